@@ -1,0 +1,21 @@
+//! Names the shared library's ABI and writes the C header from `src/abi/hak.rs`.
+
+use std::path::PathBuf;
+
+fn main() {
+    println!("cargo::rerun-if-changed=src/abi/hak.rs");
+    println!("cargo::rerun-if-changed=cbindgen.toml");
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libhakmem.so.0");
+    // Fork handlers and thread-exit destructors point into the library: it must never be unloaded.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    // Every symbol is resolved at load: the first call of a lazily bound one would enter the loader from within malloc.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,now");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("hakmem.h");
+    let config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml is readable");
+    cbindgen::Builder::new()
+        .with_config(config)
+        .with_src("src/abi/hak.rs")
+        .generate()
+        .expect("src/abi/hak.rs is plain enough for cbindgen")
+        .write_to_file(out);
+}

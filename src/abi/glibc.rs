@@ -1,0 +1,140 @@
+//! What glibc adds: old forms of alignment, inspection and tuning.
+
+use core::ffi::{c_int, c_void};
+
+use crate::front;
+use crate::os::page_size;
+use crate::report::{self, Totals};
+
+/// An alignment that is no power of two is rounded up, as glibc does.
+///
+/// # Safety
+/// None needed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
+    match align.checked_next_power_of_two() {
+        Some(align) => front::alloc_aligned(size, align).cast(),
+        None => {
+            errno::set_errno(errno::Errno(libc::EINVAL));
+            core::ptr::null_mut()
+        }
+    }
+}
+
+/// # Safety
+/// None needed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn valloc(size: usize) -> *mut c_void {
+    front::alloc_aligned(size, page_size()).cast()
+}
+
+/// # Safety
+/// None needed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pvalloc(size: usize) -> *mut c_void {
+    match crate::base::bits::round_up(size.max(1), page_size()) {
+        Some(pages) => front::alloc_aligned(pages, page_size()).cast(),
+        None => front::out_of_memory().cast(),
+    }
+}
+
+/// # Safety
+/// As `free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cfree(block: *mut c_void) {
+    front::free(block.cast());
+}
+
+/// Bytes the block can hold: stable for its life and writable. 0 for null and for what is no block.
+///
+/// # Safety
+/// None needed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> usize {
+    front::usable_size(block.cast()).unwrap_or(0)
+}
+
+/// Gives back all idle memory; `pad` has no meaning here. 1 when some went back, else 0.
+///
+/// # Safety
+/// None needed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn malloc_trim(_pad: usize) -> c_int {
+    (front::trim() > 0) as c_int
+}
+
+/// glibc's parameters are accepted and have no meaning here.
+///
+/// # Safety
+/// None needed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mallopt(_param: c_int, _value: c_int) -> c_int {
+    1
+}
+
+/// # Safety
+/// None needed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mallinfo2() -> libc::mallinfo2 {
+    let totals = Totals::take();
+    libc::mallinfo2 {
+        arena: totals.pool.mapped_bytes as usize,
+        ordblks: totals.classes.iter().map(|class| class.free + class.cached).sum::<u64>() as usize,
+        smblks: 0,
+        hblks: totals.large.live_blocks as usize,
+        hblkhd: totals.large.mapped_bytes as usize,
+        usmblks: 0,
+        fsmblks: 0,
+        uordblks: totals.live_bytes() as usize,
+        fordblks: totals.free_bytes() as usize,
+        keepcost: (totals.pool.empty + totals.pool.cached_dirty) as usize * crate::base::addr::GRANULE,
+    }
+}
+
+/// `mallinfo2` in ints, which stop at INT_MAX rather than wrap.
+///
+/// # Safety
+/// None needed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mallinfo() -> libc::mallinfo {
+    // SAFETY: none needed.
+    let wide = unsafe { mallinfo2() };
+    let int = |n: usize| n.min(c_int::MAX as usize) as c_int;
+    libc::mallinfo {
+        arena: int(wide.arena),
+        ordblks: int(wide.ordblks),
+        smblks: 0,
+        hblks: int(wide.hblks),
+        hblkhd: int(wide.hblkhd),
+        usmblks: 0,
+        fsmblks: 0,
+        uordblks: int(wide.uordblks),
+        fordblks: int(wide.fordblks),
+        keepcost: int(wide.keepcost),
+    }
+}
+
+/// Writes XML as glibc's. `options` must be 0. 0, or an error number.
+///
+/// # Safety
+/// `stream` is open for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn malloc_info(options: c_int, stream: *mut libc::FILE) -> c_int {
+    if options != 0 {
+        return libc::EINVAL;
+    }
+    report::write_xml(&mut |piece| {
+        // SAFETY: the caller's stream.
+        unsafe { libc::fwrite(piece.as_ptr().cast(), 1, piece.len(), stream) };
+    });
+    0
+}
+
+/// Prints statistics to stderr.
+///
+/// # Safety
+/// None needed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn malloc_stats() {
+    report::print();
+}

@@ -1,0 +1,21 @@
+//! Box `abi` (L9): what programs call, in C, C++ and Rust. Translates arguments and errors; decides nothing.
+//! Owns: nothing.   Calls: front, report, config, os, and the boxes' fork handlers.   Locks: those, in `start`.
+//! Threads: any.   Never: panics, unwinds from Rust.
+
+#![allow(unreachable_pub, non_snake_case, reason = "exported by the names C and C++ give them")]
+
+mod rust;
+mod start;
+
+#[cfg(all(feature = "override", not(test)))]
+mod c;
+#[cfg(all(feature = "override", not(test)))]
+mod cxx;
+#[cfg(all(feature = "override", not(test)))]
+mod glibc;
+#[cfg(feature = "override")]
+mod hak;
+#[cfg(all(feature = "override", not(test)))]
+mod posix;
+
+pub use rust::HakMem;

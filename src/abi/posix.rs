@@ -1,0 +1,36 @@
+//! POSIX's and the BSDs' allocation functions.
+
+use core::ffi::{c_int, c_void};
+
+use crate::front;
+
+/// Returns 0, EINVAL or ENOMEM; on an error `*out` and errno stay as they were.
+///
+/// # Safety
+/// `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, align: usize, size: usize) -> c_int {
+    if !align.is_power_of_two() || align < size_of::<*mut c_void>() {
+        return libc::EINVAL;
+    }
+    let saved = errno::errno();
+    let block = front::alloc_aligned(size, align);
+    if block.is_null() {
+        errno::set_errno(saved);
+        return libc::ENOMEM;
+    }
+    // SAFETY: the caller's.
+    unsafe { *out = block.cast() };
+    0
+}
+
+/// # Safety
+/// As `realloc`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn reallocarray(block: *mut c_void, count: usize, size: usize) -> *mut c_void {
+    match count.checked_mul(size) {
+        // SAFETY: the caller's.
+        Some(bytes) => unsafe { super::c::realloc(block, bytes) },
+        None => front::out_of_memory().cast(),
+    }
+}

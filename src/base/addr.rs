@@ -1,0 +1,40 @@
+//! `Addr`: an address as a number, and the only place where numbers become pointers again.
+
+/// The unit of ownership: the page map knows one owner for each 64 KiB.
+pub(crate) const GRANULE: usize = 1 << GRANULE_SHIFT;
+pub(crate) const GRANULE_SHIFT: u32 = 16;
+
+/// An address. Comparing, offsetting and storing one touches no memory.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
+pub(crate) struct Addr(pub(crate) usize);
+
+impl Addr {
+    pub(crate) const NULL: Addr = Addr(0);
+
+    pub(crate) fn of<T>(pointer: *const T) -> Addr {
+        Addr(pointer.expose_provenance())
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The pointer at this address. Using it is the caller's proof; making it is not.
+    pub(crate) fn as_ptr<T>(self) -> *mut T {
+        core::ptr::with_exposed_provenance_mut(self.0)
+    }
+
+    pub(crate) const fn offset(self, bytes: usize) -> Addr {
+        Addr(self.0.wrapping_add(bytes))
+    }
+
+    /// Bytes from `base` to this address; wraps to a huge number below `base`.
+    pub(crate) const fn since(self, base: Addr) -> usize {
+        self.0.wrapping_sub(base.0)
+    }
+
+    pub(crate) const fn is_aligned(self, to: usize) -> bool {
+        self.0 & (to - 1) == 0
+    }
+}

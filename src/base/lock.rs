@@ -1,0 +1,163 @@
+//! `Mutex`: `lock_api`'s guards over a futex word of our own.
+//!
+//! Not `parking_lot::RawMutex`: that parks through a global table that allocates from the very heap it would guard,
+//! and that a child of `fork` inherits in whatever state the other threads left it.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use parking_lot::lock_api;
+
+pub(crate) type Mutex<T> = lock_api::Mutex<RawMutex, T>;
+pub(crate) type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
+
+/// | word | state                          | leaves by                                        |
+/// |------|--------------------------------|--------------------------------------------------|
+/// | 0    | free                           | `take` → 1, a woken waiter → 2                   |
+/// | 1    | held                           | `give` → 0, a waiter announcing itself → 2       |
+/// | 2    | held, somebody may be sleeping | `give` → 0 and wakes one                         |
+pub(crate) struct RawMutex(AtomicU32);
+
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+const CONTENDED: u32 = 2;
+/// Sections under these locks are some hundred nanoseconds long; a short spin saves two system calls.
+const SPINS: u32 = 100;
+
+// SAFETY: the word admits one holder at a time: only the thread that moved it from FREE owns the lock.
+unsafe impl lock_api::RawMutex for RawMutex {
+    #[expect(clippy::declare_interior_mutable_const, reason = "lock_api asks for it")]
+    const INIT: RawMutex = RawMutex(AtomicU32::new(FREE));
+    type Guard = lock_api::GuardNoSend;
+
+    #[inline]
+    fn lock(&self) -> Self::Guard {
+        if !self.take() {
+            self.lock_slow();
+        }
+        lock_api::GuardNoSend::new()
+    }
+
+    #[inline]
+    fn try_lock(&self) -> Option<Self::Guard> {
+        self.take().then(lock_api::GuardNoSend::new)
+    }
+
+    #[inline]
+    unsafe fn unlock(&self, _: Self::Guard) {
+        self.give();
+    }
+
+    fn is_locked(&self) -> bool {
+        // Relaxed: a snapshot.
+        self.0.load(Ordering::Relaxed) != FREE
+    }
+}
+
+impl RawMutex {
+    #[inline]
+    fn take(&self) -> bool {
+        // Acquire pairs with the Release in `give`: what the last holder wrote is visible.
+        // Relaxed on failure: nothing is entered.
+        self.0.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    #[inline]
+    fn give(&self) {
+        // Release pairs with the Acquire in `take` and `lock_slow`.
+        if self.0.swap(FREE, Ordering::Release) == CONTENDED {
+            wake_one(&self.0);
+        }
+    }
+
+    #[cold]
+    fn lock_slow(&self) {
+        for _ in 0..SPINS {
+            core::hint::spin_loop();
+            // Relaxed: only a hint that `take` may succeed.
+            if self.0.load(Ordering::Relaxed) == FREE && self.take() {
+                return;
+            }
+        }
+        // Acquire pairs with `give`. Whoever waited must leave CONTENDED behind: others may still sleep.
+        while self.0.swap(CONTENDED, Ordering::Acquire) != FREE {
+            wait(&self.0, CONTENDED);
+        }
+    }
+
+}
+
+/// The moments of a `fork` that a lock sees.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fork {
+    /// Before: nobody may be inside what the lock guards.
+    Prepare,
+    /// After, in the parent.
+    Parent,
+    /// After, in the child, whose only thread is the one that forked.
+    Child,
+}
+
+/// Takes the lock before a fork and frees it after, on both sides. Only for the handlers of `fork`, in step.
+pub(crate) fn at_fork<T>(mutex: &Mutex<T>, step: Fork) {
+    // SAFETY: take and give are paired by the handlers: Parent follows Prepare on the same thread.
+    let raw = unsafe { mutex.raw() };
+    match step {
+        Fork::Prepare if raw.take() => {}
+        Fork::Prepare => raw.lock_slow(),
+        Fork::Parent => raw.give(),
+        // Not unlock: a waiter noted in the word does not exist in the child.
+        // Relaxed: there is no other thread to publish to.
+        Fork::Child => raw.0.store(FREE, Ordering::Relaxed),
+    }
+}
+
+fn wait(word: &AtomicU32, expected: u32) {
+    // SAFETY: a private futex wait on a live word; any outcome (EAGAIN, EINTR, ENOSYS) only makes the caller retry.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+            expected,
+            core::ptr::null::<libc::timespec>(),
+        );
+    }
+}
+
+fn wake_one(word: &AtomicU32) {
+    // SAFETY: waking needs only the word's address; nothing is written.
+    unsafe {
+        libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn increments_under_contention_are_not_lost() {
+        static COUNT: Mutex<u64> = Mutex::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..20_000 {
+                        *COUNT.lock() += 1;
+                    }
+                });
+            }
+        });
+        assert_eq!(*COUNT.lock(), 80_000);
+    }
+
+    #[test]
+    fn a_lock_is_held_over_a_fork_and_free_on_both_sides() {
+        let lock = Mutex::new(());
+        for side in [Fork::Parent, Fork::Child] {
+            at_fork(&lock, Fork::Prepare);
+            assert!(lock.try_lock().is_none());
+            at_fork(&lock, side);
+            assert!(lock.try_lock().is_some());
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Drain: the SLL back into the spans, so that their used counts fall and empty slabs are seen and released.
+#![forbid(unsafe_code)]
+
+use super::tls_sll::TlsSll;
+use crate::base::addr::Addr;
+use crate::class::ClassId;
+use crate::heap::ThreadHeap;
+
+const BATCH: usize = 64;
+
+/// Empties `sll` into the spans of `heap`.
+pub(super) fn drain(heap: &ThreadHeap, class: ClassId, sll: &TlsSll) {
+    let mut batch = [Addr::NULL; BATCH];
+    loop {
+        let mut len = 0;
+        for slot in &mut batch {
+            let Some(block) = sll.pop() else { break };
+            *slot = block;
+            len += 1;
+        }
+        if len == 0 {
+            return;
+        }
+        heap.flush(class, batch.get(..len).unwrap_or_default());
+    }
+}

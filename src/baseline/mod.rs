@@ -1,0 +1,134 @@
+//! Box `baseline` (L6): the tiny front that T-HEAP is measured against. FastCache, then TLS SLL, then span.
+//! Owns: `Baseline`, one for each heap that needs it, a record of meta.   Calls: base, class, config, meta, heap.
+//! Called by: front.   Locks: through heap.   Threads: the heap's own.
+//! The SLL writes its links into free blocks: intrusive by definition, and the only place of the library that does.
+
+mod drain;
+mod fast_cache;
+mod tls_sll;
+
+use core::cell::Cell;
+
+use crate::base::addr::Addr;
+use crate::class::{ClassId, TINY_CLASSES};
+use crate::config;
+use crate::heap::ThreadHeap;
+use crate::meta;
+use crate::os::die;
+use fast_cache::FastCache;
+use tls_sll::TlsSll;
+
+const TWICE: &str = "free: block is already free (double free)";
+
+/// One class's two caches.
+struct Front {
+    cache: FastCache,
+    sll: TlsSll,
+    /// Frees since the SLL was drained.
+    frees: Cell<u32>,
+}
+
+struct Baseline {
+    fronts: [Front; TINY_CLASSES],
+    drain_interval: u32,
+    /// `HAKMEM_TINY_FRONT_DIRECT`: no SLL.
+    direct: bool,
+}
+
+/// The heap's baseline state, made at first use; `None`: out of memory.
+fn state(heap: &ThreadHeap) -> Option<&Baseline> {
+    if heap.baseline.get().is_null() {
+        make(heap)?;
+    }
+    // SAFETY: made by `make`, and freed only when the heap's thread ends.
+    Some(unsafe { &*heap.baseline.get().as_ptr::<Baseline>() })
+}
+
+#[cold]
+fn make(heap: &ThreadHeap) -> Option<()> {
+    let record = meta::alloc(size_of::<Baseline>())?;
+    let fresh = record.as_ptr::<Baseline>();
+    // SAFETY: a zeroed record, ours alone; fronts are valid as zeroes: empty.
+    unsafe { (&raw mut (*fresh).drain_interval).write(config::get::tiny_sll_drain_interval() as u32) };
+    // SAFETY: as above.
+    unsafe { (&raw mut (*fresh).direct).write(config::get::tiny_front_direct() == 1) };
+    heap.baseline.set(record);
+    Some(())
+}
+
+impl Baseline {
+    fn front(&self, class: ClassId) -> &Front {
+        debug_assert!(class.is_tiny());
+        // SAFETY: front routes tiny classes only here, and those are below TINY_CLASSES.
+        unsafe { self.fronts.get_unchecked(class.index()) }
+    }
+}
+
+/// A block of a tiny class. `None`: out of memory. The heap's thread only.
+pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId) -> Option<Addr> {
+    let front = state(heap)?.front(class);
+    if let Some(block) = front.cache.pop().or_else(|| front.sll.pop()) {
+        return Some(block);
+    }
+    heap.tick();
+    front.cache.refill(|room| heap.refill(class, room));
+    front.cache.pop()
+}
+
+/// Takes back a block of a tiny class and of this heap. The heap's thread only.
+pub(crate) fn free(heap: &ThreadHeap, class: ClassId, block: Addr) {
+    let Some(state) = state(heap) else { return heap.free_direct(block) };
+    let front = state.front(class);
+    if front.cache.newest() == Some(block) || front.sll.newest() == Some(block) {
+        die(TWICE, block);
+    }
+    if !front.cache.push(block) {
+        if state.direct {
+            front.cache.flush_half(|blocks| heap.flush(class, blocks));
+            front.cache.push(block);
+        } else {
+            front.sll.push(block);
+        }
+    }
+    front.frees.set(front.frees.get() + 1);
+    if front.frees.get() >= state.drain_interval {
+        front.frees.set(0);
+        heap.tick();
+        drain::drain(heap, class, &front.sll);
+    }
+}
+
+/// Gives everything back to the spans, at thread exit or trim. The heap's thread only.
+pub(crate) fn flush_all(heap: &ThreadHeap) {
+    if heap.baseline.get().is_null() {
+        return;
+    }
+    let Some(state) = state(heap) else { return };
+    for class in ClassId::all().take(TINY_CLASSES) {
+        let front = state.front(class);
+        front.cache.flush_all(|blocks| heap.flush(class, blocks));
+        drain::drain(heap, class, &front.sll);
+    }
+}
+
+/// Gives the state itself back, once flushed.
+pub(crate) fn close(heap: &ThreadHeap) {
+    flush_all(heap);
+    let record = heap.baseline.replace(Addr::NULL);
+    if !record.is_null() {
+        meta::free(record, size_of::<Baseline>());
+    }
+}
+
+/// Blocks that wait in the caches of `heap`; its thread only.
+pub(crate) fn cached(heap: &ThreadHeap, class: ClassId) -> u64 {
+    if heap.baseline.get().is_null() {
+        return 0;
+    }
+    state(heap).map_or(0, |state| {
+        let front = state.front(class);
+        (front.cache.len() + front.sll.len()) as u64
+    })
+}
+
+const _: () = assert!(size_of::<Baseline>() <= 16 << 10, "one record of meta");

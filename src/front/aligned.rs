@@ -1,0 +1,19 @@
+//! Blocks at a multiple of more than 16 bytes.
+
+use super::{alloc, slow};
+use crate::class::ClassId;
+
+/// At least `size` bytes at a multiple of `align`, a power of two. Null with ENOMEM when they can't be had. Any thread.
+pub(crate) fn alloc_aligned(size: usize, align: usize) -> *mut u8 {
+    if align <= 16 {
+        return alloc(size);
+    }
+    match ClassId::aligned(size, align) {
+        // A block of a class that is a multiple of `align`, counted from a slab's start, which is one too.
+        Some(class) => alloc(class.block_size()),
+        None => match slow::try_large(size, align) {
+            Some(fresh) => fresh.at.as_ptr(),
+            None => slow::out_of_memory(),
+        },
+    }
+}

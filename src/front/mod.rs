@@ -1,0 +1,26 @@
+//! Box `front` (L7): the only place where sizes are routed, and the hot paths.
+//! Owns: nothing.   Calls: all below.   Called by: report, abi.   Locks: through the boxes.   Threads: any.
+//! Never: knows a mode on a hot path; a mode is a magazine without capacity, and the slow path decides.
+//!
+//! ```text
+//! malloc ─ class ─ bin.pop ─ hit
+//!   └ slow::alloc_slow ─ large
+//!                      └ thread ─ T-HEAP or Pool-TLS: heap.pop_slow ─ span ─ pool
+//!                             └ baseline::alloc          (late or unborn: heap.alloc_direct)
+//! free ─ tag ^ heap ─ bin.push ─ hit
+//!           └ slow::free ─ large │ mine: heap.push_slow or baseline::free │ other's: heap.free_remote │ not ours: die
+//! ```
+
+mod aligned;
+mod free;
+mod malloc;
+mod realloc;
+mod slow;
+mod thread;
+
+pub(crate) use aligned::alloc_aligned;
+pub(crate) use free::free;
+pub(crate) use malloc::{alloc, alloc_zeroed};
+pub(crate) use realloc::{realloc, usable_size};
+pub(crate) use slow::out_of_memory;
+pub(crate) use thread::trim;

@@ -1,0 +1,48 @@
+//! realloc and malloc_usable_size.
+
+use super::{alloc, free};
+use crate::base::addr::Addr;
+use crate::class::ClassId;
+use crate::large;
+use crate::os::die;
+use crate::page_map::{self, Tag};
+use crate::span;
+
+const FOREIGN: &str = "realloc: not a block of this allocator, or free already";
+const INTERIOR: &str = "realloc: pointer into a block, not to its start";
+
+/// Usable bytes of the block that starts at `block`; `None` when none does. Any thread.
+pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
+    let at = Addr::of(block);
+    match page_map::tag(at) {
+        Tag::NONE => None,
+        Tag::LARGE => large::usable(at),
+        tag => span::starts_block(at).then(|| ClassId::from_index(tag.class_index()).block_size()),
+    }
+}
+
+/// Makes `block` (not null) hold `size` bytes (not 0), in place where that wastes less than half.
+/// Null with ENOMEM leaves it as it was; what is no block ends the process. Any thread.
+pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
+    let at = Addr::of(block);
+    let Some(old) = usable_size(block) else {
+        die(if page_map::tag(at) == Tag::NONE { FOREIGN } else { INTERIOR }, at)
+    };
+    if page_map::tag(at) == Tag::LARGE {
+        if size > isize::MAX as usize {
+            return super::out_of_memory();
+        }
+        if let Some(moved) = large::resize(at, size) {
+            return moved.as_ptr();
+        }
+    } else if size <= old && (size > old / 2 || old == ClassId::from_index(0).block_size()) {
+        return block;
+    }
+    let fresh = alloc(size);
+    if !fresh.is_null() {
+        // SAFETY: both blocks are the caller's and hold at least this many bytes; a fresh block overlaps none in use.
+        unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
+        free(block);
+    }
+    fresh
+}

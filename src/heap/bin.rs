@@ -1,0 +1,189 @@
+//! `Bin`: one class's magazine. HOT: `pop` and `push` are the whole of a malloc or free hit.
+//!
+//! A magazine is a stack of BASE pointers in an array of its own. Its capacity is the only gate: a class that is off, a
+//! heap that is not born, a mode that wants every call on the slow path are all `cur == base == limit`.
+
+use core::cell::Cell;
+
+use crate::base::addr::Addr;
+use crate::class::{CLASSES, ClassId};
+use crate::meta;
+
+/// # Invariants
+/// - B1: `base <= cur <= limit`, all in one array of `limit - base` entries with one readable word before it, or all null.
+/// - B2: entries `base..cur` are freed blocks of the bin's class, newest last.
+#[repr(C)]
+pub(crate) struct Bin {
+    cur: Cell<*mut Addr>,
+    limit: Cell<*mut Addr>,
+    base: Cell<*mut Addr>,
+    /// Entries the array may grow to; 0: this class has no magazine.
+    max: Cell<usize>,
+}
+
+pub(super) struct Bins([Bin; CLASSES]);
+
+/// What `pop` found.
+pub(crate) enum Popped {
+    Block(Addr),
+    Empty,
+}
+
+/// What `push` did.
+pub(crate) enum Pushed {
+    Kept,
+    Full,
+    /// The block is the one pushed last.
+    Twice,
+}
+
+/// Entries of a magazine's first array. Arrays are one word short of a power of two: the word before `base`.
+const FIRST: usize = 31;
+
+impl Bins {
+    pub(super) fn of(&self, class: ClassId) -> &Bin {
+        // SAFETY: a ClassId is below CLASSES.
+        unsafe { self.0.get_unchecked(class.index()) }
+    }
+}
+
+impl Bin {
+    /// Takes the newest block.
+    #[inline(always)]
+    pub(crate) fn pop(&self) -> Popped {
+        let cur = self.cur.get();
+        if cur == self.base.get() {
+            return Popped::Empty;
+        }
+        // SAFETY: base < cur by B1 and the test.
+        let top = unsafe { cur.sub(1) };
+        self.cur.set(top);
+        // SAFETY: an entry below the old `cur` (B2).
+        Popped::Block(unsafe { *top })
+    }
+
+    /// Keeps a freed block of this class, or says why not.
+    #[inline(always)]
+    pub(crate) fn push(&self, block: Addr) -> Pushed {
+        let cur = self.cur.get();
+        if cur == self.limit.get() {
+            return Pushed::Full;
+        }
+        // SAFETY: cur < limit by B1 and the test, so the bin has an array, with a word before its first entry.
+        if unsafe { *cur.sub(1) } == block {
+            return Pushed::Twice;
+        }
+        // SAFETY: as above: an entry of the array.
+        unsafe { *cur = block };
+        // SAFETY: as above.
+        self.cur.set(unsafe { cur.add(1) });
+        Pushed::Kept
+    }
+
+    pub(crate) fn max(&self) -> usize {
+        self.max.get()
+    }
+
+    /// Says how far the magazine may grow. 0 closes the gate; only while it holds nothing.
+    pub(crate) fn set_max(&self, entries: usize) {
+        debug_assert!(entries > 0 || self.capacity() == 0);
+        self.max.set(entries);
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        (Addr::of(self.limit.get()).since(Addr::of(self.base.get()))) / size_of::<Addr>()
+    }
+
+    /// Blocks held. Another thread may call this for a figure that need not be exact.
+    pub(crate) fn len(&self) -> usize {
+        // SAFETY: reads of live fields. Volatile: the owner may be writing; any value it stored is good enough.
+        let (cur, base) = unsafe { (self.cur.as_ptr().read_volatile(), self.base.as_ptr().read_volatile()) };
+        Addr::of(cur).since(Addr::of(base)) / size_of::<Addr>() & 0xFFFF
+    }
+
+    /// Doubles the array, up to `max`; the first call makes it. Says whether there is more room now.
+    pub(super) fn grow(&self) -> bool {
+        let (old, max) = (self.capacity(), self.max.get());
+        if old >= max {
+            return false;
+        }
+        let new = if old == 0 { FIRST.min(max) } else { (2 * old + 1).min(max) };
+        let Some(array) = meta::alloc((new + 1) * size_of::<Addr>()) else { return false };
+        let len = self.len();
+        let (old_base, new_base) = (self.base.get(), array.as_ptr::<Addr>().wrapping_add(1));
+        if old > 0 {
+            // SAFETY: B1, B2: `len` entries in the old array, and the new one is longer and apart.
+            unsafe { new_base.copy_from_nonoverlapping(old_base, len) };
+        }
+        self.base.set(new_base);
+        self.cur.set(new_base.wrapping_add(len));
+        self.limit.set(new_base.wrapping_add(new));
+        free_array(old_base, old);
+        true
+    }
+
+    /// The free part of the array, for a refill of up to `want` entries.
+    ///
+    /// # Safety
+    /// The caller is the bin's thread and makes no other reference while it uses this.
+    pub(super) unsafe fn room(&self, want: usize) -> &mut [Addr] {
+        let free = Addr::of(self.limit.get()).since(Addr::of(self.cur.get())) / size_of::<Addr>();
+        if free == 0 {
+            return &mut [];
+        }
+        // SAFETY: B1: entries cur..limit exist; meta's zeroes and old entries are both valid Addrs.
+        unsafe { core::slice::from_raw_parts_mut(self.cur.get(), free.min(want)) }
+    }
+
+    /// Counts the last `got` of `room` entries as held: moves them down to `cur` when they do not start there.
+    pub(super) fn accept(&self, room: usize, got: usize) {
+        let cur = self.cur.get();
+        debug_assert!(got <= room);
+        if got < room && got > 0 {
+            // SAFETY: both ranges lie in the `room` entries from `cur` on.
+            unsafe { cur.copy_from(cur.add(room - got), got) };
+        }
+        self.cur.set(cur.wrapping_add(got));
+    }
+
+    /// The oldest `count` blocks at most.
+    ///
+    /// # Safety
+    /// As for `room`; they stay in the bin until `forget_oldest`.
+    pub(super) unsafe fn oldest(&self, count: usize) -> &[Addr] {
+        let count = count.min(self.len());
+        if count == 0 {
+            return &[];
+        }
+        // SAFETY: B2.
+        unsafe { core::slice::from_raw_parts(self.base.get(), count) }
+    }
+
+    /// Drops the oldest `count` blocks, which the caller has given back.
+    pub(super) fn forget_oldest(&self, count: usize) {
+        let left = self.len() - count;
+        if count > 0 {
+            let base = self.base.get();
+            // SAFETY: B2: the ranges lie below `cur`.
+            unsafe { base.copy_from(base.add(count), left) };
+            self.cur.set(base.wrapping_add(left));
+        }
+    }
+
+    /// Back to no capacity. The bin must be empty, or its blocks be given up on purpose (a child of fork).
+    pub(super) fn close(&self, free_memory: bool) {
+        let (base, capacity) = (self.base.get(), self.capacity());
+        for end in [&self.cur, &self.limit, &self.base] {
+            end.set(core::ptr::null_mut());
+        }
+        if free_memory {
+            free_array(base, capacity);
+        }
+    }
+}
+
+fn free_array(base: *mut Addr, capacity: usize) {
+    if capacity > 0 {
+        meta::free(Addr::of(base.wrapping_sub(1)), (capacity + 1) * size_of::<Addr>());
+    }
+}

@@ -1,0 +1,200 @@
+//! Birth, exit, adoption and fork of heaps.
+//!
+//! | state  | owner half belongs to     | leaves by                                              |
+//! |--------|---------------------------|--------------------------------------------------------|
+//! | Active | its thread                | thread exit → Orphan; fork, in the child → Orphan      |
+//! | Orphan | the registry lock's holder | a thread's birth → Active, oldest orphan first         |
+//! | Late   | nobody: it has no magazines | never: threads that are torn down share it, by its lock |
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use super::{Core, LATE_THREAD, ThreadHeap, node_pool, remote::Inbox};
+use crate::base::addr::Addr;
+use crate::base::lock::{self, Fork, Mutex};
+use crate::class::ClassId;
+use crate::meta;
+use crate::os;
+
+/// A heap's place in the registry's lists; written under the registry lock.
+pub(super) struct Links {
+    /// All heaps, newest first: set once, before the heap is published.
+    next: Cell<Option<&'static ThreadHeap>>,
+    next_orphan: Cell<Option<&'static ThreadHeap>>,
+    orphan: Cell<bool>,
+}
+
+/// # Invariants
+/// - R1: orphans form a queue from `oldest` to `newest` by `next_orphan`; exactly its members have `orphan` set.
+struct Registry {
+    all: Option<&'static ThreadHeap>,
+    oldest: Option<&'static ThreadHeap>,
+    newest: Option<&'static ThreadHeap>,
+}
+
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { all: None, oldest: None, newest: None });
+static LATE: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Rounds of thread-exit destructors that we let pass: those of others may still allocate, and do so faster before us.
+const ROUNDS: u32 = 2;
+
+/// Gives the calling thread a heap: the oldest orphan, else a new one. `None`: out of memory.
+///
+/// `prepare` sets its magazines' bounds before the thread can use it; `on_exit` runs when the thread ends.
+pub(crate) fn adopt_or_make(
+    prepare: impl FnOnce(&ThreadHeap),
+    on_exit: unsafe extern "C" fn(*mut core::ffi::c_void),
+) -> Option<&'static ThreadHeap> {
+    let heap = {
+        let mut registry = REGISTRY.lock();
+        match registry.pop_orphan() {
+            Some(heap) => heap,
+            None => registry.make()?,
+        }
+    };
+    heap.exit_rounds.set(0);
+    prepare(heap);
+    let word = Addr::of(heap).as_ptr::<u8>();
+    os::tls::set(word);
+    // After the heap is installed: this may allocate.
+    os::thread_exit::call_at_exit(on_exit, word.cast());
+    Some(heap)
+}
+
+/// Ends the calling thread's use of `heap`, its own: `close` empties the caches of higher boxes, then the magazines are
+/// flushed. In the first rounds of destructors it only asks to be called again.
+pub(crate) fn orphan(
+    heap: &'static ThreadHeap,
+    on_exit: unsafe extern "C" fn(*mut core::ffi::c_void),
+    close: impl FnOnce(&ThreadHeap),
+) {
+    let rounds = heap.exit_rounds.get();
+    heap.exit_rounds.set(rounds + 1);
+    if rounds < ROUNDS {
+        os::thread_exit::call_at_exit(on_exit, Addr::of(heap).as_ptr());
+        return;
+    }
+    os::tls::set((&raw const LATE_THREAD).cast_mut().cast());
+    close(heap);
+    heap.flush_all();
+    for class in ClassId::all() {
+        heap.bin(class).close(true);
+    }
+    heap.trim(true);
+    REGISTRY.lock().push_orphan(heap);
+}
+
+/// The heap for threads that have none: those past their teardown, and all inside the loader's start.
+pub(crate) fn late_heap() -> Option<&'static ThreadHeap> {
+    // Acquire pairs with the Release below: the heap is initialised.
+    let late = LATE.load(Ordering::Acquire);
+    if !late.is_null() {
+        // SAFETY: set once to a heap, and heaps are never freed.
+        return Some(unsafe { &*late });
+    }
+    let mut registry = REGISTRY.lock();
+    // Relaxed: the lock orders us after whoever made it.
+    let late = LATE.load(Ordering::Relaxed);
+    if !late.is_null() {
+        // SAFETY: as above.
+        return Some(unsafe { &*late });
+    }
+    let heap = registry.make()?;
+    LATE.store(Addr::of(heap).as_ptr(), Ordering::Release);
+    Some(heap)
+}
+
+/// Calls `look` with every heap there is. Under the registry lock; `look` may take a heap's lock. Any thread.
+pub(crate) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
+    REGISTRY.lock().each(&mut look);
+}
+
+impl Registry {
+    fn make(&mut self) -> Option<&'static ThreadHeap> {
+        let record = meta::alloc(size_of::<ThreadHeap>())?.as_ptr::<ThreadHeap>();
+        // SAFETY: a zeroed record, ours alone; bins, outbox, cells and events are valid as zeroes, so only what is not
+        // zero is written: the pages of an unused half stay untouched.
+        unsafe {
+            (&raw mut (*record).inbox).write(Inbox::new());
+            (&raw mut (*record).core).write(Mutex::new(Core::new()));
+            (&raw mut (*record).links).write(Links {
+                next: Cell::new(self.all),
+                next_orphan: Cell::new(None),
+                orphan: Cell::new(false),
+            });
+        }
+        // SAFETY: initialised, and never freed.
+        let heap = unsafe { &*record };
+        self.all = Some(heap);
+        Some(heap)
+    }
+
+    fn push_orphan(&mut self, heap: &'static ThreadHeap) {
+        heap.links.orphan.set(true);
+        heap.links.next_orphan.set(None);
+        match self.newest.replace(heap) {
+            Some(newest) => newest.links.next_orphan.set(Some(heap)),
+            None => self.oldest = Some(heap),
+        }
+    }
+
+    fn pop_orphan(&mut self) -> Option<&'static ThreadHeap> {
+        let heap = self.oldest?;
+        self.oldest = heap.links.next_orphan.take();
+        if self.oldest.is_none() {
+            self.newest = None;
+        }
+        heap.links.orphan.set(false);
+        Some(heap)
+    }
+
+    fn each(&self, look: &mut impl FnMut(&'static ThreadHeap)) {
+        let mut at = self.all;
+        while let Some(heap) = at {
+            look(heap);
+            at = heap.links.next.get();
+        }
+    }
+}
+
+/// The registry's, every heap's and the node pool's part in a fork.
+pub(crate) fn at_fork(step: Fork) {
+    match step {
+        Fork::Prepare => {
+            lock::at_fork(&REGISTRY, step);
+            // SAFETY: we hold the registry lock, as `each_heap` would.
+            unsafe { &*REGISTRY.data_ptr() }.each(&mut |heap| lock::at_fork(&heap.core, step));
+            node_pool::at_fork(step);
+        }
+        Fork::Parent | Fork::Child => {
+            node_pool::at_fork(step);
+            // SAFETY: the registry lock is held since Prepare.
+            unsafe { &*REGISTRY.data_ptr() }.each(&mut |heap| lock::at_fork(&heap.core, step));
+            lock::at_fork(&REGISTRY, step);
+        }
+    }
+    if step == Fork::Child {
+        orphan_the_lost();
+    }
+}
+
+/// In a child of fork the other threads are gone: their heaps become orphans. What was in their magazines and open
+/// batches is given up: fork may have copied those in the middle of a change.
+fn orphan_the_lost() {
+    let mine = Addr::of(os::tls::get());
+    let mut registry = REGISTRY.lock();
+    let late = Addr::of(LATE.load(Ordering::Relaxed));
+    let mut at = registry.all;
+    while let Some(heap) = at {
+        at = heap.links.next.get();
+        if heap.addr() == mine || heap.addr() == late || heap.links.orphan.get() {
+            continue;
+        }
+        for class in ClassId::all() {
+            heap.bin(class).close(false);
+        }
+        heap.outbox.forget();
+        heap.baseline.set(Addr::NULL);
+        registry.push_orphan(heap);
+    }
+}

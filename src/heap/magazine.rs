@@ -1,0 +1,68 @@
+//! Filling and emptying a bin from the spans behind it: what happens when `pop` or `push` says no.
+
+use super::{Popped, Pushed, ThreadHeap};
+use crate::base::addr::Addr;
+use crate::class::ClassId;
+use crate::stats::event::Event;
+
+/// Refills and flushes move half of a magazine, so that neither a run of mallocs nor one of frees finds it at its end.
+const fn half(capacity: usize) -> usize {
+    capacity.div_ceil(2)
+}
+
+impl ThreadHeap {
+    /// A block of `class` when its magazine is empty. `None`: out of memory. The heap's thread only.
+    pub(crate) fn pop_slow(&self, class: ClassId) -> Option<Addr> {
+        self.tick();
+        let bin = self.bin(class);
+        if bin.grow() {
+            self.events.count(class.index(), Event::Grow, 1);
+        }
+        if bin.capacity() == 0 {
+            return self.alloc_direct(class);
+        }
+        // SAFETY: we are the heap's thread (caller), and nothing below `refill` touches this bin.
+        let room = unsafe { bin.room(half(bin.capacity())) };
+        let asked = room.len();
+        let got = self.refill(class, room);
+        bin.accept(asked, got);
+        match bin.pop() {
+            Popped::Block(block) => Some(block),
+            Popped::Empty => None,
+        }
+    }
+
+    /// Keeps a freed block of this heap when its magazine is full. The heap's thread only.
+    pub(crate) fn push_slow(&self, class: ClassId, block: Addr) -> Pushed {
+        self.tick();
+        let bin = self.bin(class);
+        if bin.grow() {
+            self.events.count(class.index(), Event::Grow, 1);
+        } else if bin.capacity() == 0 {
+            self.free_direct(block);
+            return Pushed::Kept;
+        } else {
+            self.flush_oldest(class, half(bin.capacity()));
+        }
+        bin.push(block)
+    }
+
+    /// Gives the oldest `count` blocks of a magazine back to their spans. The heap's thread only.
+    fn flush_oldest(&self, class: ClassId, count: usize) {
+        let bin = self.bin(class);
+        // SAFETY: we are the heap's thread (caller), and nothing below `flush` touches this bin.
+        let blocks = unsafe { bin.oldest(count) };
+        if !blocks.is_empty() {
+            self.flush(class, blocks);
+            bin.forget_oldest(blocks.len());
+        }
+    }
+
+    /// Empties every magazine and sends every open batch. The heap's thread only.
+    pub(crate) fn flush_all(&self) {
+        for class in ClassId::all() {
+            self.flush_oldest(class, usize::MAX);
+        }
+        self.send_all();
+    }
+}

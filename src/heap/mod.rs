@@ -1,0 +1,199 @@
+//! Box `heap` (L5): one thread's state. Magazines and outbox in front, the spans behind a lock of the heap's own.
+//! Owns: `ThreadHeap`s (records of meta, never freed, reused), the registry, the batch nodes.
+//! Calls: base, os, class, stats, config, page_map, meta, span.   Called by: tiny_heap, baseline, pool_tls, front, report.
+//! Locks: registry → one heap → (pool → meta). Who holds one heap's lock only ever tries another's.
+//! Threads: the magazines, outbox and baseline state belong to the thread whose TLS word names the heap; the rest is
+//! entered by any thread through the lock or the inbox. An orphan's owner half belongs to the registry lock's holder.
+
+mod bin;
+mod lifecycle;
+mod magazine;
+mod node_pool;
+mod remote;
+
+use core::cell::Cell;
+
+use crate::base::addr::Addr;
+use crate::base::lock::{Mutex, MutexGuard};
+use crate::class::{CLASSES, ClassId};
+use crate::os;
+use crate::page_map::BIN_STRIDE;
+use crate::span::{self, Spans};
+use crate::stats::event::{Event, Events};
+
+pub(crate) use bin::{Bin, Popped, Pushed};
+pub(crate) use lifecycle::{adopt_or_make, at_fork, each_heap, late_heap, orphan};
+pub(crate) use remote::ran_dry;
+
+use bin::Bins;
+use remote::{Inbox, Outbox};
+
+/// What a thread's TLS word points to once its heap is gone for good: zeroes, like `tls::NO_HEAP`.
+static LATE_THREAD: [u64; 256] = [0; 256];
+
+/// # Invariants
+/// - H1: a block in a magazine, a FastCache, an SLL or a batch is counted as used by its span.
+/// - H2: the blocks in `bins[c]` are of class c and of this heap's spans (a block freed twice may be there twice).
+/// - H3: every span on `core`'s lists has this heap as its owner, and its granules' tags say so.
+#[repr(C, align(4096))]
+pub(crate) struct ThreadHeap {
+    // Owner half: only the heap's thread.
+    bins: Bins,
+    outbox: Outbox,
+    /// The baseline box's state of this thread; null until that box makes it.
+    pub(crate) baseline: Cell<Addr>,
+    exit_rounds: Cell<u32>,
+    ticks: Cell<u32>,
+    /// Counted by the owner or under the lock, as each event says; read by any.
+    pub(crate) events: Events,
+    // Shared half, from here on.
+    inbox: Inbox,
+    core: Mutex<Core>,
+    links: lifecycle::Links,
+}
+
+/// What the heap's lock guards.
+pub(crate) struct Core {
+    pub(crate) spans: [Spans; CLASSES],
+}
+
+// SAFETY: records live in meta memory for ever; the halves are entered as the box header says.
+unsafe impl Sync for ThreadHeap {}
+
+/// The calling thread's relation to its heap.
+pub(crate) enum Current {
+    Heap(&'static ThreadHeap),
+    /// Not born yet.
+    Unborn,
+    /// Torn down: served by the shared heap from now on.
+    Late,
+}
+
+/// The calling thread's heap.
+#[inline(always)]
+pub(crate) fn current() -> Current {
+    let word = os::tls::get();
+    if core::ptr::eq(word, (&raw const os::tls::NO_HEAP).cast()) {
+        return Current::Unborn;
+    }
+    if core::ptr::eq(word, (&raw const LATE_THREAD).cast()) {
+        return Current::Late;
+    }
+    // SAFETY: the word is one of the two statics or a heap that `install` put there.
+    Current::Heap(unsafe { &*word.cast::<ThreadHeap>() })
+}
+
+/// The bin at `offset` bytes (class index * BIN_STRIDE) of whatever the TLS word points to.
+///
+/// # Safety
+/// `offset` is a multiple of BIN_STRIDE below `CLASSES * BIN_STRIDE`.
+#[inline(always)]
+pub(crate) unsafe fn bin_at(word: *mut u8, offset: usize) -> &'static Bin {
+    // SAFETY: a heap begins with its bins, and both static stand-ins are as long and zero, which is a valid Bin.
+    unsafe { &*word.add(offset).cast::<Bin>() }
+}
+
+/// The heap at a tag's owner address.
+///
+/// # Safety
+/// `owner` comes from a non-null `Tag::owner`.
+pub(crate) unsafe fn at(owner: Addr) -> &'static ThreadHeap {
+    // SAFETY: tags name heaps, and heaps are never freed.
+    unsafe { &*owner.as_ptr::<ThreadHeap>() }
+}
+
+impl ThreadHeap {
+    pub(crate) fn addr(&self) -> Addr {
+        Addr::of(self)
+    }
+
+    pub(crate) fn bin(&self, class: ClassId) -> &Bin {
+        self.bins.of(class)
+    }
+
+    /// Fills the *last* entries of `out` with blocks of `class` and says how many. 0: out of memory.
+    ///
+    /// Fewer than asked is normal: a new span is acquired only when there is no block at all.
+    pub(crate) fn refill(&self, class: ClassId, out: &mut [Addr]) -> usize {
+        let mut core = self.core.lock();
+        self.drain_locked(&mut core);
+        let Some(spans) = core.spans.get_mut(class.index()) else { return 0 };
+        let mut got = span::refill(spans, out);
+        if got == 0 {
+            let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr()) else { return 0 };
+            spans.adopt(fresh);
+            self.events.count(class.index(), Event::SpanAcquire, 1);
+            got = span::refill(spans, out);
+        }
+        self.events.count(class.index(), Event::Refill, 1);
+        self.events.count(class.index(), Event::Refilled, got as u64);
+        got
+    }
+
+    /// Gives blocks of this heap, all of `class`, back to their spans.
+    pub(crate) fn flush(&self, class: ClassId, blocks: &[Addr]) {
+        let mut core = self.core.lock();
+        self.events.count(class.index(), Event::Flush, 1);
+        self.flush_locked(&mut core, blocks);
+    }
+
+    /// One block straight from a span, for threads without magazines.
+    pub(crate) fn alloc_direct(&self, class: ClassId) -> Option<Addr> {
+        let mut block = [Addr::NULL];
+        (self.refill(class, &mut block) == 1).then_some(block[0])
+    }
+
+    /// One block of this heap straight to its span. Any thread that holds no heap's lock.
+    pub(crate) fn free_direct(&self, at: Addr) {
+        let mut core = self.core.lock();
+        self.flush_locked(&mut core, &[at]);
+    }
+
+    /// Takes in what others freed and gives kept empty spans back. Any thread; `false`: the heap was busy.
+    pub(crate) fn trim(&self, wait: bool) -> bool {
+        let Some(mut core) = (if wait { Some(self.core.lock()) } else { self.core.try_lock() }) else { return false };
+        self.drain_locked(&mut core);
+        for class in ClassId::all() {
+            let Some(spans) = core.spans.get_mut(class.index()) else { continue };
+            while let Some(span) = spans.take_empty() {
+                span::tiny_backend_release_span(span);
+                self.events.count(class.index(), Event::SpanRelease, 1);
+            }
+        }
+        true
+    }
+
+    /// What the lock guards, to look at. Any thread.
+    pub(crate) fn look(&self) -> MutexGuard<'_, Core> {
+        self.core.lock()
+    }
+
+    fn flush_locked(&self, core: &mut Core, blocks: &[Addr]) {
+        span::flush(self.addr(), blocks, &mut core.spans, |class, released| {
+            self.events.count(class.index(), if released { Event::SpanRelease } else { Event::Flushed }, 1);
+        });
+    }
+
+    /// Every 64th slow path sends the batches that are still open: a bound on how long others' blocks wait here.
+    /// The heap's thread only.
+    pub(crate) fn tick(&self) {
+        let ticks = self.ticks.get().wrapping_add(1);
+        self.ticks.set(ticks);
+        if ticks % 64 == 0 {
+            self.send_all();
+        }
+    }
+}
+
+impl Core {
+    const fn new() -> Core {
+        Core { spans: [const { Spans::new() }; CLASSES] }
+    }
+}
+
+const _: () = {
+    assert!(size_of::<Bin>() == BIN_STRIDE, "a tag's low bits are an offset into the bins");
+    assert!(size_of::<Bins>() <= size_of_val(&LATE_THREAD), "a thread without a heap reads zeroes as its bins");
+    assert!(size_of::<Bins>() <= 4096, "an offset into the bins never reaches the bits of the heap's address");
+    assert!(size_of::<ThreadHeap>() <= 16 << 10, "a heap is one record of meta");
+};

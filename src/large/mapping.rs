@@ -1,0 +1,88 @@
+//! Large blocks with a mapping of their own.
+
+use core::ptr::NonNull;
+
+use super::cache::Entry;
+use super::{LARGE, Large, MAPPED_BYTES};
+use crate::base::addr::{Addr, GRANULE};
+use crate::os;
+use crate::page_map::{self, Tag};
+
+/// A mapping of `bytes`, a granule multiple, and whether it reads as zero.
+pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
+    let align = align.max(GRANULE);
+    if let Some(entry) = LARGE.lock().take_best(bytes, align) {
+        return Some((Large { base: entry.base, bytes: entry.bytes, slab: None }, false));
+    }
+    let base = os::map_aligned(Addr::NULL, bytes, align)?;
+    MAPPED_BYTES.add(bytes as u64);
+    Some((Large { base, bytes, slab: None }, true))
+}
+
+/// Keeps a freed mapping for reuse; what no longer fits in the cache goes back to the kernel.
+pub(super) fn give_back(base: Addr, bytes: usize) {
+    let mut evicted = LARGE.lock().put(Entry { base, bytes });
+    while let Some(entry) = evicted {
+        unmap(entry);
+        evicted = LARGE.lock().take_excess();
+    }
+}
+
+/// A mapping the kernel refuses to unmap (map count) is purged: its addresses are lost, its memory is not.
+fn unmap(entry: Entry) -> usize {
+    if os::unmap(entry.base, entry.bytes) {
+        MAPPED_BYTES.sub(entry.bytes as u64);
+    } else {
+        os::purge(entry.base, entry.bytes);
+    }
+    entry.bytes
+}
+
+/// Grows or shrinks in place, or moves the pages; nothing is copied.
+pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) -> Option<Addr> {
+    if bytes <= large.bytes {
+        if bytes <= large.bytes / 2 && bytes <= super::RUN_MAX {
+            return None;
+        }
+        if bytes < large.bytes - large.bytes / 8 && os::resize_in_place(large.base, large.bytes, bytes) {
+            MAPPED_BYTES.sub((large.bytes - bytes) as u64);
+            large.bytes = bytes;
+        }
+        return Some(large.base);
+    }
+    // What grew once grows again: an eighth more of addresses, not of memory, makes the number of moves logarithmic.
+    let wanted = bytes.max(large.bytes + large.bytes / 8 / GRANULE * GRANULE);
+    if os::resize_in_place(large.base, large.bytes, wanted) {
+        MAPPED_BYTES.add((wanted - large.bytes) as u64);
+        large.bytes = wanted;
+        return Some(large.base);
+    }
+    let to = os::map_aligned(Addr::NULL, wanted, GRANULE)?;
+    if !page_map::enter(to, 1, Tag::LARGE, Addr::of(record.as_ptr())) {
+        os::unmap(to, wanted);
+        return None;
+    }
+    // Struck out first: once moved, another thread may map something else at the old place and enter it.
+    let from = large.base;
+    page_map::strike(from, 1);
+    if !os::move_onto(from, large.bytes, to, wanted) {
+        page_map::strike(to, 1);
+        os::unmap(to, wanted);
+        // The leaf is there already, so this does not fail.
+        page_map::enter(from, 1, Tag::LARGE, Addr::of(record.as_ptr()));
+        return None;
+    }
+    MAPPED_BYTES.add((wanted - large.bytes) as u64);
+    (large.base, large.bytes) = (to, wanted);
+    Some(to)
+}
+
+/// Unmaps all of the cache. Returns bytes.
+pub(super) fn trim() -> usize {
+    let mut given = 0;
+    loop {
+        let oldest = LARGE.lock().take_oldest();
+        let Some(entry) = oldest else { return given };
+        given += unmap(entry);
+    }
+}

@@ -1,0 +1,37 @@
+//! HAKMEM: a malloc for Linux/glibc. Preload it, link it, or name it as Rust's global allocator:
+//!
+//! ```
+//! #[global_allocator]
+//! static GLOBAL: hakmem::HakMem = hakmem::HakMem;
+//! ```
+//!
+//! Strict layers, lowest first: a module names only those above it in this list (scripts/check_layers.sh).
+
+mod base;
+mod os;
+
+mod class;
+mod stats;
+
+mod config;
+mod meta;
+mod page_map;
+
+mod superslab;
+
+mod span;
+
+mod heap;
+
+mod baseline;
+mod large;
+mod pool_tls;
+mod tiny_heap;
+
+mod front;
+
+mod report;
+
+mod abi;
+
+pub use abi::HakMem;

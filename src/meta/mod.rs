@@ -1,0 +1,138 @@
+//! Box `meta` (L2): memory for the allocator's own records, far from any user's block.
+//! Owns: chunks with a guard page at each end, never unmapped: a stale record can be read, never faulted on.
+//! Calls: base, os.   Locks: `META`, a leaf lock.   Threads: any.   Never: gives memory that is not zeroed.
+
+use crate::base::addr::Addr;
+use crate::base::bits::round_up;
+use crate::base::lock::{self, Fork, Mutex};
+use crate::os;
+
+/// Records come in powers of two from 64 bytes to 16 KiB, aligned to their size up to 4096.
+const MIN_SHIFT: u32 = 6;
+const MAX_SHIFT: u32 = 14;
+const SIZES: usize = (MAX_SHIFT - MIN_SHIFT + 1) as usize;
+const CHUNK: usize = 1 << 20;
+/// Tried when a whole chunk is refused (`ulimit -v`).
+const SMALL_CHUNK: usize = 1 << 16;
+
+struct Meta {
+    next: Addr,
+    end: Addr,
+    /// Freed records by size, linked through their first word.
+    free: [Addr; SIZES],
+    mapped: usize,
+}
+
+static META: Mutex<Meta> =
+    Mutex::new(Meta { next: Addr::NULL, end: Addr::NULL, free: [Addr::NULL; SIZES], mapped: 0 });
+
+fn shift_of(bytes: usize) -> Option<u32> {
+    let shift = bytes.max(1 << MIN_SHIFT).next_power_of_two().trailing_zeros();
+    (shift <= MAX_SHIFT).then_some(shift)
+}
+
+/// A zeroed record of at least `bytes` bytes; `None` above 16 KiB or when the kernel refuses.
+pub(crate) fn alloc(bytes: usize) -> Option<Addr> {
+    let shift = shift_of(bytes)?;
+    let mut meta = META.lock();
+    let head = meta.free.get_mut((shift - MIN_SHIFT) as usize)?;
+    if !head.is_null() {
+        let record = *head;
+        // SAFETY: a freed record: ours alone under the lock, its first word links to the next one.
+        *head = unsafe { *record.as_ptr::<Addr>() };
+        drop(meta);
+        // SAFETY: the record has 1 << shift bytes and nobody else knows it.
+        unsafe { record.as_ptr::<u8>().write_bytes(0, 1 << shift) };
+        return Some(record);
+    }
+    meta.carve(1 << shift)
+}
+
+/// Gives back a record of the same `bytes` as it was asked for.
+pub(crate) fn free(record: Addr, bytes: usize) {
+    let Some(shift) = shift_of(bytes) else { return };
+    let mut meta = META.lock();
+    if let Some(head) = meta.free.get_mut((shift - MIN_SHIFT) as usize) {
+        // SAFETY: the caller gives the record up; it is at least 64 bytes long.
+        unsafe { *record.as_ptr::<Addr>() = *head };
+        *head = record;
+    }
+}
+
+/// Bytes of address space in chunks.
+pub(crate) fn mapped() -> usize {
+    META.lock().mapped
+}
+
+pub(crate) fn at_fork(step: Fork) {
+    lock::at_fork(&META, step);
+}
+
+impl Meta {
+    fn carve(&mut self, bytes: usize) -> Option<Addr> {
+        let align = bytes.min(4096);
+        let mut at = Addr(round_up(self.next.0, align)?);
+        if self.next.is_null() || self.end.0.saturating_sub(at.0) < bytes {
+            self.add_chunk()?;
+            at = Addr(round_up(self.next.0, align)?);
+        }
+        self.next = at.offset(bytes);
+        Some(at)
+    }
+
+    /// Starts a new chunk; what is left of the old one is smaller than a record and stays unused.
+    fn add_chunk(&mut self) -> Option<()> {
+        let page = os::page_size();
+        let small = SMALL_CHUNK.max(4 * page);
+        let (at, len) = match os::map(CHUNK) {
+            Some(at) => (at, CHUNK),
+            None => (os::map(small)?, small),
+        };
+        os::guard(at, page);
+        os::guard(at.offset(len - page), page);
+        self.next = at.offset(page);
+        self.end = at.offset(len - page);
+        self.mapped += len;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_zeroed_aligned_and_apart() {
+        let mut seen = std::vec::Vec::new();
+        for round in 0..3 {
+            for bytes in [1, 64, 65, 640, 4096, 5000, 16384] {
+                let at = alloc(bytes).map_or(Addr::NULL, |at| at);
+                assert!(!at.is_null() && at.is_aligned(bytes.next_power_of_two().clamp(64, 4096)));
+                // SAFETY: the record is ours and `bytes` long.
+                let record = unsafe { std::slice::from_raw_parts_mut(at.as_ptr::<u8>(), bytes) };
+                assert!(record.iter().all(|&byte| byte == 0), "round {round}");
+                record.fill(0xA5);
+                seen.push((at, bytes));
+            }
+            seen.sort_by_key(|&(at, _)| at.0);
+            assert!(seen.windows(2).all(|pair| pair[0].0.0 + pair[0].1 <= pair[1].0.0));
+            for (at, bytes) in seen.drain(..) {
+                free(at, bytes);
+            }
+        }
+        assert!(alloc(16385).is_none());
+    }
+
+    #[test]
+    fn a_refused_chunk_is_tried_smaller() {
+        use os::fake::{Plan, with_plan};
+        let fresh = || Meta { next: Addr::NULL, end: Addr::NULL, free: [Addr::NULL; SIZES], mapped: 0 };
+        let (got, _) = with_plan(Plan::RefuseNth(0), || {
+            let mut meta = fresh();
+            (meta.carve(64).is_some(), meta.mapped)
+        });
+        assert_eq!(got, (true, SMALL_CHUNK));
+        let (got, _) = with_plan(Plan::RefuseFrom(0), || fresh().carve(64).is_none());
+        assert!(got);
+    }
+}

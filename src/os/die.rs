@@ -1,0 +1,54 @@
+//! Ending the process with one line on stderr, and writing there at all: write(2), no buffers, no allocation.
+
+use crate::base::addr::Addr;
+
+/// Writes all of `text` to stderr as far as it can be written.
+pub(crate) fn write_stderr(text: &[u8]) {
+    let mut at = text.as_ptr();
+    let mut left = text.len();
+    while left > 0 {
+        // SAFETY: `at .. at + left` lies in `text`.
+        let wrote = unsafe { libc::write(libc::STDERR_FILENO, at.cast(), left) };
+        if wrote <= 0 {
+            return;
+        }
+        // SAFETY: write returns at most `left`.
+        at = unsafe { at.add(wrote as usize) };
+        left -= wrote as usize;
+    }
+}
+
+/// Says `hakmem: <what> (0x<address>)` in one write and aborts. `what` is a fixed string a test expects.
+#[cold]
+#[inline(never)]
+pub(crate) fn die(what: &'static str, at: Addr) -> ! {
+    let mut line = Line { bytes: [0; 160], len: 0 };
+    line.put(b"hakmem: ");
+    line.put(what.as_bytes());
+    line.put(b" (0x");
+    let digits = (usize::BITS - at.0.leading_zeros()).div_ceil(4).max(1);
+    for digit in (0..digits).rev() {
+        let nibble = (at.0 >> (digit * 4) & 0xF) as u8;
+        line.put(&[if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }]);
+    }
+    line.put(b")\n");
+    write_stderr(line.bytes.get(..line.len).unwrap_or_default());
+    // SAFETY: ends the process; glibc's abort neither allocates nor returns.
+    unsafe { libc::abort() }
+}
+
+struct Line {
+    bytes: [u8; 160],
+    len: usize,
+}
+
+impl Line {
+    fn put(&mut self, text: &[u8]) {
+        for &byte in text {
+            if let Some(slot) = self.bytes.get_mut(self.len) {
+                *slot = byte;
+                self.len += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The environment, read without allocating and only once libc has it.
+
+use core::ffi::{CStr, c_char};
+
+unsafe extern "C" {
+    static environ: *const *const c_char;
+}
+
+/// Every `NAME=value` of the environment; `None` while libc has not set `environ` (inside the loader's start).
+pub(crate) fn variables() -> Option<Variables> {
+    // SAFETY: a plain read of libc's variable; we are called before the program's first thread, or under the
+    // config lock at first use.
+    let list = unsafe { environ };
+    (!list.is_null()).then_some(Variables(list))
+}
+
+/// Whether the kernel started us with another user's rights: then the environment is not to be trusted.
+pub(crate) fn is_privileged() -> bool {
+    // SAFETY: reads the auxiliary vector.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+pub(crate) struct Variables(*const *const c_char);
+
+impl Iterator for Variables {
+    type Item = &'static [u8];
+
+    fn next(&mut self) -> Option<&'static [u8]> {
+        // SAFETY: `self.0` points into the null-terminated array `environ`, and we stop at its null.
+        let entry = unsafe { *self.0 };
+        if entry.is_null() {
+            return None;
+        }
+        // SAFETY: the entry was not the null, so the next one exists.
+        self.0 = unsafe { self.0.add(1) };
+        // SAFETY: environment entries are null-terminated strings.
+        Some(unsafe { CStr::from_ptr(entry) }.to_bytes())
+    }
+}

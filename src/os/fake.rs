@@ -1,0 +1,65 @@
+//! The `Os` of unit tests: Linux, but the calling thread can have its nth request refused.
+#![forbid(unsafe_code)]
+
+use std::cell::Cell;
+
+use super::Os;
+use super::linux::Linux;
+use crate::base::addr::Addr;
+
+pub(super) struct Fake;
+
+/// How the calling thread's requests are refused.
+#[derive(Clone, Copy)]
+pub(crate) enum Plan {
+    Serve,
+    /// Refuse request number n (from 0), serve all others.
+    RefuseNth(u64),
+    /// Refuse every request from number n on.
+    RefuseFrom(u64),
+}
+
+thread_local! {
+    static PLAN: Cell<Plan> = const { Cell::new(Plan::Serve) };
+    static SEEN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs `work` under `plan`; returns its result and how many requests it made.
+pub(crate) fn with_plan<R>(plan: Plan, work: impl FnOnce() -> R) -> (R, u64) {
+    SEEN.set(0);
+    PLAN.set(plan);
+    let result = work();
+    PLAN.set(Plan::Serve);
+    (result, SEEN.get())
+}
+
+fn refused() -> bool {
+    let n = SEEN.get();
+    SEEN.set(n + 1);
+    match PLAN.get() {
+        Plan::Serve => false,
+        Plan::RefuseNth(at) => n == at,
+        Plan::RefuseFrom(at) => n >= at,
+    }
+}
+
+impl Os for Fake {
+    fn map(hint: Addr, len: usize) -> Option<Addr> {
+        if refused() { None } else { Linux::map(hint, len) }
+    }
+    fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
+        !refused() && Linux::move_onto(from, from_len, to, to_len)
+    }
+    fn resize(at: Addr, old: usize, new: usize) -> bool {
+        !refused() && Linux::resize(at, old, new)
+    }
+    fn purge(at: Addr, len: usize) -> bool {
+        !refused() && Linux::purge(at, len)
+    }
+    fn unmap(at: Addr, len: usize) -> bool {
+        !refused() && Linux::unmap(at, len)
+    }
+    fn forbid(at: Addr, len: usize) -> bool {
+        !refused() && Linux::forbid(at, len)
+    }
+}

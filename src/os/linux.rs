@@ -1,0 +1,79 @@
+//! The `Os` of Linux. Raw `syscall`, not the libc wrappers: those are the ones other preloaded libraries interpose.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Os;
+use crate::base::addr::Addr;
+
+pub(super) struct Linux;
+
+const FAILED: i64 = -1;
+
+impl Os for Linux {
+    fn map(hint: Addr, len: usize) -> Option<Addr> {
+        // SAFETY: a fresh anonymous mapping: no MAP_FIXED, so nothing that exists is touched.
+        let at = unsafe {
+            libc::syscall(
+                libc::SYS_mmap,
+                hint.0,
+                len,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0usize,
+            )
+        };
+        (at != FAILED).then_some(Addr(at as usize))
+    }
+
+    fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
+        // SAFETY: `to` was mapped by our caller for this, so MREMAP_FIXED replaces nobody else's pages.
+        let at = unsafe {
+            libc::syscall(
+                libc::SYS_mremap,
+                from.0,
+                from_len,
+                to_len,
+                libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
+                to.0,
+            )
+        };
+        at != FAILED
+    }
+
+    fn resize(at: Addr, old: usize, new: usize) -> bool {
+        // SAFETY: without MREMAP_MAYMOVE the kernel changes the mapping in place or not at all.
+        unsafe { libc::syscall(libc::SYS_mremap, at.0, old, new, 0) != FAILED }
+    }
+
+    fn purge(at: Addr, len: usize) -> bool {
+        // SAFETY: the caller owns the pages and holds nothing in them.
+        unsafe { libc::syscall(libc::SYS_madvise, at.0, len, libc::MADV_DONTNEED) == 0 }
+    }
+
+    fn unmap(at: Addr, len: usize) -> bool {
+        // SAFETY: the caller owns the pages and holds nothing in them.
+        unsafe { libc::syscall(libc::SYS_munmap, at.0, len) == 0 }
+    }
+
+    fn forbid(at: Addr, len: usize) -> bool {
+        // SAFETY: the caller owns the pages and will not touch them.
+        unsafe { libc::syscall(libc::SYS_mprotect, at.0, len, libc::PROT_NONE) == 0 }
+    }
+}
+
+/// Bytes of an OS page, from the kernel (AT_PAGESZ): 4, 16 or 64 KiB. Any thread.
+pub(crate) fn page_size() -> usize {
+    static SIZE: AtomicUsize = AtomicUsize::new(0);
+    // Relaxed: every writer stores the same number.
+    match SIZE.load(Ordering::Relaxed) {
+        0 => {
+            // SAFETY: reads the auxiliary vector.
+            let size = unsafe { libc::getauxval(libc::AT_PAGESZ) } as usize;
+            let size = if size.is_power_of_two() { size } else { 4096 };
+            SIZE.store(size, Ordering::Relaxed);
+            size
+        }
+        size => size,
+    }
+}

@@ -1,0 +1,91 @@
+//! Box `os` (L1): every system call, the TLS word, fork handlers, the environment, and dying.
+//! Owns: nothing but the TLS word.   Calls: base, libc.   Called by: all above.   Locks: none.
+//! Threads: any.   Never: allocates, panics.
+
+mod die;
+pub(crate) mod env;
+#[cfg(test)]
+pub(crate) mod fake;
+pub(crate) mod fork;
+mod linux;
+pub(crate) mod thread_exit;
+pub(crate) mod tls;
+
+use crate::base::addr::Addr;
+use crate::base::bits::round_up;
+
+pub(crate) use die::{die, write_stderr};
+pub(crate) use linux::page_size;
+
+/// What the allocator asks of the kernel about memory. A second implementation (`fake`) refuses the nth call.
+trait Os {
+    /// Zeroed, readable and writable pages; anywhere, or preferably at `hint`.
+    fn map(hint: Addr, len: usize) -> Option<Addr>;
+    /// Moves the mapping and its contents onto `to`, which is mapped and given up; `to_len >= from_len` bytes.
+    fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool;
+    /// Grows or shrinks a mapping where it stands.
+    fn resize(at: Addr, old: usize, new: usize) -> bool;
+    /// Gives the pages back; they read as zero from now on.
+    fn purge(at: Addr, len: usize) -> bool;
+    fn unmap(at: Addr, len: usize) -> bool;
+    /// Makes pages inaccessible: a guard.
+    fn forbid(at: Addr, len: usize) -> bool;
+}
+
+#[cfg(test)]
+type Kernel = fake::Fake;
+#[cfg(not(test))]
+type Kernel = linux::Linux;
+
+/// Maps `len` zeroed bytes (a page multiple) at a multiple of `align`, a power of two. `None`: the kernel refused.
+///
+/// A first try asks for no more than `len`: the kernel fills downwards, so one aligned mapping tends to follow another.
+pub(crate) fn map_aligned(hint: Addr, len: usize, align: usize) -> Option<Addr> {
+    let first = Kernel::map(hint, len)?;
+    if first.is_aligned(align) {
+        return Some(first);
+    }
+    Kernel::unmap(first, len);
+    let wide_len = len.checked_add(align)?.checked_sub(page_size())?;
+    let wide = Kernel::map(Addr::NULL, wide_len)?;
+    let start = Addr(round_up(wide.0, align)?);
+    let (head, tail) = (start.since(wide), wide_len - start.since(wide) - len);
+    // A refused trim (map count) leaves untouched pages mapped: address space, not memory.
+    if head > 0 {
+        Kernel::unmap(wide, head);
+    }
+    if tail > 0 {
+        Kernel::unmap(start.offset(len), tail);
+    }
+    Some(start)
+}
+
+/// Maps `len` zeroed bytes (a page multiple), page-aligned.
+pub(crate) fn map(len: usize) -> Option<Addr> {
+    Kernel::map(Addr::NULL, len)
+}
+
+/// Gives the pages back to the kernel but keeps the addresses; they read as zero. `false`: refused, nothing changed.
+pub(crate) fn purge(at: Addr, len: usize) -> bool {
+    Kernel::purge(at, len)
+}
+
+/// Ends a mapping. `false`: refused (too many mappings), nothing changed.
+pub(crate) fn unmap(at: Addr, len: usize) -> bool {
+    Kernel::unmap(at, len)
+}
+
+/// Resizes a mapping in place. `false`: not possible, nothing changed.
+pub(crate) fn resize_in_place(at: Addr, old: usize, new: usize) -> bool {
+    Kernel::resize(at, old, new)
+}
+
+/// Moves the pages of a mapping onto `to`, `to_len` bytes that the caller mapped for it. `false`: refused, nothing changed.
+pub(crate) fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
+    Kernel::move_onto(from, from_len, to, to_len)
+}
+
+/// Makes pages inaccessible. Refusal only loses the guard.
+pub(crate) fn guard(at: Addr, len: usize) {
+    Kernel::forbid(at, len);
+}

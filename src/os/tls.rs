@@ -1,0 +1,71 @@
+//! The TLS word: one pointer per thread, never null, readable before and after everything else.
+//!
+//! On x86-64 it is a hidden initial-exec symbol written in assembly: stable Rust's `thread_local!` in a cdylib goes
+//! through `__tls_get_addr`, which costs a call and may itself allocate. Eight bytes, so `dlopen` finds room for it.
+
+/// What the word points to in a thread that has no heap yet: zeroes, in which every magazine reads as one of no capacity.
+/// The heap box asserts that it is long enough.
+pub(crate) static NO_HEAP: [u64; 256] = [0; 256];
+
+pub(crate) use word::{get, set};
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod word {
+    core::arch::global_asm!(
+        ".section .tdata,\"awT\",@progbits",
+        ".p2align 3",
+        ".hidden hakmem_tls_heap",
+        ".globl hakmem_tls_heap",
+        ".type hakmem_tls_heap, @object",
+        ".size hakmem_tls_heap, 8",
+        "hakmem_tls_heap: .quad {empty}",
+        ".text",
+        empty = sym super::NO_HEAP,
+    );
+
+    #[inline(always)]
+    pub(crate) fn get() -> *mut u8 {
+        let heap: *mut u8;
+        // SAFETY: reads this thread's word; the offset comes from the linker.
+        unsafe {
+            core::arch::asm!(
+                "mov {heap}, qword ptr [rip + hakmem_tls_heap@GOTTPOFF]",
+                "mov {heap}, qword ptr fs:[{heap}]",
+                heap = out(reg) heap,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        heap
+    }
+
+    pub(crate) fn set(heap: *mut u8) {
+        // SAFETY: writes this thread's word and nothing else.
+        unsafe {
+            core::arch::asm!(
+                "mov {offset}, qword ptr [rip + hakmem_tls_heap@GOTTPOFF]",
+                "mov qword ptr fs:[{offset}], {heap}",
+                offset = out(reg) _,
+                heap = in(reg) heap,
+                options(nostack, preserves_flags),
+            );
+        }
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+mod word {
+    use core::cell::Cell;
+
+    thread_local! {
+        static HEAP: Cell<*mut u8> = const { Cell::new((&raw const super::NO_HEAP).cast_mut().cast()) };
+    }
+
+    #[inline(always)]
+    pub(crate) fn get() -> *mut u8 {
+        HEAP.get()
+    }
+
+    pub(crate) fn set(heap: *mut u8) {
+        HEAP.set(heap);
+    }
+}

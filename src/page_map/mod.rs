@@ -1,0 +1,180 @@
+//! Box `page_map` (L2): whose pointer is this? One tag and one record address for each 64 KiB of address space.
+//! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each, mapped on demand, never unmapped.
+//! Calls: base, os.   Locks: none.   Threads: any.   Never: fails for a lookup, whatever the pointer.
+
+use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
+use crate::base::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::os;
+
+/// Bytes from one class's bin to the next in a heap; a tag holds the class premultiplied by it.
+pub(crate) const BIN_STRIDE: usize = 32;
+const OWNER_MASK: u64 = !0xFFF;
+
+/// Who owns a granule.
+///
+/// | value                              | meaning                                                   |
+/// |------------------------------------|-----------------------------------------------------------|
+/// | 0                                  | not ours                                                  |
+/// | 1                                  | starts a large block                                      |
+/// | heap address \| class * BIN_STRIDE | part of a span; heaps lie at multiples of 4096            |
+///
+/// So `tag ^ heap` is below `CLASSES * BIN_STRIDE` exactly when the granule is that heap's, and then is the offset of
+/// the bin: owner, class, foreign and large in one compare.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Tag(pub(crate) u64);
+
+impl Tag {
+    pub(crate) const NONE: Tag = Tag(0);
+    pub(crate) const LARGE: Tag = Tag(1);
+
+    pub(crate) fn of_span(owner: Addr, class_index: usize) -> Tag {
+        debug_assert!(owner.is_aligned(4096));
+        Tag(owner.0 as u64 | (class_index * BIN_STRIDE) as u64)
+    }
+
+    /// The owning heap; null for NONE and LARGE.
+    pub(crate) fn owner(self) -> Addr {
+        Addr((self.0 & OWNER_MASK) as usize)
+    }
+
+    /// The class of a span's tag.
+    pub(crate) fn class_index(self) -> usize {
+        (self.0 & !OWNER_MASK) as usize / BIN_STRIDE
+    }
+}
+
+const LEAF_GRANULES: usize = 1 << 16;
+const ROOT_LEAVES: usize = 1 << 16;
+const INDEX_MASK: usize = 0xFFFF;
+
+/// Tags apart from records: `free` reads only tags, eight granules to a cache line.
+struct Leaf {
+    tags: [AtomicU64; LEAF_GRANULES],
+    records: [AtomicUsize; LEAF_GRANULES],
+}
+
+#[cfg(not(loom))]
+static ROOT: [AtomicPtr<Leaf>; ROOT_LEAVES] = [const { AtomicPtr::new(core::ptr::null_mut()) }; ROOT_LEAVES];
+#[cfg(loom)]
+static ROOT: [core::sync::atomic::AtomicPtr<Leaf>; ROOT_LEAVES] =
+    [const { core::sync::atomic::AtomicPtr::new(core::ptr::null_mut()) }; ROOT_LEAVES];
+
+#[inline(always)]
+fn leaf(at: Addr) -> Option<&'static Leaf> {
+    // SAFETY: masked to the root's length. Bits 48 and up are dropped: such an address is no valid pointer, and
+    // flush, which compares whole addresses, reports it.
+    let slot = unsafe { ROOT.get_unchecked(at.0 >> 32 & INDEX_MASK) };
+    // Relaxed: a block of a leaf reaches another thread only by the program's own synchronisation, which also
+    // carries the leaf's pointer; for a wild pointer null and non-null are both fine, and leaves start as zeroes
+    // from the kernel, so there is no initialisation to see.
+    let leaf = slot.load(Ordering::Relaxed);
+    // SAFETY: null or a leaf that is never unmapped.
+    unsafe { leaf.as_ref() }
+}
+
+/// The tag of the granule that holds `at`.
+#[inline(always)]
+pub(crate) fn tag(at: Addr) -> Tag {
+    match leaf(at) {
+        // SAFETY: masked to the leaf's length.
+        // Relaxed: the tag of a live block does not change, and the program handed the block over with its own
+        // synchronisation.
+        Some(leaf) => Tag(unsafe { leaf.tags.get_unchecked(at.0 >> GRANULE_SHIFT & INDEX_MASK) }.load(Ordering::Relaxed)),
+        None => Tag::NONE,
+    }
+}
+
+/// The record (span or large block) of the granule that holds `at`; null when there is none.
+#[inline(always)]
+pub(crate) fn record(at: Addr) -> Addr {
+    match leaf(at) {
+        // SAFETY: masked to the leaf's length.
+        // Relaxed: as in `tag`.
+        Some(leaf) => {
+            Addr(unsafe { leaf.records.get_unchecked(at.0 >> GRANULE_SHIFT & INDEX_MASK) }.load(Ordering::Relaxed))
+        }
+        None => Addr::NULL,
+    }
+}
+
+/// Enters `granules` granules from `at` on. `false`: no memory for a leaf, nothing entered.
+pub(crate) fn enter(at: Addr, granules: usize, tag: Tag, record: Addr) -> bool {
+    for index in 0..granules {
+        if leaf(at.offset(index * GRANULE)).is_none() && !grow(at.offset(index * GRANULE)) {
+            return false;
+        }
+    }
+    write(at, granules, tag, record);
+    true
+}
+
+/// Strikes out what `enter` entered.
+pub(crate) fn strike(at: Addr, granules: usize) {
+    write(at, granules, Tag::NONE, Addr::NULL);
+}
+
+fn write(at: Addr, granules: usize, tag: Tag, record: Addr) {
+    for index in 0..granules {
+        let at = at.offset(index * GRANULE);
+        if let Some(leaf) = leaf(at) {
+            let index = at.0 >> GRANULE_SHIFT & INDEX_MASK;
+            // Relaxed: readers get here with a block, see `tag`.
+            // SAFETY: masked to the leaf's length.
+            unsafe { leaf.records.get_unchecked(index) }.store(record.0, Ordering::Relaxed);
+            // SAFETY: as above.
+            unsafe { leaf.tags.get_unchecked(index) }.store(tag.0, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cold]
+fn grow(at: Addr) -> bool {
+    let len = size_of::<Leaf>();
+    let Some(fresh) = os::map(len) else { return false };
+    // SAFETY: masked to the root's length.
+    let slot = unsafe { ROOT.get_unchecked(at.0 >> 32 & INDEX_MASK) };
+    // Relaxed: a leaf's contents are the kernel's zeroes, see `leaf`.
+    let won = slot.compare_exchange(core::ptr::null_mut(), fresh.as_ptr(), Ordering::Relaxed, Ordering::Relaxed);
+    if won.is_err() {
+        os::unmap(fresh, len);
+    }
+    true
+}
+
+const _: () = assert!(size_of::<Leaf>() == 1 << 20, "a leaf is a page multiple for every page size");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_and_wild_addresses_have_no_owner() {
+        for at in [0, 1, 0xDEAD_BEEF_0000, usize::MAX, 0xDEAD_BEEF_DEAD_BEEF] {
+            assert!(tag(Addr(at)) == Tag::NONE && record(Addr(at)).is_null());
+        }
+    }
+
+    #[test]
+    fn an_entry_covers_its_granules_across_a_leaf_border_and_no_more() {
+        let at = Addr((0x7A << 32) - 2 * GRANULE);
+        let tag_in = Tag::of_span(Addr(0x5000), 7);
+        assert!(enter(at, 4, tag_in, Addr(0x42)));
+        assert!(tag(Addr(at.0 - 1)) == Tag::NONE);
+        for offset in [0, 1, GRANULE, 4 * GRANULE - 1] {
+            assert!(tag(at.offset(offset)) == tag_in && record(at.offset(offset)) == Addr(0x42));
+        }
+        assert!(tag(at.offset(4 * GRANULE)) == Tag::NONE);
+        assert!((tag_in.owner(), tag_in.class_index()) == (Addr(0x5000), 7));
+        strike(at, 4);
+        assert!(tag(at) == Tag::NONE && record(at.offset(3 * GRANULE)).is_null());
+    }
+
+    #[test]
+    fn a_refused_leaf_enters_nothing() {
+        let at = Addr(0x6B << 32);
+        let (entered, _) =
+            os::fake::with_plan(os::fake::Plan::RefuseNth(0), || enter(at, 1, Tag::LARGE, Addr(0x42)));
+        assert!(!entered && tag(at) == Tag::NONE);
+    }
+}

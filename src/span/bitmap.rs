@@ -1,0 +1,71 @@
+//! `Bitmap`: a span's free blocks, one bit each, set when free.
+#![forbid(unsafe_code)]
+
+pub(super) struct Bitmap<'a>(pub(super) &'a mut [u64]);
+
+/// Words for `blocks` bits.
+pub(super) const fn words(blocks: u32) -> usize {
+    blocks.div_ceil(64) as usize
+}
+
+impl Bitmap<'_> {
+    /// Sets the bits below `count`.
+    pub(super) fn set_first(&mut self, count: u32) {
+        let mut left = count;
+        for word in self.0.iter_mut() {
+            *word = if left >= 64 { u64::MAX } else { (1 << left) - 1 };
+            left = left.saturating_sub(64);
+        }
+    }
+
+    /// Sets bit `index`. Says whether it was clear.
+    #[inline(always)]
+    pub(super) fn set(&mut self, index: u32) -> bool {
+        let Some(word) = self.0.get_mut((index / 64) as usize) else { return false };
+        let bit = 1 << (index % 64);
+        let was_clear = *word & bit == 0;
+        *word |= bit;
+        was_clear
+    }
+
+    /// Clears up to `want` of the lowest set bits from word `hint` on and calls `each` with their indices, ascending.
+    /// Returns how many it cleared and the first word that may still have one.
+    #[inline(always)]
+    pub(super) fn take(&mut self, hint: u32, want: usize, mut each: impl FnMut(u32)) -> (usize, u32) {
+        let mut taken = 0;
+        let mut at = hint;
+        while let Some(word) = self.0.get_mut(at as usize) {
+            let mut bits = *word;
+            while bits != 0 && taken < want {
+                each(at * 64 + bits.trailing_zeros());
+                bits &= bits - 1;
+                taken += 1;
+            }
+            *word = bits;
+            if taken == want {
+                break;
+            }
+            at += 1;
+        }
+        (taken, at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn take_gives_the_lowest_bits_in_order_and_set_refuses_twice() {
+        let mut words = [0; 3];
+        let mut map = Bitmap(&mut words);
+        map.set_first(130);
+        let mut seen = std::vec::Vec::new();
+        assert_eq!(map.take(0, 100, |index| seen.push(index)), (100, 1));
+        assert!(seen.iter().copied().eq(0..100));
+        assert!(map.set(7) && !map.set(7) && !map.set(5000));
+        seen.clear();
+        assert_eq!(map.take(0, 100, |index| seen.push(index)), (31, 3));
+        assert!(seen.iter().copied().eq([7].into_iter().chain(100..130)));
+    }
+}

@@ -1,0 +1,162 @@
+//! `Spans`: one class's spans in one heap, sorted by how full they are, so that refill empties none that flush would
+//! empty of itself.
+
+use core::ptr::NonNull;
+
+use super::Span;
+
+/// Where a span stands.
+///
+/// | list      | free blocks             | moves                                        |
+/// |-----------|-------------------------|----------------------------------------------|
+/// | Full      | 0                       | by a flush → Fullest (on no chain: only counted) |
+/// | Fullest   | up to a quarter         | by a flush → Fuller, by a refill → Full      |
+/// | Fuller    | up to half              | …                                            |
+/// | Emptier   | up to three quarters    | …                                            |
+/// | Emptiest  | more, not all           | by a flush → Empty                           |
+/// | Empty     | all                     | kept (one a class) or given back             |
+/// | None      |                         | being made or given back                     |
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum List {
+    Fullest = 0,
+    Fuller = 1,
+    Emptier = 2,
+    Emptiest = 3,
+    Empty = 4,
+    Full = 5,
+    None = 6,
+}
+
+const CHAINS: usize = 6;
+
+/// Empty spans kept for a class: one absorbs the swing around a span's border.
+const KEEP_EMPTY: u32 = 1;
+
+/// # Invariants
+/// - L1: each chain is doubly linked, and every span on it has that `list`.
+/// - L2: `spans` counts all chains; `free` sums their spans' `free`.
+pub(crate) struct Spans {
+    chains: [Option<NonNull<Span>>; CHAINS],
+    empty: u32,
+    pub(crate) spans: u32,
+    pub(crate) free: u64,
+}
+
+impl Spans {
+    pub(crate) const fn new() -> Spans {
+        Spans { chains: [None; CHAINS], empty: 0, spans: 0, free: 0 }
+    }
+
+    /// The fullest span with a free block.
+    pub(super) fn first(&self) -> Option<NonNull<Span>> {
+        self.chains.iter().take(List::Full as usize).find_map(|chain| *chain)
+    }
+
+    /// Takes in a new span.
+    pub(crate) fn adopt(&mut self, span: NonNull<Span>) {
+        // SAFETY: `span` is a live record of this heap, under its lock; so throughout this file.
+        self.free += unsafe { span.as_ref() }.free as u64;
+        self.spans += 1;
+        self.link(span);
+    }
+
+    /// Puts `span` where its `free` says. Returns it instead, on no list, when it is one empty span too many.
+    pub(super) fn place(&mut self, span: NonNull<Span>) -> Option<NonNull<Span>> {
+        self.unlink(span);
+        // SAFETY: see `adopt`.
+        let record = unsafe { span.as_ref() };
+        if record.free == record.capacity && self.empty >= KEEP_EMPTY {
+            self.spans -= 1;
+            self.free -= record.free as u64;
+            return Some(span);
+        }
+        self.link(span);
+        None
+    }
+
+    /// Takes an empty span off, if one is kept.
+    pub(crate) fn take_empty(&mut self) -> Option<NonNull<Span>> {
+        let span = self.chains.get(List::Empty as usize).copied().flatten()?;
+        self.unlink(span);
+        self.spans -= 1;
+        // SAFETY: see `adopt`.
+        self.free -= unsafe { span.as_ref() }.free as u64;
+        Some(span)
+    }
+
+    fn link(&mut self, mut span: NonNull<Span>) {
+        // SAFETY: see `adopt`; no other reference to the record lives here.
+        let record = unsafe { span.as_mut() };
+        let (list, promote_at) = list_for(record.free, record.capacity);
+        record.list = list;
+        record.promote_at = promote_at;
+        record.prev = None;
+        let Some(head) = self.chains.get_mut(list as usize) else { return };
+        record.next = *head;
+        if let Some(mut next) = *head {
+            // SAFETY: L1: a live record, not `span`, which was on no chain.
+            unsafe { next.as_mut() }.prev = Some(span);
+        }
+        *head = Some(span);
+        self.empty += (list == List::Empty) as u32;
+    }
+
+    fn unlink(&mut self, mut span: NonNull<Span>) {
+        // SAFETY: see `adopt`.
+        let record = unsafe { span.as_mut() };
+        let (list, next, prev) = (record.list, record.next.take(), record.prev.take());
+        record.list = List::None;
+        let Some(head) = self.chains.get_mut(list as usize) else { return };
+        match prev {
+            // SAFETY: L1: neighbours are live records other than `span`.
+            Some(mut prev) => unsafe { prev.as_mut() }.next = next,
+            None => *head = next,
+        }
+        if let Some(mut next) = next {
+            // SAFETY: as above.
+            unsafe { next.as_mut() }.prev = prev;
+        }
+        self.empty -= (list == List::Empty) as u32;
+    }
+
+}
+
+/// The list for a span with `free` of `capacity` blocks free, and the `free` at which a flush must move it on.
+fn list_for(free: u32, capacity: u32) -> (List, u32) {
+    let quarter = capacity.div_ceil(4);
+    if free == 0 {
+        (List::Full, 1)
+    } else if free == capacity {
+        (List::Empty, u32::MAX)
+    } else if free < quarter {
+        (List::Fullest, quarter)
+    } else if free < 2 * quarter {
+        (List::Fuller, (2 * quarter).min(capacity))
+    } else if free < 3 * quarter {
+        (List::Emptier, (3 * quarter).min(capacity))
+    } else {
+        (List::Emptiest, capacity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_covers_each_fill_and_the_border_moves_it() {
+        for capacity in [8, 9, 10, 64, 102, 4096] {
+            for free in 0..=capacity {
+                let (list, promote_at) = list_for(free, capacity);
+                assert_eq!(list == List::Full, free == 0);
+                assert_eq!(list == List::Empty, free == capacity);
+                assert!(promote_at > free);
+                if promote_at <= capacity {
+                    assert!(list_for(promote_at, capacity).0 != list);
+                    assert!((free..promote_at).all(|free| list_for(free, capacity).0 == list));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Box `span` (L4), T-BACKEND: slabs carved into equal blocks of one class, with a bitmap of the free ones out of line.
+//! Owns: span records, the lists of a heap's spans by class.   Calls: base, os, class, page_map, meta, superslab.
+//! Called by: heap.   Locks: none of its own; all of it runs under the lock of the heap that owns the spans.
+//! Never: writes into a block.
+
+mod bitmap;
+mod flush;
+mod lists;
+mod refill;
+
+use core::ptr::NonNull;
+
+use crate::base::addr::Addr;
+use crate::class::ClassId;
+use crate::meta;
+use crate::page_map::{self, Tag};
+use crate::superslab::{self, Slab, SlabKind};
+
+pub(crate) use flush::flush;
+pub(crate) use lists::Spans;
+pub(crate) use refill::refill;
+
+/// A span's record. Its bitmap follows it in memory.
+///
+/// # Invariants
+/// - S1: `slab` is ACTIVE and entered in the page map with this record and the tag of `owner` and `class`.
+/// - S2: `free` is the number of set bits; bits at `capacity` and above are clear.
+/// - S3: the span is on the list of its heap that `list` names; `next` and `prev` are that list's links.
+/// - S4: words below `hint` have no set bit.
+#[repr(C)]
+pub(crate) struct Span {
+    base: Addr,
+    reciprocal: u64,
+    owner: Addr,
+    pub(crate) free: u32,
+    /// `free` at which the span moves to the next list.
+    promote_at: u32,
+    pub(crate) capacity: u32,
+    block_size: u32,
+    hint: u32,
+    class: ClassId,
+    list: lists::List,
+    next: Option<NonNull<Span>>,
+    prev: Option<NonNull<Span>>,
+    slab: Option<Slab>,
+}
+
+/// Bytes of a record with its bitmap.
+fn record_bytes(class: ClassId) -> usize {
+    size_of::<Span>() + bitmap::words(class.blocks_per_span()) * size_of::<u64>()
+}
+
+/// A span of `class` for the heap at `owner`, all blocks free, on no list. `None`: out of memory.
+pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr) -> Option<NonNull<Span>> {
+    let record = meta::alloc(record_bytes(class))?;
+    let Some(slab) = superslab::acquire_slab(SlabKind(class.index() as u8), class.slots()) else {
+        meta::free(record, record_bytes(class));
+        return None;
+    };
+    if !page_map::enter(slab.base, slab.granules(), Tag::of_span(owner, class.index()), record) {
+        superslab::release_slab(slab);
+        meta::free(record, record_bytes(class));
+        return None;
+    }
+    let capacity = class.blocks_per_span();
+    let span = record.as_ptr::<Span>();
+    // SAFETY: a record of `record_bytes`, ours alone.
+    unsafe {
+        span.write(Span {
+            base: slab.base,
+            reciprocal: class.reciprocal(),
+            owner,
+            free: capacity,
+            promote_at: u32::MAX,
+            capacity,
+            block_size: class.block_size() as u32,
+            hint: 0,
+            class,
+            list: lists::List::None,
+            next: None,
+            prev: None,
+            slab: Some(slab),
+        });
+    }
+    // SAFETY: just written; nobody else has it.
+    unsafe { &mut *span }.bitmap().set_first(capacity);
+    NonNull::new(span)
+}
+
+/// Gives an empty span, on no list, back to the pool.
+pub(crate) fn tiny_backend_release_span(span: NonNull<Span>) {
+    // SAFETY: the caller took the span off its lists and every block is free, so nothing names it but the page map.
+    let record = unsafe { &mut *span.as_ptr() };
+    debug_assert!(record.free == record.capacity && record.list == lists::List::None);
+    let class = record.class;
+    if let Some(slab) = record.slab.take() {
+        page_map::strike(slab.base, slab.granules());
+        superslab::release_slab(slab);
+    }
+    meta::free(Addr::of(span.as_ptr()), record_bytes(class));
+}
+
+/// Whether a block starts at `at`, whose granule has a span's tag. Takes no lock: reads only what a live span never
+/// changes, and the caller holds the block, or claims to.
+pub(crate) fn starts_block(at: Addr) -> bool {
+    let span = page_map::record(at).as_ptr::<Span>();
+    if span.is_null() {
+        return false;
+    }
+    // SAFETY: records are never unmapped. Field by field: the owner may hold the rest of the record mutably.
+    let (base, reciprocal) = unsafe { ((&raw const (*span).base).read(), (&raw const (*span).reciprocal).read()) };
+    // SAFETY: as above.
+    let (size, capacity) = unsafe { ((&raw const (*span).block_size).read(), (&raw const (*span).capacity).read()) };
+    let offset = at.since(base);
+    let index = (offset as u64).wrapping_mul(reciprocal) >> 42;
+    index < capacity as u64 && index as usize * size as usize == offset
+}
+
+impl Span {
+    fn bitmap(&mut self) -> bitmap::Bitmap<'_> {
+        let words = bitmap::words(self.capacity);
+        let start = Addr::of(self).offset(size_of::<Span>()).as_ptr::<u64>();
+        // SAFETY: the record was allocated with this many words behind it (`record_bytes`), and `self` is borrowed.
+        bitmap::Bitmap(unsafe { core::slice::from_raw_parts_mut(start, words) })
+    }
+
+    /// The index of the block that starts at `at`; an error says what `at` is instead.
+    #[inline(always)]
+    fn index_of(&self, at: Addr) -> Result<u32, &'static str> {
+        let offset = at.since(self.base);
+        let index = ((offset as u64).wrapping_mul(self.reciprocal) >> 42) as u32;
+        // An address outside of the span gives an index that does not lead back to it.
+        if index >= self.capacity || index as usize * self.block_size as usize != offset {
+            return Err(flush::INTERIOR);
+        }
+        Ok(index)
+    }
+}
+
+const _: () = assert!(size_of::<Span>() <= 96, "a span of up to 256 blocks has a record of 128 bytes");

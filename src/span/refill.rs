@@ -1,0 +1,39 @@
+//! Blocks from spans to a magazine, in batches.
+
+use core::ptr::NonNull;
+
+use super::{Span, Spans};
+use crate::base::addr::Addr;
+
+/// Fills `out` from the spans of one class, fullest span first, so that the blocks of a span pop in ascending order
+/// (the last of `out` pops first). Acquires no span. Returns how many of the *last* entries of `out` were filled.
+pub(crate) fn refill(spans: &mut Spans, out: &mut [Addr]) -> usize {
+    let mut left = out.len();
+    while left > 0 {
+        let Some(span) = spans.first() else { break };
+        left -= take(spans, span, out.get_mut(..left).unwrap_or_default());
+    }
+    out.len() - left
+}
+
+/// Moves blocks of `span` to the end of `out`, the lowest address last.
+fn take(spans: &mut Spans, mut span: NonNull<Span>, out: &mut [Addr]) -> usize {
+    // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
+    let record = unsafe { span.as_mut() };
+    let (base, size, hint, want) = (record.base, record.block_size as usize, record.hint, out.len());
+    let mut slots = out.iter_mut().rev();
+    let (taken, hint) = record.bitmap().take(hint, want, |index| {
+        if let Some(slot) = slots.next() {
+            *slot = base.offset(index as usize * size);
+        }
+    });
+    record.hint = hint;
+    record.free -= taken as u32;
+    spans.free -= taken as u64;
+    // A span that is not used up keeps its place although it got fuller: the next refill starts with it anyway.
+    if record.free == 0 || record.list == super::lists::List::Empty {
+        // `place` returns only empty spans, and this one just gave blocks.
+        let _ = spans.place(span);
+    }
+    taken
+}

@@ -1,0 +1,8 @@
+//! Box `stats` (L1): counters that slow paths bump, and text written without allocating.
+//! Owns: nothing; each box embeds the counters it needs.   Calls: base, os.   Locks: none.   Threads: any.
+//! Never: counts on a hot path.
+#![forbid(unsafe_code)]
+
+pub(crate) mod counter;
+pub(crate) mod event;
+pub(crate) mod text;

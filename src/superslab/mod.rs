@@ -1,0 +1,48 @@
+//! Box `superslab` (L3): the shared pool. Gives out runs of 64 KiB slots and takes them back.
+//! Owns: the SuperSlabs (2 MiB mappings, all user memory), their descriptors, the SP-SLOT words, the cache of empty ones.
+//! Calls: base, os, stats, config, meta.   Called by: span, large.   Locks: `POOL` (then meta's).
+//! Threads: any.   Never: writes into a slot, unmaps a SuperSlab with an ACTIVE slot.
+
+mod cache;
+mod free_slots;
+mod pool;
+mod sp_slot;
+mod table;
+
+pub(crate) use pool::{Snapshot, acquire_more, acquire_slab, at_fork, release_slab, snapshot, trim};
+
+use crate::base::addr::{Addr, GRANULE};
+
+/// Slots of a whole SuperSlab.
+pub(crate) const SLOTS: u32 = 32;
+pub(crate) const SUPERSLAB: usize = SLOTS as usize * GRANULE;
+
+/// What a slab is for: the class whose free-slot list it came from and returns to, or a large block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SlabKind(pub(crate) u8);
+
+impl SlabKind {
+    pub(crate) const LARGE: SlabKind = SlabKind(crate::class::CLASSES as u8);
+}
+
+/// A run of ACTIVE slots: whoever holds this owns the memory.
+#[must_use = "dropping a Slab leaks its slots"]
+pub(crate) struct Slab {
+    pub(crate) base: Addr,
+    id: u32,
+    first: u8,
+    len: u8,
+    pub(crate) kind: SlabKind,
+    /// Whether some page may hold old bytes; otherwise all of it reads as zero.
+    pub(crate) dirty: bool,
+}
+
+impl Slab {
+    pub(crate) fn granules(&self) -> usize {
+        self.len as usize
+    }
+
+    fn mask(&self) -> u32 {
+        crate::base::bits::low_mask(self.len as u32) << self.first
+    }
+}

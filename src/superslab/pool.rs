@@ -1,0 +1,322 @@
+//! The three stages of `acquire_slab`, and the way back.
+//!
+//! 1. an EMPTY run that this class used last: lock-free, from `free_slots`;
+//! 2. any run with no ACTIVE slot in a SuperSlab in use, the fullest first, resident slots before fresh ones: under the mutex;
+//! 3. a cached SuperSlab, else a new one from the OS (`superslab_refill`): under the mutex.
+#![forbid(unsafe_code)]
+
+use super::cache::{Cache, Cached};
+use super::free_slots::FreeSlots;
+use super::sp_slot::Slots;
+use super::table::{self, SuperSlab};
+use super::{SLOTS, SUPERSLAB, Slab, SlabKind};
+use crate::base::addr::{Addr, GRANULE};
+use crate::base::bits::{find_run, low_mask};
+use crate::base::lock::{self, Fork, Mutex};
+use crate::config;
+use crate::os;
+use crate::stats::counter::Counter;
+use crate::stats::text::Text;
+
+/// How many SuperSlabs stage 2 compares before it takes the fullest: bounds its time in huge heaps.
+const SCAN_LIMIT: usize = 256;
+/// How many debug lines of a kind a process prints.
+const DEBUG_LINES: u64 = 64;
+
+struct Pool {
+    /// SuperSlab numbers below this were used at least once.
+    high: u32,
+    /// Numbers whose SuperSlab was unmapped, for reuse: a stack threaded through `base`.
+    spare: Option<u32>,
+    cache: Cache,
+    /// Where the newest SuperSlab lies: the next one is asked for right below.
+    last: Addr,
+}
+
+static POOL: Mutex<Pool> = Mutex::new(Pool { high: 0, spare: None, cache: Cache::new(), last: Addr::NULL });
+static FREE_SLOTS: FreeSlots = FreeSlots::new();
+static STAGE: [Counter; 3] = [const { Counter::new() }; 3];
+static MAPPED: Counter = Counter::new();
+static MAPPED_BYTES: Counter = Counter::new();
+static RELEASED: Counter = Counter::new();
+
+/// Takes `len` adjacent slots (1..=32), preferring those that `kind` used last. `None`: out of memory. Any thread.
+pub(crate) fn acquire_slab(kind: SlabKind, len: u32) -> Option<Slab> {
+    let (slab, stage) = match pop_hint(kind, len) {
+        Some(slab) => (slab, 0),
+        None => acquire_locked(kind, len)?,
+    };
+    if let Some(served) = STAGE.get(stage) {
+        served.add(1);
+        if config::get::ss_acquire_debug() == 1 && STAGE.iter().map(Counter::get).sum::<u64>() <= DEBUG_LINES {
+            debug_line("acquire", &slab, stage as u64 + 1);
+        }
+    }
+    Some(slab)
+}
+
+/// Stage 1.
+fn pop_hint(kind: SlabKind, len: u32) -> Option<Slab> {
+    while let Some((id, first)) = FREE_SLOTS.pop(kind) {
+        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first as u32, len, kind, true));
+        if slab.is_some() {
+            return slab;
+        }
+    }
+    None
+}
+
+/// Stages 2 and 3.
+#[cold]
+fn acquire_locked(kind: SlabKind, len: u32) -> Option<(Slab, usize)> {
+    let mut pool = POOL.lock();
+    loop {
+        while let Some((id, first)) = fullest(&pool, len) {
+            let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, false));
+            if let Some(slab) = slab {
+                return Some((slab, 1));
+            }
+            // Stage 1 of another thread came between the look and the claim: look again.
+        }
+        superslab_refill(&mut pool, len)?;
+        if let Some((id, first)) = fullest(&pool, len)
+            && let Some(super_slab) = table::get(id)
+            && let Some(slab) = claim(super_slab, id, first, len, kind, false)
+        {
+            return Some((slab, 2));
+        }
+    }
+}
+
+/// The SuperSlab with the most ACTIVE slots that has a free run of `len`, and where the run starts.
+fn fullest(pool: &Pool, len: u32) -> Option<(u32, u32)> {
+    let mut best: Option<(u32, u32, u32)> = None;
+    let mut seen = 0;
+    for id in table::available(pool.high) {
+        let Some(super_slab) = table::get(id) else { continue };
+        let has_room = |slots: &Slots| slots.active != u32::MAX;
+        let Some(slots) = super_slab.word.look().filter(has_room) else {
+            table::clear_avail(id);
+            // A release may have come between the look and the clear.
+            if super_slab.word.look().is_some_and(|slots| has_room(&slots)) {
+                table::set_avail(id);
+            }
+            continue;
+        };
+        let used = slots.active.count_ones();
+        if best.is_none_or(|(_, _, most)| used > most)
+            && let Some(first) = place(slots, len)
+        {
+            best = Some((id, first, used));
+        }
+        seen += 1;
+        if seen > SCAN_LIMIT && best.is_some() {
+            break;
+        }
+    }
+    best.map(|(id, first, _)| (id, first))
+}
+
+/// Where in these slots a run of `len` goes: EMPTY slots are resident, so they come first.
+fn place(slots: Slots, len: u32) -> Option<u32> {
+    find_run(slots.empty, len).or_else(|| find_run(!slots.active, len))
+}
+
+fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, only_empty: bool) -> Option<Slab> {
+    let dirty = super_slab.word.acquire(low_mask(len) << first, only_empty)?;
+    let base = super_slab.base().offset(first as usize * GRANULE);
+    Some(Slab { base, id, first: first as u8, len: len as u8, kind, dirty: dirty != 0 })
+}
+
+/// Extends `slab` by the `more` slots behind it if they are free. Says whether it did. Any thread.
+pub(crate) fn acquire_more(slab: &mut Slab, more: u32) -> bool {
+    let end = slab.first as u32 + slab.len as u32;
+    if end + more > SLOTS || slab.len as u32 + more > SLOTS {
+        return false;
+    }
+    let Some(dirty) = table::get(slab.id).and_then(|owner| owner.word.acquire(low_mask(more) << end, false)) else {
+        return false;
+    };
+    slab.len += more as u8;
+    slab.dirty |= dirty != 0;
+    true
+}
+
+/// Gives slots back. They stay resident (EMPTY); a SuperSlab left without ACTIVE slots goes to the cache. Any thread.
+pub(crate) fn release_slab(slab: Slab) {
+    RELEASED.add(1);
+    if config::get::ss_free_debug() == 1 && RELEASED.get() <= DEBUG_LINES {
+        debug_line("release", &slab, 0);
+    }
+    let Some(super_slab) = table::get(slab.id) else { return };
+    let active = super_slab.word.release(slab.mask(), u32::MAX);
+    table::set_avail(slab.id);
+    FREE_SLOTS.push(slab.kind, slab.id, slab.first);
+    if active == super_slab.absent() {
+        retire(slab.id, super_slab);
+    }
+}
+
+#[cold]
+fn retire(id: u32, super_slab: &SuperSlab) {
+    let mut pool = POOL.lock();
+    // Another thread may have taken a slot or retired it first.
+    let Some(dirty) = super_slab.word.retire(super_slab.absent()) else { return };
+    let limit = config::get::superslab_cache().max(0) as usize;
+    if let Some(oldest) = pool.cache.put(Cached { id, dirty }, limit) {
+        unmap(&mut pool, oldest);
+    }
+}
+
+/// Unmaps a RETIRED SuperSlab, or puts it back in use, purged, when the kernel refuses.
+fn unmap(pool: &mut Pool, cached: Cached) {
+    let Some(super_slab) = table::get(cached.id) else { return };
+    let len = bytes(super_slab);
+    if os::unmap(super_slab.base(), len) {
+        MAPPED.sub(1);
+        MAPPED_BYTES.sub(len as u64);
+        // The base field of a spare number links to the next one.
+        super_slab.describe(Addr(pool.spare.map_or(0, |id| id as usize + 1)), 0);
+        pool.spare = Some(cached.id);
+        return;
+    }
+    let dirty = if os::purge(super_slab.base(), len) { 0 } else { cached.dirty };
+    super_slab.word.publish(super_slab.absent(), dirty);
+    table::set_avail(cached.id);
+}
+
+fn bytes(super_slab: &SuperSlab) -> usize {
+    (SLOTS - super_slab.absent().count_ones()) as usize * GRANULE
+}
+
+/// Puts one more SuperSlab in use: a cached one, else a new one. `None`: out of memory.
+fn superslab_refill(pool: &mut Pool, len: u32) -> Option<()> {
+    if let Some(Cached { id, dirty }) = pool.cache.take_newest() {
+        let super_slab = table::get(id)?;
+        super_slab.word.publish(super_slab.absent(), dirty);
+        table::set_avail(id);
+        // A short one may not hold the run; the caller looks and comes back.
+        return Some(());
+    }
+    let id = pool.spare.unwrap_or(pool.high);
+    let super_slab = table::make(id)?;
+    let (base, slots) = map(pool.last, len)?;
+    if pool.spare == Some(id) {
+        pool.spare = super_slab.base().0.checked_sub(1).map(|next| next as u32);
+    } else {
+        pool.high += 1;
+    }
+    pool.last = base;
+    MAPPED.add(1);
+    MAPPED_BYTES.add((slots as usize * GRANULE) as u64);
+    let absent = !low_mask(slots);
+    super_slab.describe(base, absent);
+    super_slab.word.publish(absent, 0);
+    table::set_avail(id);
+    Some(())
+}
+
+/// A whole SuperSlab if the kernel gives one, else as many slots as it does, `len` at least.
+fn map(last: Addr, len: u32) -> Option<(Addr, u32)> {
+    let below = Addr(last.0.saturating_sub(SUPERSLAB));
+    if let Some(base) = os::map_aligned(below, SUPERSLAB, SUPERSLAB) {
+        return Some((base, SLOTS));
+    }
+    let mut slots = SLOTS / 2;
+    while slots > len {
+        if let Some(base) = os::map_aligned(Addr::NULL, slots as usize * GRANULE, GRANULE) {
+            return Some((base, slots));
+        }
+        slots /= 2;
+    }
+    os::map_aligned(Addr::NULL, len as usize * GRANULE, GRANULE).map(|base| (base, len))
+}
+
+/// Gives back to the kernel what can be: cached SuperSlabs are unmapped, EMPTY slots purged. Returns bytes. Any thread.
+pub(crate) fn trim() -> usize {
+    let mut given = 0;
+    let mut pool = POOL.lock();
+    for _ in 0..pool.cache.len() {
+        if let Some(oldest) = pool.cache.take_oldest() {
+            given += oldest.dirty.count_ones() as usize * GRANULE;
+            unmap(&mut pool, oldest);
+        }
+    }
+    for id in 0..pool.high {
+        let Some(super_slab) = table::get(id) else { continue };
+        given += purge_empty(super_slab);
+    }
+    given
+}
+
+/// Purges the EMPTY slots of one SuperSlab, a run at a time.
+fn purge_empty(super_slab: &SuperSlab) -> usize {
+    let mut given = 0;
+    let mut left = super_slab.word.look().map_or(0, |slots| slots.empty);
+    while left != 0 {
+        let first = left.trailing_zeros();
+        let len = (!(left >> first)).trailing_zeros().min(SLOTS - first);
+        let run = low_mask(len) << first;
+        left &= !run;
+        if super_slab.word.acquire(run, true).is_none() {
+            continue;
+        }
+        let purged = os::purge(super_slab.base().offset(first as usize * GRANULE), len as usize * GRANULE);
+        super_slab.word.release(run, if purged { 0 } else { run });
+        given += if purged { len as usize * GRANULE } else { 0 };
+    }
+    given
+}
+
+pub(crate) fn at_fork(step: Fork) {
+    lock::at_fork(&POOL, step);
+}
+
+fn debug_line(what: &str, slab: &Slab, stage: u64) {
+    let mut text = Text::stderr();
+    text.str("hakmem: ss ").str(what).str(" class=").num(slab.kind.0 as u64);
+    text.str(" superslab=").num(slab.id as u64).str(" slot=").num(slab.first as u64);
+    text.str(" len=").num(slab.len as u64);
+    if stage > 0 {
+        text.str(" stage=").num(stage);
+    }
+    text.str("\n");
+}
+
+/// The pool's counters.
+pub(crate) struct Snapshot {
+    pub(crate) superslabs: u64,
+    pub(crate) mapped_bytes: u64,
+    pub(crate) active: u64,
+    pub(crate) empty: u64,
+    pub(crate) unused: u64,
+    pub(crate) cached: u64,
+    pub(crate) cached_dirty: u64,
+    pub(crate) stages: [u64; 3],
+    pub(crate) released: u64,
+    pub(crate) hints_dropped: u64,
+}
+
+/// Counts slots by state. Any thread.
+pub(crate) fn snapshot() -> Snapshot {
+    let pool = POOL.lock();
+    let (mut active, mut empty, mut unused) = (0, 0, 0);
+    for super_slab in (0..pool.high).filter_map(table::get) {
+        let Some(slots) = super_slab.word.look() else { continue };
+        active += (slots.active & !super_slab.absent()).count_ones() as u64;
+        empty += slots.empty.count_ones() as u64;
+        unused += (!slots.active & !slots.empty).count_ones() as u64;
+    }
+    Snapshot {
+        superslabs: MAPPED.get(),
+        mapped_bytes: MAPPED_BYTES.get(),
+        active,
+        empty,
+        unused,
+        cached: pool.cache.len() as u64,
+        cached_dirty: pool.cache.dirty_slots(),
+        stages: [STAGE[0].get(), STAGE[1].get(), STAGE[2].get()],
+        released: RELEASED.get(),
+        hints_dropped: FREE_SLOTS.dropped.get(),
+    }
+}

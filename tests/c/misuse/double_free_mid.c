@@ -1,0 +1,12 @@
+// Two frees of a mid block (8192 bytes) in a row are reported.
+// expect-signal: 6
+// expect-stderr: ^hakmem: (free|realloc): .+ \(0x[0-9a-f]+\)$
+#include "check.h"
+
+int main(void) {
+    char *p = malloc(8192);
+    CHECK(p);
+    free(p);
+    free(launder(p));
+    flush_everything(8192);
+}

@@ -1,0 +1,11 @@
+// free of a pointer one page into a 1 MiB block is reported.
+// expect-signal: 6
+// expect-stderr: ^hakmem: (free|realloc): .+ \(0x[0-9a-f]+\)$
+#include "check.h"
+
+int main(void) {
+    char *p = malloc(1048576);
+    CHECK(p);
+    free(launder(p + 4096));
+    flush_everything(1048576);
+}

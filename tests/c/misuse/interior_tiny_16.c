@@ -1,0 +1,11 @@
+// free of a pointer 16 bytes into a 64-byte block is reported.
+// expect-signal: 6
+// expect-stderr: ^hakmem: (free|realloc): .+ \(0x[0-9a-f]+\)$
+#include "check.h"
+
+int main(void) {
+    char *p = malloc(64);
+    CHECK(p);
+    free(launder(p + 16));
+    flush_everything(64);
+}

@@ -1,0 +1,11 @@
+// realloc of a static object is reported.
+// expect-signal: 6
+// expect-stderr: ^hakmem: (free|realloc): .+ \(0x[0-9a-f]+\)$
+#include "check.h"
+
+static char object[100000] __attribute__((aligned(65536)));
+
+int main(void) {
+    realloc(launder(object), 500);
+    flush_everything(64);
+}

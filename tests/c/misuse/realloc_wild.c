@@ -1,0 +1,9 @@
+// realloc of an address where nothing is mapped is reported.
+// expect-signal: 6
+// expect-stderr: ^hakmem: (free|realloc): .+ \(0x[0-9a-f]+\)$
+#include "check.h"
+
+int main(void) {
+    realloc(launder((void *)0xdeadbeef000), 500);
+    flush_everything(64);
+}

@@ -1,0 +1,151 @@
+#!/bin/bash
+# Builds and runs the C and C++ suite against a preloaded library. One line per test, then `N passed, N failed`.
+# Needs bash, gcc, g++, binutils and coreutils; python3's XML parser is used when it is there.
+set -u
+usage() {
+    cat <<'END'
+usage: tests/c/run.sh [path-to-lib]        (default: target/release/libhakmem.so of this repository)
+  prints `ok NAME`, `FAILED NAME: why` or `skipped NAME: why` per test and closes with `N passed, N failed`
+  exit status: 0 all passed, 1 a test failed or the library does not serve malloc, 2 wrong arguments
+environment:
+  ONLY='traps/fork*'   run the tests whose name matches this pattern
+  JOBS=2               tests run at once
+  ANY=1                do not ask for hak_version: try the suite on another malloc (path `none`: the system's)
+  TIMES=FILE           append the seconds each test took
+  HAKMEM_*             reaches the tests, e.g. HAKMEM_TINY_HEAP_V2=0 tests/c/run.sh
+a test is one file in conformance/, misuse/ or traps/; its first lines may hold
+  // expect-signal: 6           dies of that signal (else: exit status 0)
+  // expect-stderr: ERE         exactly one line on stderr matches; may be repeated
+  // expect-stderr-any: ERE     at least one line does
+  // stderr: any                says nothing about stderr (else no line may begin with "hakmem")
+  // env: A=B C=D               for the program
+  // run: COMMAND               for sh instead of $RUN, which is `env A=B LD_PRELOAD=$LIB $BIN`; $TMP is a directory
+  // cflags: FLAGS              for the compiler
+  // plugin                     also built as $BIN.so with -DPLUGIN
+  // alone                      nothing else runs meanwhile
+END
+}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 1
+case $# in
+0) LIB=$here/../../target/release/libhakmem.so ;;
+1) LIB=$1 ;;
+*) usage >&2; exit 2 ;;
+esac
+case $LIB in
+-h | --help) usage; exit 0 ;;
+-* | '') usage >&2; exit 2 ;;
+none) LIB= ;;
+*)
+    [ -f "$LIB" ] || { echo "run.sh: no such library: $LIB" >&2; usage >&2; exit 2; }
+    LIB=$(readlink -f "$LIB")
+    ;;
+esac
+[ -n "$LIB" ] || [ "${ANY:-0}" = 1 ] || { usage >&2; exit 2; }
+
+unset LD_PRELOAD
+ulimit -c 0
+export LC_ALL=C here LIB
+export build=$here/build
+mkdir -p "$build"/{conformance,misuse,traps} || exit 1
+out=$(mktemp -d "$build/run.XXXXXX") || exit 1
+export out
+trap 'rm -rf "$out"' EXIT
+export flags="-g -O0 -pthread -D_GNU_SOURCE -I$here -Wall -Wextra -Wno-unused-parameter -Wno-deprecated-declarations
+ -Wno-free-nonheap-object -Wno-use-after-free -Wno-alloc-size-larger-than -Wno-unused-result -Wno-infinite-recursion -fno-builtin"
+
+directives() { # the values of `// $2: ` in the first lines of file $1
+    sed -n "1,25s|^// $2: *||p" "$1"
+}
+
+compile() { # $1: conformance/name.c
+    local src=$here/$1 bin=$build/${1%.*} cc="${CC:-gcc} -std=gnu11"
+    [ "${1##*.}" = cpp ] && cc="${CXX:-g++} -std=c++17"
+    [ "$bin" -nt "$src" ] && [ "$bin" -nt "$here/check.h" ] && [ "$bin" -nt "$here/run.sh" ] && return 0
+    rm -f "$bin" "$bin.log"
+    if sed 25q "$src" | grep -q '^// plugin$'; then
+        $cc $flags $(directives "$src" cflags) -DPLUGIN -shared -fPIC "$src" -o "$bin.so.$$" -ldl 2>>"$bin.log" &&
+            mv "$bin.so.$$" "$bin.so"
+    fi
+    $cc $flags $(directives "$src" cflags) "$src" -o "$bin.$$" -ldl 2>>"$bin.log" && mv "$bin.$$" "$bin"
+    return 0
+}
+
+verdict() { # runs test $1, prints the reason on stdout when it fails, returns 0 passed, 1 failed, 77 skipped
+    local src=$here/$1 status want signal vars command line count
+    export BIN=$build/${1%.*}
+    export TMP=$out/$(echo "${1%.*}" | tr / _)
+    [ -x "$BIN" ] || { echo "does not compile: $(grep -m1 error "$BIN.log")"; return 1; }
+    mkdir -p "$TMP"
+    vars=$(directives "$src" env)
+    export RUN="env $vars ${LIB:+LD_PRELOAD=$LIB} $BIN"
+    command=$(directives "$src" run)
+    [ -n "$command" ] || command='exec $RUN'
+    (cd "$TMP" && exec timeout -k 5 30 sh -c "$command") >"$TMP/stdout" 2>"$TMP/stderr" </dev/null
+    status=$?
+    [ $status = 77 ] && { tail -n 1 "$TMP/stdout"; return 77; }
+    if [ $status = 124 ] || [ $status = 137 ]; then echo "timed out after 30 s"; return 1; fi
+    signal=$(directives "$src" expect-signal)
+    want=$((signal ? signal + 128 : 0))
+    if [ $status != $want ]; then
+        if [ $status -gt 128 ]; then line="killed by signal $((status - 128))"; else line="exit status $status"; fi
+        [ $want = 0 ] || line="$line, expected signal $signal"
+        echo "$line: $(cat "$TMP/stderr" "$TMP/stdout" | head -n 1 | cut -c1-300)"
+        return 1
+    fi
+    while IFS= read -r line; do
+        count=$(grep -aEc -- "$line" "$TMP/stderr")
+        [ "$count" = 1 ] || { echo "$count lines on stderr match $line; the first line is: $(head -n 1 "$TMP/stderr" | cut -c1-200)"; return 1; }
+    done < <(directives "$src" expect-stderr)
+    while IFS= read -r line; do
+        grep -aEq -- "$line" "$TMP/stderr" || { echo "no line on stderr matches $line"; return 1; }
+    done < <(directives "$src" expect-stderr-any)
+    if ! sed 25q "$src" | grep -Eq '^// (expect-stderr|expect-stderr-any|stderr):' && line=$(grep -am1 '^hakmem' "$TMP/stderr"); then
+        echo "unexpected on stderr: $line"
+        return 1
+    fi
+    return 0
+}
+
+run_one() {
+    local name=${1%.*} why status note start=$EPOCHREALTIME
+    why=$(verdict "$1" 2>/dev/null)
+    status=$?
+    case $status in
+    0)
+        note=$(sed -n 's/^note: //p' "$out/$(echo "$name" | tr / _)/stdout" 2>/dev/null | tail -n 1)
+        echo "ok $name${note:+ ($note)}" ;;
+    77) echo "skipped $name: $why" ;;
+    *) echo "FAILED $name: $(echo "$why" | tr '\n' ' ')" ;;
+    esac
+    [ -z "${TIMES:-}" ] || awk "BEGIN { printf \"%6.2f s %s\\n\", $EPOCHREALTIME - $start, \"$name\" }" >>"$TIMES"
+    return 0
+}
+export -f directives compile verdict run_one
+
+cd "$here" || exit 1
+if [ "${ANY:-0}" != 1 ]; then
+    ${CC:-gcc} -D_GNU_SOURCE probe.c -o "$out/probe" -ldl || exit 1
+    if ! why=$(env LD_PRELOAD="$LIB" "$out/probe" 2>&1); then
+        echo "run.sh: NOT SERVED BY HAKMEM: $LIB: $why" >&2
+        exit 1
+    fi
+fi
+
+tests=() alone=()
+for src in {conformance,misuse,traps}/*.{c,cpp}; do
+    [ -f "$src" ] || continue
+    # shellcheck disable=SC2053 # a pattern is wanted
+    [[ ${src%.*} == ${ONLY:-*} ]] || continue
+    if sed 25q "$src" | grep -q '^// alone$'; then alone+=("$src"); else tests+=("$src"); fi
+done
+[ $((${#tests[@]} + ${#alone[@]})) -gt 0 ] || { echo "run.sh: no test matches ONLY=$ONLY" >&2; exit 2; }
+
+printf '%s\0' "${tests[@]}" "${alone[@]}" | xargs -0 -P 2 -I{} bash -c 'compile "$1"' _ {}
+{
+    [ ${#tests[@]} = 0 ] || printf '%s\0' "${tests[@]}" | xargs -0 -P "${JOBS:-2}" -I{} bash -c 'run_one "$1"' _ {}
+    [ ${#alone[@]} = 0 ] || printf '%s\0' "${alone[@]}" | xargs -0 -P 1 -I{} bash -c 'run_one "$1"' _ {}
+} | tee "$out/results"
+passed=$(grep -c '^ok ' "$out/results")
+failed=$((${#tests[@]} + ${#alone[@]} - passed - $(grep -c '^skipped ' "$out/results")))
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
