@@ -10,6 +10,10 @@ fn main() {
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     // Every symbol is resolved at load: the first call of a lazily bound one would enter the loader from within malloc.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,now");
+    if std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64") {
+        // See src/os/die.rs. Without it the runtime's panic machinery stays in the library.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,--defsym=rust_eh_personality=hakmem_no_personality");
+    }
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("hakmem.h");
     let config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml is readable");
     cbindgen::Builder::new()

@@ -1,46 +1,142 @@
 //! C++'s operator new and delete, in every form.
 //!
-//! A failing form is handed to the next definition of the same symbol, the C++ runtime's: that one runs the new-handler
-//! and throws. It is entered by a jump, so that no Rust frame is unwound, and found by `dlsym` only then.
+//! A form that can't do its work hands it to the next definition of the same symbol, the C++ runtime's, by a jump: no
+//! Rust frame is unwound when that one throws. There are two reasons for it:
+//! - memory is out: the runtime's `new` runs the new-handler and throws `bad_alloc`;
+//! - the program replaces plain `new` or `delete` only: the standard says that the other forms go through those, and the
+//!   runtime's do. Ours would hand the program's `delete` a block that it did not make.
 
 use core::ffi::{CStr, c_char, c_void};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::addr::Addr;
 use crate::front;
 use crate::os;
 
-/// A form of `new`: its C++ name, its parameters after the size, and how it allocates.
+/// Whether the program brings a plain `new` or `delete` of its own.
+static REPLACED: AtomicBool = AtomicBool::new(false);
+
+/// Looks who serves plain `new` and `delete`. Called once by the library's constructor; `dlsym` may allocate.
+pub(super) fn start() {
+    let home = object_of((start as fn()) as *const c_void);
+    let replaced = [c"_Znwm", c"_ZdlPv"].into_iter().any(|symbol| {
+        // SAFETY: a constant string.
+        let serving = unsafe { libc::dlsym(libc::RTLD_DEFAULT, symbol.as_ptr()) };
+        !serving.is_null() && object_of(serving) != home
+    });
+    // Relaxed: the loader runs constructors before the program's threads.
+    REPLACED.store(replaced, Ordering::Relaxed);
+}
+
+/// Where the object that holds `code` is loaded.
+fn object_of(code: *const c_void) -> Addr {
+    let mut info = libc::Dl_info {
+        dli_fname: core::ptr::null(),
+        dli_fbase: core::ptr::null_mut(),
+        dli_sname: core::ptr::null(),
+        dli_saddr: core::ptr::null_mut(),
+    };
+    // SAFETY: `info` is a valid out-parameter.
+    unsafe { libc::dladdr(code, &mut info) };
+    Addr::of(info.dli_fbase)
+}
+
+fn is_replaced() -> bool {
+    // Relaxed: see `start`.
+    REPLACED.load(Ordering::Relaxed)
+}
+
+/// A form of `new`. `plain` ones are what a program replaces; the others may have to go through the replacement.
 macro_rules! new {
-    ($name:ident, $symbol:literal, ($($param:ident: $type:ty),*), $alloc:expr) => {
+    ($($name:ident($size:ident $(, $param:ident: $type:ty)*) plain $plain:literal = $alloc:expr;)*) => {$(
         /// # Safety
         /// As the C++ form of this name.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name(size: usize, $($param: $type),*) -> *mut c_void {
-            let allocate: fn(usize, $($type),*) -> *mut u8 = $alloc;
-            let block = allocate(size, $($param),*);
-            if block.is_null() {
-                // SAFETY: the same arguments go to the next form of the same name.
-                return unsafe { failed::$name(size, $($param),*) };
+        pub unsafe extern "C" fn $name($size: usize, $($param: $type),*) -> *mut c_void {
+            if $plain || !is_replaced() {
+                let block = $alloc;
+                if !block.is_null() {
+                    return block.cast();
+                }
             }
-            block.cast()
+            // SAFETY: the same arguments go to the next form of the same name.
+            unsafe { next::$name($size, $($param),*) }
         }
-    };
+    )*};
 }
 
-/// The other way out of each form of `new`.
-mod failed {
-    use super::*;
+new! {
+    _Znwm(size) plain true = front::alloc(size);
+    _Znam(size) plain false = front::alloc(size);
+    _ZnwmRKSt9nothrow_t(size, tag: *const c_void) plain false = front::alloc(size);
+    _ZnamRKSt9nothrow_t(size, tag: *const c_void) plain false = front::alloc(size);
+    _ZnwmSt11align_val_t(size, align: usize) plain false = front::alloc_aligned(size, align);
+    _ZnamSt11align_val_t(size, align: usize) plain false = front::alloc_aligned(size, align);
+    _ZnwmSt11align_val_tRKSt9nothrow_t(size, align: usize, tag: *const c_void) plain false = front::alloc_aligned(size, align);
+    _ZnamSt11align_val_tRKSt9nothrow_t(size, align: usize, tag: *const c_void) plain false = front::alloc_aligned(size, align);
+}
 
-    macro_rules! failed {
-        ($name:ident, $symbol:literal, ($($param:ident: $type:ty),*)) => {
+/// A form of `delete`: all of them free, whatever size and alignment they are told.
+macro_rules! delete {
+    ($($name:ident($($param:ident: $type:ty),*);)*) => {$(
+        /// # Safety
+        /// As `free`.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name(block: *mut c_void, $($param: $type),*) {
+            if is_replaced() {
+                // SAFETY: the same arguments go to the next form of the same name.
+                return unsafe { next::$name(block.addr(), $($param),*) };
+            }
+            front::free(block.cast());
+        }
+    )*};
+}
+
+/// The plain form is what a program replaces: it is never passed on.
+///
+/// # Safety
+/// As `free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _ZdlPv(block: *mut c_void) {
+    front::free(block.cast());
+}
+
+delete! {
+    _ZdaPv();
+    _ZdlPvm(size: usize);
+    _ZdaPvm(size: usize);
+    _ZdlPvSt11align_val_t(align: usize);
+    _ZdaPvSt11align_val_t(align: usize);
+    _ZdlPvmSt11align_val_t(size: usize, align: usize);
+    _ZdaPvmSt11align_val_t(size: usize, align: usize);
+    _ZdlPvRKSt9nothrow_t(tag: *const c_void);
+    _ZdaPvRKSt9nothrow_t(tag: *const c_void);
+    _ZdlPvSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void);
+    _ZdaPvSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void);
+}
+
+/// Jumps to the next definition of each form.
+mod next {
+    use super::*;
+    use core::sync::atomic::AtomicPtr;
+
+    macro_rules! next {
+        ($($name:ident($($param:ident: $type:ty),*) -> $result:ty;)*) => {$(
             #[cfg(target_arch = "x86_64")]
             #[cold]
             #[unsafe(naked)]
-            pub(super) unsafe extern "C" fn $name(size: usize, $($param: $type),*) -> *mut c_void {
-                extern "C" fn find() -> *const c_void {
-                    next($symbol)
+            pub(super) unsafe extern "C" fn $name(first: usize, $($param: $type),*) -> $result {
+                extern "C" fn find() -> *mut c_void {
+                    static FOUND: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+                    // SAFETY: the bytes end with the only null.
+                    resolve(&FOUND, unsafe { CStr::from_bytes_with_nul_unchecked(concat!(stringify!($name), "\0").as_bytes()) })
                 }
                 core::arch::naked_asm!(
+                    // libstdc++ 12 rounds an aligned size near SIZE_MAX up to 0: what is above PTRDIFF_MAX becomes that,
+                    // which can't be had either. The first argument of a delete is an address, and those are below it.
+                    "mov rax, 0x7fffffffffffffff",
+                    "cmp rdi, rax",
+                    "cmova rdi, rax",
                     "push rdi",
                     "push rsi",
                     "push rdx",
@@ -55,90 +151,67 @@ mod failed {
 
             #[cfg(not(target_arch = "x86_64"))]
             #[cold]
-            pub(super) unsafe extern "C-unwind" fn $name(size: usize, $($param: $type),*) -> *mut c_void {
+            pub(super) unsafe extern "C-unwind" fn $name(first: usize, $($param: $type),*) -> $result {
+                static FOUND: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+                // SAFETY: the bytes end with the only null.
+                let name = unsafe { CStr::from_bytes_with_nul_unchecked(concat!(stringify!($name), "\0").as_bytes()) };
                 // SAFETY: a form of this name has this signature.
-                let form: unsafe extern "C-unwind" fn(usize, $($type),*) -> *mut c_void =
-                    unsafe { core::mem::transmute(next($symbol)) };
+                let form: unsafe extern "C-unwind" fn(usize, $($type),*) -> $result =
+                    unsafe { core::mem::transmute(resolve(&FOUND, name)) };
                 // SAFETY: the caller's arguments.
-                unsafe { form(size, $($param),*) }
+                unsafe { form(first, $($param),*) }
             }
-        };
+        )*};
     }
 
-    failed!(_Znwm, c"_Znwm", ());
-    failed!(_Znam, c"_Znam", ());
-    failed!(_ZnwmSt11align_val_t, c"_ZnwmSt11align_val_t", (align: usize));
-    failed!(_ZnamSt11align_val_t, c"_ZnamSt11align_val_t", (align: usize));
-    failed!(_ZnwmRKSt9nothrow_t, c"_ZnwmRKSt9nothrow_t", (tag: *const c_void));
-    failed!(_ZnamRKSt9nothrow_t, c"_ZnamRKSt9nothrow_t", (tag: *const c_void));
-    failed!(_ZnwmSt11align_val_tRKSt9nothrow_t, c"_ZnwmSt11align_val_tRKSt9nothrow_t", (align: usize, tag: *const c_void));
-    failed!(_ZnamSt11align_val_tRKSt9nothrow_t, c"_ZnamSt11align_val_tRKSt9nothrow_t", (align: usize, tag: *const c_void));
-}
-
-/// The next definition of `symbol` behind this library's; a program that calls it without a C++ runtime is ended.
-#[cold]
-fn next(symbol: &'static CStr) -> *const c_void {
-    // SAFETY: constant strings; no lock of ours is held, so these may allocate.
-    let found = unsafe { libc::dlsym(libc::RTLD_NEXT, symbol.as_ptr()) };
-    if !found.is_null() {
-        return found;
-    }
-    // A runtime that a plug-in brought along is not behind us in the search order, but loaded.
-    const RUNTIMES: [*const c_char; 2] = [c"libstdc++.so.6".as_ptr(), c"libc++.so.1".as_ptr()];
-    for runtime in RUNTIMES {
-        // SAFETY: as above; NOLOAD only asks.
-        let handle = unsafe { libc::dlopen(runtime, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
-        if !handle.is_null() {
-            // SAFETY: as above.
-            let found = unsafe { libc::dlsym(handle, symbol.as_ptr()) };
-            if !found.is_null() {
-                return found;
+    /// The next definition of `symbol` behind this library's; a program that calls it without a C++ runtime is ended.
+    #[cold]
+    fn resolve(found: &AtomicPtr<c_void>, symbol: &CStr) -> *mut c_void {
+        // Relaxed: every writer stores the same address of code that is there already.
+        let known = found.load(Ordering::Relaxed);
+        if !known.is_null() {
+            return known;
+        }
+        // SAFETY: constant strings; no lock of ours is held, so these may allocate.
+        let mut form = unsafe { libc::dlsym(libc::RTLD_NEXT, symbol.as_ptr()) };
+        // A runtime that a plug-in brought along is not behind us in the search order, but loaded.
+        const RUNTIMES: [*const c_char; 2] = [c"libstdc++.so.6".as_ptr(), c"libc++.so.1".as_ptr()];
+        for runtime in RUNTIMES {
+            if form.is_null() {
+                // SAFETY: as above; NOLOAD only asks.
+                let handle = unsafe { libc::dlopen(runtime, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+                if !handle.is_null() {
+                    // SAFETY: as above.
+                    form = unsafe { libc::dlsym(handle, symbol.as_ptr()) };
+                }
             }
         }
-    }
-    os::die("new: out of memory, and no C++ runtime to throw", Addr::NULL)
-}
-
-fn plain(size: usize) -> *mut u8 {
-    front::alloc(size)
-}
-
-fn aligned(size: usize, align: usize) -> *mut u8 {
-    front::alloc_aligned(size, align.max(1).next_power_of_two())
-}
-
-new!(_Znwm, c"_Znwm", (), plain);
-new!(_Znam, c"_Znam", (), plain);
-new!(_ZnwmSt11align_val_t, c"", (align: usize), aligned);
-new!(_ZnamSt11align_val_t, c"", (align: usize), aligned);
-new!(_ZnwmRKSt9nothrow_t, c"", (tag: *const c_void), |size, _| plain(size));
-new!(_ZnamRKSt9nothrow_t, c"", (tag: *const c_void), |size, _| plain(size));
-new!(_ZnwmSt11align_val_tRKSt9nothrow_t, c"", (align: usize, tag: *const c_void), |size, align, _| aligned(size, align));
-new!(_ZnamSt11align_val_tRKSt9nothrow_t, c"", (align: usize, tag: *const c_void), |size, align, _| aligned(size, align));
-
-/// A form of `delete`: all of them free, whatever size and alignment they are told.
-macro_rules! delete {
-    ($($name:ident($($param:ident: $type:ty),*);)*) => {$(
-        /// # Safety
-        /// As `free`.
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name(block: *mut c_void, $($param: $type),*) {
-            front::free(block.cast());
+        if form.is_null() {
+            os::die("new: out of memory, and no C++ runtime to throw", Addr::NULL);
         }
-    )*};
-}
+        found.store(form, Ordering::Relaxed);
+        form
+    }
 
-delete! {
-    _ZdlPv();
-    _ZdaPv();
-    _ZdlPvm(_size: usize);
-    _ZdaPvm(_size: usize);
-    _ZdlPvSt11align_val_t(_align: usize);
-    _ZdaPvSt11align_val_t(_align: usize);
-    _ZdlPvmSt11align_val_t(_size: usize, _align: usize);
-    _ZdaPvmSt11align_val_t(_size: usize, _align: usize);
-    _ZdlPvRKSt9nothrow_t(_tag: *const c_void);
-    _ZdaPvRKSt9nothrow_t(_tag: *const c_void);
-    _ZdlPvSt11align_val_tRKSt9nothrow_t(_align: usize, _tag: *const c_void);
-    _ZdaPvSt11align_val_tRKSt9nothrow_t(_align: usize, _tag: *const c_void);
+    next! {
+        _Znwm() -> *mut c_void;
+        _Znam() -> *mut c_void;
+        _ZnwmRKSt9nothrow_t(tag: *const c_void) -> *mut c_void;
+        _ZnamRKSt9nothrow_t(tag: *const c_void) -> *mut c_void;
+        _ZnwmSt11align_val_t(align: usize) -> *mut c_void;
+        _ZnamSt11align_val_t(align: usize) -> *mut c_void;
+        _ZnwmSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> *mut c_void;
+        _ZnamSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> *mut c_void;
+        _ZdaPv() -> ();
+        _ZdlPvm(size: usize) -> ();
+        _ZdaPvm(size: usize) -> ();
+        _ZdlPvSt11align_val_t(align: usize) -> ();
+        _ZdaPvSt11align_val_t(align: usize) -> ();
+        _ZdlPvmSt11align_val_t(size: usize, align: usize) -> ();
+        _ZdaPvmSt11align_val_t(size: usize, align: usize) -> ();
+        _ZdlPvRKSt9nothrow_t(tag: *const c_void) -> ();
+        _ZdaPvRKSt9nothrow_t(tag: *const c_void) -> ();
+        _ZdlPvSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> ();
+        _ZdaPvSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> ();
+    }
 }

@@ -11,6 +11,8 @@ use crate::{heap, large, meta, os, report, superslab};
 fn start() {
     config::ready();
     os::fork::at_fork(prepare, parent, child);
+    #[cfg(all(feature = "override", not(test)))]
+    super::cxx::start();
     if get::help() == 1 {
         config::print_help();
     }

@@ -1,7 +1,7 @@
 //! The tables of the size classes, built and checked at compile time.
 #![forbid(unsafe_code)]
 
-use super::{CLASSES, TINY_CLASSES, TINY_MAX};
+use super::{BIN_STRIDE, CLASSES, TINY_CLASSES, TINY_MAX};
 use crate::base::addr::GRANULE;
 
 /// Bytes of a block, by class.
@@ -12,8 +12,11 @@ pub(crate) static SLOTS: [u8; CLASSES] = build_slots();
 pub(super) static CAPACITY: [u32; CLASSES] = build_capacity();
 /// ceil(2^42 / size): `offset * r >> 42` is `offset / size` for every offset below 2^20 (a test tries all).
 pub(crate) static RECIPROCAL: [u64; CLASSES] = build_reciprocal();
-/// Class of a tiny size, by (size + 15) / 16. 128 entries so that a masked index needs no check.
-pub(super) static TINY_OF: [u8; 128] = build_tiny_of();
+/// Offset of a tiny size's bin, by (size + 15) / 16.
+pub(super) static TINY_BIN: [u16; TINY_MAX / 16 + 1] = build_tiny_bin();
+
+/// Offset of a mid size's bin, by (size - 1) / 256: mid classes are multiples of 256.
+pub(super) static MID_BIN: [u16; GRANULE / 256] = build_mid_bin();
 
 const SIZES: [u32; CLASSES] = build_sizes();
 
@@ -69,15 +72,29 @@ const fn build_reciprocal() -> [u64; CLASSES] {
     all
 }
 
-const fn build_tiny_of() -> [u8; 128] {
-    let mut all = [0; 128];
+const fn build_tiny_bin() -> [u16; TINY_MAX / 16 + 1] {
+    let mut all = [0; TINY_MAX / 16 + 1];
     let mut index = 1;
     while index <= TINY_MAX / 16 {
         let mut class = 0;
         while (SIZES[class] as usize) < index * 16 {
             class += 1;
         }
-        all[index] = class as u8;
+        all[index] = (class * BIN_STRIDE) as u16;
+        index += 1;
+    }
+    all
+}
+
+const fn build_mid_bin() -> [u16; GRANULE / 256] {
+    let mut all = [0; GRANULE / 256];
+    let mut index = TINY_MAX / 256;
+    while index < all.len() {
+        let mut class = TINY_CLASSES;
+        while (SIZES[class] as usize) < (index + 1) * 256 {
+            class += 1;
+        }
+        all[index] = (class * BIN_STRIDE) as u16;
         index += 1;
     }
     all
@@ -90,6 +107,7 @@ const _: () = {
     let mut class = 0;
     while class < CLASSES {
         assert!(SIZES[class] % 16 == 0, "every block is 16-byte aligned");
+        assert!(class < TINY_CLASSES || SIZES[class] % 256 == 0, "MID_BIN tells mid classes apart");
         assert!(slots[class] <= 16, "a span is at most half a SuperSlab");
         class += 1;
     }

@@ -58,7 +58,7 @@ pub(super) fn print_help() {
     text.str("hakmem: options, read from the environment at start\n");
     for knob in &KNOBS {
         text.str("  ").str(knob.name).str("=").int(knob.default);
-        text.str("  (").int(knob.min).str("..").int(knob.max).str(")\n      ").str(knob.help.trim_start()).str("\n");
+        text.str("  (").int(knob.min).str("..").int(knob.max).str(")\n     ").str(knob.help).str("\n");
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::slow;
 use crate::base::addr::Addr;
-use crate::class::CLASSES;
+use crate::class::{BIN_STRIDE, CLASSES};
 use crate::heap::{self, Pushed};
 use crate::os::tls;
-use crate::page_map::{self, BIN_STRIDE};
+use crate::page_map;
 
 /// Gives a block back. Null is nothing; what is no block ends the process. Keeps errno. Any thread.
 ///

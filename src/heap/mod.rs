@@ -15,9 +15,8 @@ use core::cell::Cell;
 
 use crate::base::addr::Addr;
 use crate::base::lock::{Mutex, MutexGuard};
-use crate::class::{CLASSES, ClassId};
+use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::os;
-use crate::page_map::BIN_STRIDE;
 use crate::span::{self, Spans};
 use crate::stats::event::{Event, Events};
 

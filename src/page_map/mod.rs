@@ -4,10 +4,9 @@
 
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::class::BIN_STRIDE;
 use crate::os;
 
-/// Bytes from one class's bin to the next in a heap; a tag holds the class premultiplied by it.
-pub(crate) const BIN_STRIDE: usize = 32;
 const OWNER_MASK: u64 = !0xFFF;
 
 /// Who owns a granule.

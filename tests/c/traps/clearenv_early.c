@@ -1,6 +1,6 @@
 // A program that empties, rewrites and frees its environment in a constructor and while it runs: the library has read what
 // it wanted and does not look again.
-// env: HAKMEM_DECAY_MS=500
+// env: HAKMEM_SUPERSLAB_CACHE=4
 #include "check.h"
 
 extern char **environ;

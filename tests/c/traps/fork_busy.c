@@ -37,6 +37,12 @@ static void *in_child(void *unused) {
 }
 
 static void run_child(int number) {
+    for (size_t i = 0; i < COUNT(all_sizes); i++) {
+        char *p = malloc(all_sizes[i] + 1);
+        CHECK(p);
+        p[0] = p[all_sizes[i]] = 1;
+        free(p);
+    }
     use_sizes_up_to(number % 20 ? 131072 : SIZE_MAX, (unsigned)number);
     for (size_t i = 0; i < COUNT(mine); i += 2) {
         CHECK(stamped(mine[i], length(i), (unsigned)i));
