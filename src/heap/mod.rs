@@ -168,8 +168,9 @@ impl ThreadHeap {
     }
 
     fn flush_locked(&self, core: &mut Core, blocks: &[Addr]) {
-        span::flush(self.addr(), blocks, &mut core.spans, |class, released| {
-            self.events.count(class.index(), if released { Event::SpanRelease } else { Event::Flushed }, 1);
+        span::flush(self.addr(), blocks, &mut core.spans, |class, blocks, released| {
+            self.events.count(class.index(), Event::Flushed, blocks as u64);
+            self.events.count(class.index(), Event::SpanRelease, released as u64);
         });
     }
 

@@ -1,11 +1,16 @@
 //! Box `page_map` (L2): whose pointer is this? One tag and one record address for each 64 KiB of address space.
-//! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each, mapped on demand, never unmapped.
+//! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each, mapped on demand, never unmapped;
+//! the window, a flat copy of the tags of 32 GiB around the first slab, for `free`.
 //! Calls: base, os.   Locks: none.   Threads: any.   Never: fails for a lookup, whatever the pointer.
+
+mod window;
 
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use crate::class::BIN_STRIDE;
 use crate::os;
+
+pub(crate) use window::hot_tag;
 
 const OWNER_MASK: u64 = !0xFFF;
 
@@ -59,7 +64,7 @@ static ROOT: [AtomicPtr<Leaf>; ROOT_LEAVES] = [const { AtomicPtr::new(core::ptr:
 static ROOT: [core::sync::atomic::AtomicPtr<Leaf>; ROOT_LEAVES] =
     [const { core::sync::atomic::AtomicPtr::new(core::ptr::null_mut()) }; ROOT_LEAVES];
 
-#[inline(always)]
+#[inline]
 fn leaf(at: Addr) -> Option<&'static Leaf> {
     // SAFETY: masked to the root's length. Bits 48 and up are dropped: such an address is no valid pointer, and
     // flush, which compares whole addresses, reports it.
@@ -73,7 +78,6 @@ fn leaf(at: Addr) -> Option<&'static Leaf> {
 }
 
 /// The tag of the granule that holds `at`.
-#[inline(always)]
 pub(crate) fn tag(at: Addr) -> Tag {
     match leaf(at) {
         // SAFETY: masked to the leaf's length.
@@ -85,7 +89,7 @@ pub(crate) fn tag(at: Addr) -> Tag {
 }
 
 /// The record (span or large block) of the granule that holds `at`; null when there is none.
-#[inline(always)]
+#[inline]
 pub(crate) fn record(at: Addr) -> Addr {
     match leaf(at) {
         // SAFETY: masked to the leaf's length.
@@ -105,11 +109,14 @@ pub(crate) fn enter(at: Addr, granules: usize, tag: Tag, record: Addr) -> bool {
         }
     }
     write(at, granules, tag, record);
+    window::open(at);
+    window::write(at, granules, tag);
     true
 }
 
 /// Strikes out what `enter` entered.
 pub(crate) fn strike(at: Addr, granules: usize) {
+    window::write(at, granules, Tag::NONE);
     write(at, granules, Tag::NONE, Addr::NULL);
 }
 

@@ -28,26 +28,30 @@ impl Bitmap<'_> {
         was_clear
     }
 
-    /// Clears up to `want` of the lowest set bits from word `hint` on and calls `each` with their indices, ascending.
-    /// Returns how many it cleared and the first word that may still have one.
+    /// Clears up to `want` of the lowest set bits from word `hint` on and calls `run` with each run of them, ascending:
+    /// first index and length. Returns how many it cleared and the first word that may still have one.
+    ///
+    /// By runs, because a span just acquired, or flushed in the order in which it was filled, is mostly runs.
     #[inline(always)]
-    pub(super) fn take(&mut self, hint: u32, want: usize, mut each: impl FnMut(u32)) -> (usize, u32) {
-        let mut taken = 0;
+    pub(super) fn take(&mut self, hint: u32, want: u32, mut run: impl FnMut(u32, u32)) -> (u32, u32) {
+        let mut left = want;
         let mut at = hint;
         while let Some(word) = self.0.get_mut(at as usize) {
             let mut bits = *word;
-            while bits != 0 && taken < want {
-                each(at * 64 + bits.trailing_zeros());
-                bits &= bits - 1;
-                taken += 1;
+            while bits != 0 && left > 0 {
+                let start = bits.trailing_zeros();
+                let len = (bits >> start).trailing_ones().min(left);
+                run(at * 64 + start, len);
+                bits &= !(u64::MAX >> (64 - len) << start);
+                left -= len;
             }
             *word = bits;
-            if taken == want {
+            if left == 0 {
                 break;
             }
             at += 1;
         }
-        (taken, at)
+        (want - left, at)
     }
 }
 
@@ -61,11 +65,11 @@ mod tests {
         let mut map = Bitmap(&mut words);
         map.set_first(130);
         let mut seen = std::vec::Vec::new();
-        assert_eq!(map.take(0, 100, |index| seen.push(index)), (100, 1));
+        assert_eq!(map.take(0, 100, |first, len| seen.extend(first..first + len)), (100, 1));
         assert!(seen.iter().copied().eq(0..100));
         assert!(map.set(7) && !map.set(7) && !map.set(5000));
         seen.clear();
-        assert_eq!(map.take(0, 100, |index| seen.push(index)), (31, 3));
+        assert_eq!(map.take(0, 100, |first, len| seen.extend(first..first + len)), (31, 3));
         assert!(seen.iter().copied().eq([7].into_iter().chain(100..130)));
     }
 }

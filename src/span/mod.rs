@@ -71,7 +71,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr) -> Option<N
             reciprocal: class.reciprocal(),
             owner,
             free: capacity,
-            promote_at: u32::MAX,
+            promote_at: capacity,
             capacity,
             block_size: class.block_size() as u32,
             hint: 0,
@@ -122,18 +122,6 @@ impl Span {
         let start = Addr::of(self).offset(size_of::<Span>()).as_ptr::<u64>();
         // SAFETY: the record was allocated with this many words behind it (`record_bytes`), and `self` is borrowed.
         bitmap::Bitmap(unsafe { core::slice::from_raw_parts_mut(start, words) })
-    }
-
-    /// The index of the block that starts at `at`; an error says what `at` is instead.
-    #[inline(always)]
-    fn index_of(&self, at: Addr) -> Result<u32, &'static str> {
-        let offset = at.since(self.base);
-        let index = ((offset as u64).wrapping_mul(self.reciprocal) >> 42) as u32;
-        // An address outside of the span gives an index that does not lead back to it.
-        if index >= self.capacity || index as usize * self.block_size as usize != offset {
-            return Err(flush::INTERIOR);
-        }
-        Ok(index)
     }
 }
 

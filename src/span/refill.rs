@@ -2,6 +2,7 @@
 
 use core::ptr::NonNull;
 
+use super::lists::List;
 use super::{Span, Spans};
 use crate::base::addr::Addr;
 
@@ -20,20 +21,23 @@ pub(crate) fn refill(spans: &mut Spans, out: &mut [Addr]) -> usize {
 fn take(spans: &mut Spans, mut span: NonNull<Span>, out: &mut [Addr]) -> usize {
     // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
     let record = unsafe { span.as_mut() };
-    let (base, size, hint, want) = (record.base, record.block_size as usize, record.hint, out.len());
+    let (base, size, hint) = (record.base, record.block_size as usize, record.hint);
     let mut slots = out.iter_mut().rev();
-    let (taken, hint) = record.bitmap().take(hint, want, |index| {
-        if let Some(slot) = slots.next() {
-            *slot = base.offset(index as usize * size);
+    let want = slots.len() as u32;
+    let (taken, hint) = record.bitmap().take(hint, want, |first, len| {
+        let mut block = base.offset(first as usize * size);
+        for slot in slots.by_ref().take(len as usize) {
+            *slot = block;
+            block = block.offset(size);
         }
     });
     record.hint = hint;
-    record.free -= taken as u32;
+    record.free -= taken;
     spans.free -= taken as u64;
     // A span that is not used up keeps its place although it got fuller: the next refill starts with it anyway.
-    if record.free == 0 || record.list == super::lists::List::Empty {
+    if record.free == 0 || record.list == List::Empty {
         // `place` returns only empty spans, and this one just gave blocks.
         let _ = spans.place(span);
     }
-    taken
+    taken as usize
 }
