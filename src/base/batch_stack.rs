@@ -15,13 +15,7 @@ pub(crate) struct BatchStack<N> {
 }
 
 impl<N: Node> BatchStack<N> {
-    #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
-        BatchStack { head: AtomicPtr::new(core::ptr::null_mut()) }
-    }
-
-    #[cfg(loom)]
-    pub(crate) fn new() -> Self {
         BatchStack { head: AtomicPtr::new(core::ptr::null_mut()) }
     }
 

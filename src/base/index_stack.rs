@@ -24,13 +24,7 @@ const fn pack(generation: u64, top: u32) -> u64 {
 }
 
 impl IndexStack {
-    #[cfg(not(loom))]
     pub(crate) const fn new() -> IndexStack {
-        IndexStack { head: AtomicU64::new(0) }
-    }
-
-    #[cfg(loom)]
-    pub(crate) fn new() -> IndexStack {
         IndexStack { head: AtomicU64::new(0) }
     }
 

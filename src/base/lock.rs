@@ -25,7 +25,6 @@ const SPINS: u32 = 100;
 
 // SAFETY: the word admits one holder at a time: only the thread that moved it from FREE owns the lock.
 unsafe impl lock_api::RawMutex for RawMutex {
-    #[expect(clippy::declare_interior_mutable_const, reason = "lock_api asks for it")]
     const INIT: RawMutex = RawMutex(AtomicU32::new(FREE));
     type Guard = lock_api::GuardNoSend;
 

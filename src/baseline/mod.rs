@@ -70,7 +70,6 @@ pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId) -> Option<Addr> {
     if let Some(block) = front.cache.pop().or_else(|| front.sll.pop()) {
         return Some(block);
     }
-    heap.tick();
     front.cache.refill(|room| heap.refill(class, room));
     front.cache.pop()
 }

@@ -62,6 +62,8 @@ knobs! {
     remote_nodes: "HAKMEM_REMOTE_NODES" = 65_536, 0..=65_536;
     /// list nodes for the pool's lock-free slot lists; when they run out the locked search finds the slots
     slot_nodes: "HAKMEM_SLOT_NODES" = 16_384, 0..=16_384;
+    /// milliseconds that free memory which no slow path used stays resident; 0: none stays; -1: all stays
+    decay_ms: "HAKMEM_DECAY_MS" = 1000, -1..=3_600_000;
     /// empty SuperSlabs (2 MiB each) kept for reuse
     superslab_cache: "HAKMEM_SUPERSLAB_CACHE" = 16, 0..=64;
     /// 1: one line on stderr for each slab taken from the shared pool, 64 at most

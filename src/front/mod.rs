@@ -14,6 +14,7 @@
 mod aligned;
 mod free;
 mod malloc;
+mod purge;
 mod realloc;
 mod slow;
 mod thread;
@@ -21,6 +22,7 @@ mod thread;
 pub(crate) use aligned::alloc_aligned;
 pub(crate) use free::free;
 pub(crate) use malloc::{alloc, alloc_zeroed};
+pub(crate) use purge::trim;
 pub(crate) use realloc::{realloc, usable_size};
 pub(crate) use slow::out_of_memory;
-pub(crate) use thread::trim;
+

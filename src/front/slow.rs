@@ -2,6 +2,7 @@
 
 use errno::{Errno, errno, set_errno};
 
+use super::purge;
 use super::thread::{self, Caller};
 use crate::base::addr::Addr;
 use crate::baseline;
@@ -53,13 +54,19 @@ pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
 
 fn alloc_class(class: ClassId) -> Option<Addr> {
     try_class(class).or_else(|| {
-        thread::reclaim();
+        purge::reclaim();
         try_class(class)
     })
 }
 
 fn try_class(class: ClassId) -> Option<Addr> {
-    match thread::enter()? {
+    let caller = thread::enter()?;
+    if let Caller::Own(heap) = caller
+        && heap.tick()
+    {
+        purge::decay();
+    }
+    match caller {
         Caller::Own(heap) if is_baseline(heap, class) => baseline::alloc(heap, class),
         Caller::Own(heap) => heap.pop_slow(class),
         Caller::Shared(heap) => heap.alloc_direct(class),
@@ -77,7 +84,7 @@ pub(super) fn try_large(size: usize, align: usize) -> Option<large::Fresh> {
         return None;
     }
     large::alloc(size, align).or_else(|| {
-        thread::reclaim();
+        purge::reclaim();
         large::alloc(size, align)
     })
 }
@@ -97,6 +104,7 @@ pub(super) fn free(block: *mut u8) {
         Tag::LARGE => large::free(at),
         tag => free_block(at, tag),
     }
+    purge::after_free();
     set_errno(saved);
 }
 

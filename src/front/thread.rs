@@ -5,9 +5,7 @@ use core::ffi::c_void;
 use crate::baseline;
 use crate::config;
 use crate::heap::{self, Current, ThreadHeap};
-use crate::large;
 use crate::pool_tls;
-use crate::superslab;
 use crate::tiny_heap;
 
 pub(super) enum Caller {
@@ -45,27 +43,4 @@ unsafe extern "C" fn on_exit(_: *mut c_void) {
     if let Current::Heap(heap) = heap::current() {
         heap::orphan(heap, on_exit, baseline::close);
     }
-}
-
-/// Gives the calling thread's caches back to the spans, takes every heap's inbox in, and gives everything idle back to
-/// the kernel. Returns the bytes given back.
-pub(crate) fn trim() -> usize {
-    if let Current::Heap(heap) = heap::current() {
-        baseline::flush_all(heap);
-        heap.flush_all();
-    }
-    give_back(true)
-}
-
-/// Before a request fails: gives back what all heaps hold idle, as far as their locks are free.
-#[cold]
-pub(super) fn reclaim() {
-    give_back(false);
-}
-
-fn give_back(wait: bool) -> usize {
-    heap::each_heap(|heap| {
-        heap.trim(wait);
-    });
-    superslab::trim() + large::trim()
 }

@@ -80,7 +80,7 @@ pub(crate) fn orphan(
     for class in ClassId::all() {
         heap.bin(class).close(true);
     }
-    heap.trim(true);
+    heap.release_empty(&mut heap.core.lock());
     REGISTRY.lock().push_orphan(heap);
 }
 

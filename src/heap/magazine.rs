@@ -13,7 +13,6 @@ const fn half(capacity: usize) -> usize {
 impl ThreadHeap {
     /// A block of `class` when its magazine is empty. `None`: out of memory. The heap's thread only.
     pub(crate) fn pop_slow(&self, class: ClassId) -> Option<Addr> {
-        self.tick();
         let bin = self.bin(class);
         if bin.grow() {
             self.events.count(class.index(), Event::Grow, 1);

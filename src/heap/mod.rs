@@ -17,7 +17,8 @@ use crate::base::addr::Addr;
 use crate::base::lock::{Mutex, MutexGuard};
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::os;
-use crate::span::{self, Spans};
+use crate::span::{self, Dirty, Spans, Sweep};
+use crate::stats::counter::Counter;
 use crate::stats::event::{Event, Events};
 
 pub(crate) use bin::{Bin, Popped, Pushed};
@@ -26,6 +27,22 @@ pub(crate) use remote::ran_dry;
 
 use bin::Bins;
 use remote::{Inbox, Outbox};
+
+/// Bytes freed into spans and not swept yet, over all heaps, to `PUBLISH_BYTES` each.
+static DIRTY: Counter = Counter::new();
+static PURGED: Counter = Counter::new();
+const PUBLISH_BYTES: usize = 256 << 10;
+
+/// Bytes of dirty blocks in the spans of all heaps, to some hundred KiB each.
+pub(crate) fn dirty_bytes() -> u64 {
+    // A heap's part may have been taken back before another's was added: never mind a moment below zero.
+    DIRTY.get().min(i64::MAX as u64)
+}
+
+/// Bytes purged inside spans so far.
+pub(crate) fn purged_bytes() -> u64 {
+    PURGED.get()
+}
 
 /// What a thread's TLS word points to once its heap is gone for good: zeroes, like `tls::NO_HEAP`.
 static LATE_THREAD: [u64; 256] = [0; 256];
@@ -54,6 +71,9 @@ pub(crate) struct ThreadHeap {
 /// What the heap's lock guards.
 pub(crate) struct Core {
     pub(crate) spans: [Spans; CLASSES],
+    dirty: Dirty,
+    /// What `DIRTY` counts of `dirty.bytes`.
+    published: usize,
 }
 
 // SAFETY: records live in meta memory for ever; the halves are entered as the box header says.
@@ -116,14 +136,16 @@ impl ThreadHeap {
     pub(crate) fn refill(&self, class: ClassId, out: &mut [Addr]) -> usize {
         let mut core = self.core.lock();
         self.drain_locked(&mut core);
-        let Some(spans) = core.spans.get_mut(class.index()) else { return 0 };
-        let mut got = span::refill(spans, out);
+        let Core { spans, dirty, .. } = &mut *core;
+        let Some(spans) = spans.get_mut(class.index()) else { return 0 };
+        let mut got = span::refill(spans, dirty, out);
         if got == 0 {
             let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr()) else { return 0 };
             spans.adopt(fresh);
             self.events.count(class.index(), Event::SpanAcquire, 1);
-            got = span::refill(spans, out);
+            got = span::refill(spans, dirty, out);
         }
+        core.publish();
         self.events.count(class.index(), Event::Refill, 1);
         self.events.count(class.index(), Event::Refilled, got as u64);
         got
@@ -148,18 +170,43 @@ impl ThreadHeap {
         self.flush_locked(&mut core, &[at]);
     }
 
-    /// Takes in what others freed and gives kept empty spans back. Any thread; `false`: the heap was busy.
-    pub(crate) fn trim(&self, wait: bool) -> bool {
-        let Some(mut core) = (if wait { Some(self.core.lock()) } else { self.core.try_lock() }) else { return false };
-        self.drain_locked(&mut core);
-        for class in ClassId::all() {
-            let Some(spans) = core.spans.get_mut(class.index()) else { continue };
+    /// Takes in what others freed, gives kept empty spans back, and purges what it can inside the others.
+    /// Any thread; `wait`: even if the heap is busy. Returns the bytes purged.
+    pub(crate) fn trim(&self, wait: bool) -> usize {
+        let Some(mut core) = (if wait { Some(self.core.lock()) } else { self.core.try_lock() }) else { return 0 };
+        self.release_empty(&mut core);
+        core.sweep(Sweep::All, usize::MAX)
+    }
+
+    /// Takes in what others freed and gives kept empty spans back to the pool. Under the lock.
+    fn release_empty(&self, core: &mut Core) {
+        self.drain_locked(core);
+        let Core { spans, dirty, .. } = core;
+        for (class, spans) in ClassId::all().zip(spans.iter_mut()) {
             while let Some(span) = spans.take_empty() {
-                span::tiny_backend_release_span(span);
+                span::tiny_backend_release_span(span, dirty);
                 self.events.count(class.index(), Event::SpanRelease, 1);
             }
         }
-        true
+    }
+
+    /// Purges inside spans until `want` bytes went back, spans that were not used of late first. Any thread; a heap that
+    /// is busy is passed over. Returns the bytes.
+    pub(crate) fn purge(&self, want: usize) -> usize {
+        let Some(mut core) = self.core.try_lock() else { return 0 };
+        self.drain_locked(&mut core);
+        let given = core.sweep(Sweep::Older, want);
+        core.dirty.generation = core.dirty.generation.wrapping_add(1);
+        if given < want { given + core.sweep(Sweep::All, want - given) } else { given }
+    }
+
+    /// Purges the spans that were not used since the last call. Any thread; a busy heap is passed over.
+    pub(crate) fn age(&self) -> usize {
+        let Some(mut core) = self.core.try_lock() else { return 0 };
+        self.drain_locked(&mut core);
+        let given = core.sweep(Sweep::Older, usize::MAX);
+        core.dirty.generation = core.dirty.generation.wrapping_add(1);
+        given
     }
 
     /// What the lock guards, to look at. Any thread.
@@ -168,26 +215,53 @@ impl ThreadHeap {
     }
 
     fn flush_locked(&self, core: &mut Core, blocks: &[Addr]) {
-        span::flush(self.addr(), blocks, &mut core.spans, |class, blocks, released| {
+        let Core { spans, dirty, .. } = core;
+        span::flush(self.addr(), blocks, spans, dirty, |class, blocks, released| {
             self.events.count(class.index(), Event::Flushed, blocks as u64);
             self.events.count(class.index(), Event::SpanRelease, released as u64);
         });
+        core.publish();
     }
 
-    /// Every 64th slow path sends the batches that are still open: a bound on how long others' blocks wait here.
-    /// The heap's thread only.
-    pub(crate) fn tick(&self) {
+    /// Counts a slow path. Every 64th sends the batches that are still open: a bound on how long others' blocks wait here.
+    /// Says whether it was one of those. The heap's thread only.
+    pub(crate) fn tick(&self) -> bool {
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
-        if ticks % 64 == 0 {
+        let due = ticks % 64 == 0;
+        if due {
             self.send_all();
         }
+        due
     }
 }
 
 impl Core {
+    fn sweep(&mut self, which: Sweep, want: usize) -> usize {
+        let mut given = 0;
+        for spans in &mut self.spans {
+            given += span::sweep(spans, &mut self.dirty, which, want.saturating_sub(given));
+        }
+        PURGED.add(given as u64);
+        self.publish();
+        given
+    }
+
+    /// Brings the process's count up to date, when that is worth an atomic operation.
+    fn publish(&mut self) {
+        let change = self.dirty.bytes.wrapping_sub(self.published);
+        if change.wrapping_add(PUBLISH_BYTES) > 2 * PUBLISH_BYTES {
+            DIRTY.add(change as u64);
+            self.published = self.dirty.bytes;
+        }
+    }
+
     const fn new() -> Core {
-        Core { spans: [const { Spans::new() }; CLASSES] }
+        Core {
+            spans: [const { Spans::new() }; CLASSES],
+            dirty: Dirty { bytes: 0, generation: 1 },
+            published: 0,
+        }
     }
 }
 

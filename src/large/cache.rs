@@ -1,79 +1,123 @@
-//! The cache of freed mappings: bounded in number and bytes, best fit, oldest out first.
+//! The cache of freed mappings: ranges of addresses, joined when they touch and cut to size when taken.
+//! Bounded in number and bytes; best fit; the oldest goes back to the kernel first.
 #![forbid(unsafe_code)]
 
-use crate::base::addr::Addr;
+use crate::base::addr::{Addr, GRANULE};
 
-const CAP: usize = 64;
-/// Bytes kept at most: they stay resident.
-const MAX_BYTES: usize = 32 << 20;
-/// A request may waste this part of a cached mapping: an eighth.
-const WASTE: usize = 8;
+/// Ranges kept at most. A look-up scans them all: some hundred nanoseconds, where a fault of one page costs thousands.
+const CAP: usize = 128;
 
-#[derive(Clone, Copy)]
-pub(super) struct Entry {
+/// A range of whole granules, mapped, with old bytes in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
     pub(super) base: Addr,
     pub(super) bytes: usize,
 }
 
+impl Range {
+    const NONE: Range = Range { base: Addr::NULL, bytes: 0 };
+
+    fn end(self) -> Addr {
+        self.base.offset(self.bytes)
+    }
+
+    /// Where in the range `bytes` at a multiple of `align` would start.
+    fn place(self, bytes: usize, align: usize) -> Option<Addr> {
+        let start = Addr(crate::base::bits::round_up(self.base.0, align)?);
+        (start.since(self.base).checked_add(bytes)? <= self.bytes).then_some(start)
+    }
+}
+
+/// # Invariants
+/// - C1: `ranges[..len]` do not overlap or touch, and their bytes sum up to `bytes`; oldest first.
 pub(super) struct Cache {
-    /// Oldest first.
-    entries: [Entry; CAP],
+    ranges: [Range; CAP],
     len: usize,
     bytes: usize,
 }
 
 impl Cache {
     pub(super) const fn new() -> Cache {
-        Cache { entries: [Entry { base: Addr::NULL, bytes: 0 }; CAP], len: 0, bytes: 0 }
+        Cache { ranges: [Range::NONE; CAP], len: 0, bytes: 0 }
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Keeps one more, unless it is larger than all the cache may hold; returns one to unmap when there is too much.
-    pub(super) fn put(&mut self, entry: Entry) -> Option<Entry> {
-        if entry.bytes > MAX_BYTES {
-            return Some(entry);
+    /// Keeps `range`, joined with what it touches. Returns one to unmap instead when there is no room for another.
+    pub(super) fn put(&mut self, range: Range) -> Option<Range> {
+        let mut range = range;
+        let mut at = 0;
+        while let Some(&held) = self.ranges.get(at).filter(|_| at < self.len) {
+            if held.end() == range.base || range.end() == held.base {
+                self.remove(at);
+                range = Range { base: held.base.min(range.base), bytes: held.bytes + range.bytes };
+            } else {
+                at += 1;
+            }
         }
-        let evicted = if self.len == CAP { self.take_oldest() } else { None };
-        if let Some(slot) = self.entries.get_mut(self.len) {
-            *slot = entry;
+        let evicted = (self.len == CAP).then(|| self.remove(0));
+        if let Some(slot) = self.ranges.get_mut(self.len) {
+            *slot = range;
             self.len += 1;
-            self.bytes += entry.bytes;
+            self.bytes += range.bytes;
         }
-        evicted.or_else(|| self.take_excess())
+        evicted
     }
 
-    /// One to unmap as long as there is too much.
-    pub(super) fn take_excess(&mut self) -> Option<Entry> {
-        if self.bytes > MAX_BYTES { self.take_oldest() } else { None }
-    }
-
-    pub(super) fn take_oldest(&mut self) -> Option<Entry> {
-        (self.len > 0).then(|| self.remove(0))
-    }
-
-    /// The smallest that holds `bytes` at `align` without wasting more than an eighth; the newest of equals.
-    pub(super) fn take_best(&mut self, bytes: usize, align: usize) -> Option<Entry> {
-        let held = self.entries.iter().take(self.len).enumerate().rev();
-        let (best, _) = held
-            .filter(|(_, entry)| entry.base.is_aligned(align))
-            .filter(|(_, entry)| entry.bytes >= bytes && entry.bytes - bytes <= entry.bytes / WASTE)
-            .min_by_key(|(_, entry)| entry.bytes)?;
-        Some(self.remove(best))
-    }
-
-    fn remove(&mut self, index: usize) -> Entry {
-        let mut removed = Entry { base: Addr::NULL, bytes: 0 };
-        if let Some(tail) = self.entries.get_mut(index..self.len)
-            && let Some(&first) = tail.first()
-        {
-            removed = first;
-            tail.rotate_left(1);
-            self.len -= 1;
-            self.bytes -= removed.bytes;
+    /// The oldest range, or as much of its end as makes `want` bytes; `None` when nothing is kept.
+    pub(super) fn take_oldest(&mut self, want: usize) -> Option<Range> {
+        let len = self.len;
+        let oldest = self.ranges.first_mut().filter(|_| len > 0)?;
+        let cut = want.div_ceil(GRANULE).saturating_mul(GRANULE);
+        if cut < oldest.bytes {
+            oldest.bytes -= cut;
+            self.bytes -= cut;
+            return Some(Range { base: oldest.end(), bytes: cut });
         }
+        Some(self.remove(0))
+    }
+
+    /// `bytes` (a granule multiple) at `align` from the smallest range that holds them; what is over stays.
+    pub(super) fn take_best(&mut self, bytes: usize, align: usize) -> Option<Addr> {
+        let held = self.ranges.iter().take(self.len).enumerate();
+        let (best, _, start) = held
+            .filter_map(|(index, range)| Some((index, range.bytes, range.place(bytes, align)?)))
+            .min_by_key(|&(_, size, _)| size)?;
+        let range = *self.ranges.get(best)?;
+        let (head, tail) = (start.since(range.base), range.end().since(start) - bytes);
+        if head > 0 && tail > 0 && self.len == CAP {
+            return None;
+        }
+        self.bytes -= bytes;
+        // What is over keeps the range's place in the order of age.
+        match (head, tail, self.ranges.get_mut(best)) {
+            (0, 0, _) => {
+                self.bytes += bytes;
+                self.remove(best);
+            }
+            (0, _, Some(slot)) => *slot = Range { base: start.offset(bytes), bytes: tail },
+            (_, _, Some(slot)) => {
+                slot.bytes = head;
+                if let Some(last) = self.ranges.get_mut(self.len).filter(|_| tail > 0) {
+                    *last = Range { base: start.offset(bytes), bytes: tail };
+                    self.len += 1;
+                }
+            }
+            (_, _, None) => {}
+        }
+        Some(start)
+    }
+
+    fn remove(&mut self, index: usize) -> Range {
+        let removed = self.ranges.get(index).copied().unwrap_or(Range::NONE);
+        let shifted = self.len.saturating_sub(index + 1);
+        for at in index..index + shifted {
+            if let Some(&next) = self.ranges.get(at + 1)
+                && let Some(slot) = self.ranges.get_mut(at)
+            {
+                *slot = next;
+            }
+        }
+        self.len -= 1;
+        self.bytes -= removed.bytes;
         removed
     }
 }
@@ -82,35 +126,51 @@ impl Cache {
 mod tests {
     use super::*;
 
-    fn entry(n: usize, mib: usize) -> Entry {
-        Entry { base: Addr(n << 21), bytes: mib << 20 }
+    const M: usize = 1 << 20;
+
+    fn range(mib: usize, len: usize) -> Range {
+        Range { base: Addr(mib * M), bytes: len * M }
     }
 
     #[test]
-    fn best_fit_wastes_an_eighth_at_most() {
+    fn the_best_fit_is_cut_and_the_rest_stays() {
         let mut cache = Cache::new();
-        for (n, mib) in [(1, 8), (2, 4), (3, 9)] {
-            assert!(cache.put(entry(n, mib)).is_none());
+        for kept in [range(100, 8), range(200, 4), range(300, 9)] {
+            assert!(cache.put(kept).is_none());
         }
-        assert_eq!(cache.take_best(8 << 20, 1 << 16).map(|e| e.base.0 >> 21), Some(1));
-        assert_eq!(cache.take_best(8 << 20, 1 << 16).map(|e| e.base.0 >> 21), Some(3));
-        assert!(cache.take_best(3 << 20, 1 << 16).is_none(), "a quarter would be wasted");
-        assert!(cache.take_best(4 << 20, 1 << 23).is_none(), "not aligned");
-        assert_eq!(cache.bytes(), 4 << 20);
+        assert!(cache.take_best(8 * M, GRANULE) == Some(Addr(100 * M)));
+        assert!(cache.take_best(3 * M, GRANULE) == Some(Addr(200 * M)));
+        assert!(cache.take_best(M, GRANULE) == Some(Addr(203 * M)), "the rest of the second");
+        assert!(cache.take_best(10 * M, GRANULE).is_none());
+        assert!(cache.take_best(2 * M, 8 * M) == Some(Addr(304 * M)), "head and tail stay");
+        assert_eq!((cache.bytes, cache.len), (7 * M, 2));
+        assert!(cache.take_best(4 * M, GRANULE) == Some(Addr(300 * M)));
+        assert!(cache.take_best(3 * M, GRANULE) == Some(Addr(306 * M)));
+        assert_eq!((cache.bytes, cache.len), (0, 0));
     }
 
     #[test]
-    fn too_much_evicts_the_oldest_and_too_big_is_refused() {
+    fn ranges_that_touch_are_joined() {
         let mut cache = Cache::new();
-        assert_eq!(cache.put(entry(9, 33)).map(|e| e.base.0 >> 21), Some(9));
-        for n in 1..=4 {
-            assert!(cache.put(entry(n, 8)).is_none());
+        cache.put(range(10, 2));
+        cache.put(range(14, 2));
+        cache.put(range(12, 2));
+        assert!(cache.len == 1 && cache.take_best(6 * M, GRANULE) == Some(Addr(10 * M)));
+    }
+
+    #[test]
+    fn the_oldest_goes_first_and_the_number_is_bounded() {
+        let mut cache = Cache::new();
+        cache.put(range(100, 20));
+        cache.put(range(200, 20));
+        assert!(cache.take_oldest(8 * M) == Some(range(112, 8)));
+        assert!(cache.take_oldest(usize::MAX) == Some(range(100, 12)));
+        assert!(cache.take_oldest(21 * M) == Some(range(200, 20)));
+        assert!(cache.take_oldest(1).is_none());
+        for n in 0..2 * CAP {
+            let evicted = cache.put(Range { base: Addr(n * 4 * GRANULE), bytes: GRANULE });
+            assert_eq!(evicted.is_some(), n >= CAP - 1);
         }
-        assert_eq!(cache.put(entry(5, 8)).map(|e| e.base.0 >> 21), Some(1));
-        assert!(cache.take_excess().is_none());
-        for n in 100..200 {
-            cache.put(entry(n, 0));
-        }
-        assert!(cache.len <= CAP && cache.bytes() <= MAX_BYTES);
+        assert_eq!(cache.len, CAP);
     }
 }

@@ -2,8 +2,8 @@
 
 use core::ptr::NonNull;
 
-use super::cache::Entry;
-use super::{LARGE, Large, MAPPED_BYTES};
+use super::cache::Range;
+use super::{CACHED_BYTES, LARGE, Large, MAPPED_BYTES};
 use crate::base::addr::{Addr, GRANULE};
 use crate::os;
 use crate::page_map::{self, Tag};
@@ -11,8 +11,9 @@ use crate::page_map::{self, Tag};
 /// A mapping of `bytes`, a granule multiple, and whether it reads as zero.
 pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
     let align = align.max(GRANULE);
-    if let Some(entry) = LARGE.lock().take_best(bytes, align) {
-        return Some((Large { base: entry.base, bytes: entry.bytes, slab: None }, false));
+    if let Some(base) = LARGE.lock().take_best(bytes, align) {
+        CACHED_BYTES.sub(bytes as u64);
+        return Some((Large { base, bytes, slab: None }, false));
     }
     let base = os::map_aligned(Addr::NULL, bytes, align)?;
     MAPPED_BYTES.add(bytes as u64);
@@ -21,21 +22,22 @@ pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
 
 /// Keeps a freed mapping for reuse; what no longer fits in the cache goes back to the kernel.
 pub(super) fn give_back(base: Addr, bytes: usize) {
-    let mut evicted = LARGE.lock().put(Entry { base, bytes });
-    while let Some(entry) = evicted {
-        unmap(entry);
-        evicted = LARGE.lock().take_excess();
+    CACHED_BYTES.add(bytes as u64);
+    let evicted = LARGE.lock().put(Range { base, bytes });
+    if let Some(range) = evicted {
+        unmap(range);
     }
 }
 
 /// A mapping the kernel refuses to unmap (map count) is purged: its addresses are lost, its memory is not.
-fn unmap(entry: Entry) -> usize {
-    if os::unmap(entry.base, entry.bytes) {
-        MAPPED_BYTES.sub(entry.bytes as u64);
+fn unmap(range: Range) -> usize {
+    CACHED_BYTES.sub(range.bytes as u64);
+    if os::unmap(range.base, range.bytes) {
+        MAPPED_BYTES.sub(range.bytes as u64);
     } else {
-        os::purge(entry.base, entry.bytes);
+        os::purge(range.base, range.bytes);
     }
-    entry.bytes
+    range.bytes
 }
 
 /// Grows or shrinks in place, or moves the pages; nothing is copied.
@@ -77,12 +79,13 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
     Some(to)
 }
 
-/// Unmaps all of the cache. Returns bytes.
-pub(super) fn trim() -> usize {
+/// Unmaps cached ranges, oldest first, until `want` bytes went back. Returns bytes.
+pub(super) fn purge(want: usize) -> usize {
     let mut given = 0;
-    loop {
-        let oldest = LARGE.lock().take_oldest();
-        let Some(entry) = oldest else { return given };
-        given += unmap(entry);
+    while given < want {
+        let oldest = LARGE.lock().take_oldest(want - given);
+        let Some(range) = oldest else { break };
+        given += unmap(range);
     }
+    given
 }

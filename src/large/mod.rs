@@ -45,6 +45,8 @@ static LARGE: Mutex<Cache> = Mutex::new(Cache::new());
 static LIVE_BYTES: Counter = Counter::new();
 static LIVE_BLOCKS: Counter = Counter::new();
 static MAPPED_BYTES: Counter = Counter::new();
+/// Of the mapped bytes, those in the cache.
+static CACHED_BYTES: Counter = Counter::new();
 
 /// At least `size` bytes at a multiple of `align` (a power of two). `None`: out of memory or of address space.
 pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
@@ -132,9 +134,19 @@ impl Large {
     }
 }
 
-/// Unmaps every cached mapping. Returns bytes.
-pub(crate) fn trim() -> usize {
-    mapping::trim()
+/// Unmaps cached mappings until `want` bytes went back. Returns bytes. Any thread.
+pub(crate) fn purge(want: usize) -> usize {
+    mapping::purge(want)
+}
+
+/// Bytes that `purge` could give back. Any thread.
+pub(crate) fn dirty_bytes() -> u64 {
+    CACHED_BYTES.get()
+}
+
+/// Bytes of blocks in use that are no runs of slots. Any thread.
+pub(crate) fn active_bytes() -> u64 {
+    MAPPED_BYTES.get().saturating_sub(CACHED_BYTES.get())
 }
 
 pub(crate) fn at_fork(step: Fork) {
@@ -155,6 +167,6 @@ pub(crate) fn snapshot() -> Snapshot {
         live_blocks: LIVE_BLOCKS.get(),
         live_bytes: LIVE_BYTES.get(),
         mapped_bytes: MAPPED_BYTES.get(),
-        cached_bytes: LARGE.lock().bytes() as u64,
+        cached_bytes: CACHED_BYTES.get(),
     }
 }

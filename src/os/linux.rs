@@ -62,6 +62,14 @@ impl Os for Linux {
     }
 }
 
+/// Milliseconds on the coarse monotonic clock (read from the vDSO, resolution some ms).
+pub(crate) fn monotonic_ms() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is a valid out-parameter.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut now) };
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+}
+
 /// Bytes of an OS page, from the kernel (AT_PAGESZ): 4, 16 or 64 KiB. Any thread.
 pub(crate) fn page_size() -> usize {
     static SIZE: AtomicUsize = AtomicUsize::new(0);

@@ -14,6 +14,8 @@ pub(crate) fn print() {
     text.str("  live bytes ").num(totals.live_bytes()).str(", free in spans and caches ").num(totals.free_bytes());
     text.str(", mapped ").num(totals.mapped_bytes()).str(", metadata ").num(totals.meta_bytes).str("\n");
     text.str("  heaps ").num(totals.heaps).str(", batch nodes ran dry ").num(totals.nodes_ran_dry).str("\n");
+    text.str("  spans: dirty ").num(totals.span_dirty_bytes).str(" bytes; purged inside them so far ");
+    text.num(totals.span_purged_bytes).str(" bytes\n");
     text.str("  superslabs ").num(pool.superslabs).str(" (").num(pool.cached).str(" cached, ");
     text.num(pool.cached_dirty).str(" dirty slots in them); slots active ").num(pool.active);
     text.str(", empty ").num(pool.empty).str(", unused ").num(pool.unused).str("\n");

@@ -28,6 +28,10 @@ pub(crate) struct Totals {
     pub(crate) large: large::Snapshot,
     pub(crate) meta_bytes: u64,
     pub(crate) nodes_ran_dry: u64,
+    /// Bytes freed into spans and not looked through for whole free pages yet.
+    pub(crate) span_dirty_bytes: u64,
+    /// Bytes of whole pages purged inside spans so far.
+    pub(crate) span_purged_bytes: u64,
 }
 
 impl Totals {
@@ -60,6 +64,8 @@ impl Totals {
             large: large::snapshot(),
             meta_bytes: meta::mapped() as u64,
             nodes_ran_dry: heap::ran_dry().get(),
+            span_dirty_bytes: heap::dirty_bytes(),
+            span_purged_bytes: heap::purged_bytes(),
         }
     }
 

@@ -28,6 +28,16 @@ impl Bitmap<'_> {
         was_clear
     }
 
+    /// Whether the bits `from ..= to` are all set.
+    pub(super) fn are_set(&self, from: u32, to: u32) -> bool {
+        let (first, last) = (from / 64, to / 64);
+        (first..=last).all(|at| {
+            let low = if at == first { u64::MAX << (from % 64) } else { u64::MAX };
+            let high = if at == last { u64::MAX >> (63 - to % 64) } else { u64::MAX };
+            self.0.get(at as usize).is_some_and(|word| word & low & high == low & high)
+        })
+    }
+
     /// Clears up to `want` of the lowest set bits from word `hint` on and calls `run` with each run of them, ascending:
     /// first index and length. Returns how many it cleared and the first word that may still have one.
     ///
@@ -67,6 +77,7 @@ mod tests {
         let mut seen = std::vec::Vec::new();
         assert_eq!(map.take(0, 100, |first, len| seen.extend(first..first + len)), (100, 1));
         assert!(seen.iter().copied().eq(0..100));
+        assert!(map.are_set(100, 129) && map.are_set(128, 128) && !map.are_set(99, 101) && !map.are_set(0, 64));
         assert!(map.set(7) && !map.set(7) && !map.set(5000));
         seen.clear();
         assert_eq!(map.take(0, 100, |first, len| seen.extend(first..first + len)), (31, 3));

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use super::{Span, Spans, tiny_backend_release_span};
+use super::{Dirty, Span, Spans, tiny_backend_release_span};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::os::die;
@@ -15,7 +15,7 @@ const FOREIGN: &str = "free: not a block of this allocator";
 /// Gives `blocks`, all of heap `owner`, back to their spans in `lists`, by class. `count` is told of each run of them:
 /// class, blocks, and whether that emptied a span which was then released.
 /// Ends the process when one is no block, or free already.
-pub(crate) fn flush(owner: Addr, blocks: &[Addr], lists: &mut [Spans], mut count: impl FnMut(ClassId, u32, bool)) {
+pub(crate) fn flush(owner: Addr, blocks: &[Addr], lists: &mut [Spans], dirty: &mut Dirty, mut count: impl FnMut(ClassId, u32, bool)) {
     let mut left = blocks;
     while let Some(&first) = left.first() {
         let Some(mut span) = NonNull::new(page_map::record(first).as_ptr::<Span>()) else { die(FOREIGN, first) };
@@ -28,13 +28,14 @@ pub(crate) fn flush(owner: Addr, blocks: &[Addr], lists: &mut [Spans], mut count
         }
         let freed = put_back(record, left);
         left = left.get(freed as usize..).unwrap_or_default();
+        record.note_freed(freed, dirty);
         let class = record.class;
         let Some(spans) = lists.get_mut(class.index()) else { continue };
         spans.free += freed as u64;
         let mut released = false;
         if record.free >= record.promote_at {
             if let Some(empty) = spans.place(span) {
-                tiny_backend_release_span(empty);
+                tiny_backend_release_span(empty, dirty);
                 released = true;
             }
         }

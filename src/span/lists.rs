@@ -85,6 +85,19 @@ impl Spans {
         Some(span)
     }
 
+    /// Every span of the class, once. `look` must leave alone what decides a span's list.
+    pub(super) fn each(&mut self, mut look: impl FnMut(&mut Span)) {
+        for chain in self.chains {
+            let mut at = chain;
+            while let Some(mut span) = at {
+                // SAFETY: L1; no other reference to the record lives here.
+                let record = unsafe { span.as_mut() };
+                look(record);
+                at = record.next;
+            }
+        }
+    }
+
     fn link(&mut self, mut span: NonNull<Span>) {
         // SAFETY: see `adopt`; no other reference to the record lives here.
         let record = unsafe { span.as_mut() };

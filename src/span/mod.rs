@@ -7,6 +7,7 @@ mod bitmap;
 mod flush;
 mod lists;
 mod refill;
+mod sweep;
 
 use core::ptr::NonNull;
 
@@ -19,6 +20,7 @@ use crate::superslab::{self, Slab, SlabKind};
 pub(crate) use flush::flush;
 pub(crate) use lists::Spans;
 pub(crate) use refill::refill;
+pub(crate) use sweep::{Dirty, Sweep, sweep};
 
 /// A span's record. Its bitmap follows it in memory.
 ///
@@ -38,11 +40,17 @@ pub(crate) struct Span {
     pub(crate) capacity: u32,
     block_size: u32,
     hint: u32,
+    /// Blocks freed since the last sweep, `free` at most.
+    freed: u32,
+    /// `Dirty::generation` at the last refill or flush.
+    used_in: u32,
     class: ClassId,
     list: lists::List,
     next: Option<NonNull<Span>>,
     prev: Option<NonNull<Span>>,
     slab: Option<Slab>,
+    /// Pages that were given back and not handed out since, a bit each.
+    purged: u128,
 }
 
 /// Bytes of a record with its bitmap.
@@ -75,11 +83,14 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr) -> Option<N
             capacity,
             block_size: class.block_size() as u32,
             hint: 0,
+            freed: 0,
+            used_in: 0,
             class,
             list: lists::List::None,
             next: None,
             prev: None,
             slab: Some(slab),
+            purged: 0,
         });
     }
     // SAFETY: just written; nobody else has it.
@@ -88,10 +99,11 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr) -> Option<N
 }
 
 /// Gives an empty span, on no list, back to the pool.
-pub(crate) fn tiny_backend_release_span(span: NonNull<Span>) {
+pub(crate) fn tiny_backend_release_span(span: NonNull<Span>, dirty: &mut Dirty) {
     // SAFETY: the caller took the span off its lists and every block is free, so nothing names it but the page map.
     let record = unsafe { &mut *span.as_ptr() };
     debug_assert!(record.free == record.capacity && record.list == lists::List::None);
+    record.note_leaving(dirty);
     let class = record.class;
     if let Some(slab) = record.slab.take() {
         page_map::strike(slab.base, slab.granules());
@@ -117,6 +129,11 @@ pub(crate) fn starts_block(at: Addr) -> bool {
 }
 
 impl Span {
+    /// The index of the block that holds the byte `offset` bytes into the span.
+    fn index_at(&self, offset: usize) -> u32 {
+        ((offset as u64).wrapping_mul(self.reciprocal) >> 42) as u32
+    }
+
     fn bitmap(&mut self) -> bitmap::Bitmap<'_> {
         let words = bitmap::words(self.capacity);
         let start = Addr::of(self).offset(size_of::<Span>()).as_ptr::<u64>();
@@ -125,4 +142,4 @@ impl Span {
     }
 }
 
-const _: () = assert!(size_of::<Span>() <= 96, "a span of up to 256 blocks has a record of 128 bytes");
+const _: () = assert!(size_of::<Span>() <= 112, "a span of up to 128 blocks has a record of 128 bytes");

@@ -3,28 +3,31 @@
 use core::ptr::NonNull;
 
 use super::lists::List;
-use super::{Span, Spans};
+use super::{Dirty, Span, Spans};
 use crate::base::addr::Addr;
 
 /// Fills `out` from the spans of one class, fullest span first, so that the blocks of a span pop in ascending order
 /// (the last of `out` pops first). Acquires no span. Returns how many of the *last* entries of `out` were filled.
-pub(crate) fn refill(spans: &mut Spans, out: &mut [Addr]) -> usize {
+pub(crate) fn refill(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
     let mut left = out.len();
     while left > 0 {
         let Some(span) = spans.first() else { break };
-        left -= take(spans, span, out.get_mut(..left).unwrap_or_default());
+        left -= take(spans, span, dirty, out.get_mut(..left).unwrap_or_default());
     }
     out.len() - left
 }
 
 /// Moves blocks of `span` to the end of `out`, the lowest address last.
-fn take(spans: &mut Spans, mut span: NonNull<Span>, out: &mut [Addr]) -> usize {
+fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
     // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
     let record = unsafe { span.as_mut() };
     let (base, size, hint) = (record.base, record.block_size as usize, record.hint);
     let mut slots = out.iter_mut().rev();
     let want = slots.len() as u32;
+    let (mut lowest, mut highest) = (u32::MAX, 0);
     let (taken, hint) = record.bitmap().take(hint, want, |first, len| {
+        lowest = lowest.min(first);
+        highest = first + len;
         let mut block = base.offset(first as usize * size);
         for slot in slots.by_ref().take(len as usize) {
             *slot = block;
@@ -34,6 +37,11 @@ fn take(spans: &mut Spans, mut span: NonNull<Span>, out: &mut [Addr]) -> usize {
     record.hint = hint;
     record.free -= taken;
     spans.free -= taken as u64;
+    record.note_taken(taken, dirty);
+    if record.purged != 0 && taken > 0 {
+        // Pages in between that were not taken count as resident too: at worst they are purged again for nothing.
+        record.unpurge(lowest, highest - lowest);
+    }
     // A span that is not used up keeps its place although it got fuller: the next refill starts with it anyway.
     if record.free == 0 || record.list == List::Empty {
         // `place` returns only empty spans, and this one just gave blocks.

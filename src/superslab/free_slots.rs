@@ -4,11 +4,9 @@
 //! out the hint is dropped: the slot is then found by stage 2, under the mutex.
 #![forbid(unsafe_code)]
 
-use core::sync::atomic::Ordering;
-
 use super::SlabKind;
 use crate::base::index_stack::{IndexStack, Links};
-use crate::base::sync::AtomicU32;
+use crate::base::sync::{AtomicU32, Ordering};
 use crate::class::CLASSES;
 use crate::config;
 use crate::stats::counter::Counter;
@@ -33,7 +31,6 @@ impl Links for FreeSlots {
 }
 
 impl FreeSlots {
-    #[cfg(not(loom))]
     pub(super) const fn new() -> FreeSlots {
         FreeSlots {
             lists: [const { IndexStack::new() }; CLASSES],
@@ -80,7 +77,7 @@ impl FreeSlots {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

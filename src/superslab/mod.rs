@@ -9,7 +9,9 @@ mod pool;
 mod sp_slot;
 mod table;
 
-pub(crate) use pool::{Snapshot, acquire_more, acquire_slab, at_fork, release_slab, snapshot, trim};
+pub(crate) use pool::{
+    Snapshot, acquire_more, acquire_slab, active_bytes, at_fork, dirty_bytes, purge, release_slab, snapshot,
+};
 
 use crate::base::addr::{Addr, GRANULE};
 

@@ -29,16 +29,22 @@ struct Pool {
     /// Numbers whose SuperSlab was unmapped, for reuse: a stack threaded through `base`.
     spare: Option<u32>,
     cache: Cache,
+    /// The SuperSlab that was purged last.
+    cursor: u32,
     /// Where the newest SuperSlab lies: the next one is asked for right below.
     last: Addr,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { high: 0, spare: None, cache: Cache::new(), last: Addr::NULL });
+static POOL: Mutex<Pool> = Mutex::new(Pool { high: 0, spare: None, cache: Cache::new(), cursor: 0, last: Addr::NULL });
 static FREE_SLOTS: FreeSlots = FreeSlots::new();
 static STAGE: [Counter; 3] = [const { Counter::new() }; 3];
 static MAPPED: Counter = Counter::new();
 static MAPPED_BYTES: Counter = Counter::new();
 static RELEASED: Counter = Counter::new();
+/// Slots that are EMPTY, in SuperSlabs in use and cached.
+static DIRTY: Counter = Counter::new();
+/// Slots that are ACTIVE.
+static ACTIVE: Counter = Counter::new();
 
 /// Takes `len` adjacent slots (1..=32), preferring those that `kind` used last. `None`: out of memory. Any thread.
 pub(crate) fn acquire_slab(kind: SlabKind, len: u32) -> Option<Slab> {
@@ -124,6 +130,8 @@ fn place(slots: Slots, len: u32) -> Option<u32> {
 
 fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, only_empty: bool) -> Option<Slab> {
     let dirty = super_slab.word.acquire(low_mask(len) << first, only_empty)?;
+    DIRTY.sub(dirty.count_ones() as u64);
+    ACTIVE.add(len as u64);
     let base = super_slab.base().offset(first as usize * GRANULE);
     Some(Slab { base, id, first: first as u8, len: len as u8, kind, dirty: dirty != 0 })
 }
@@ -137,6 +145,8 @@ pub(crate) fn acquire_more(slab: &mut Slab, more: u32) -> bool {
     let Some(dirty) = table::get(slab.id).and_then(|owner| owner.word.acquire(low_mask(more) << end, false)) else {
         return false;
     };
+    DIRTY.sub(dirty.count_ones() as u64);
+    ACTIVE.add(more as u64);
     slab.len += more as u8;
     slab.dirty |= dirty != 0;
     true
@@ -149,6 +159,9 @@ pub(crate) fn release_slab(slab: Slab) {
         debug_line("release", &slab, 0);
     }
     let Some(super_slab) = table::get(slab.id) else { return };
+    // Counted before the release: whoever takes the slots next counts them out again.
+    DIRTY.add(slab.len as u64);
+    ACTIVE.sub(slab.len as u64);
     let active = super_slab.word.release(slab.mask(), u32::MAX);
     table::set_avail(slab.id);
     FREE_SLOTS.push(slab.kind, slab.id, slab.first);
@@ -173,6 +186,7 @@ fn unmap(pool: &mut Pool, cached: Cached) {
     let Some(super_slab) = table::get(cached.id) else { return };
     let len = bytes(super_slab);
     if os::unmap(super_slab.base(), len) {
+        DIRTY.sub(cached.dirty.count_ones() as u64);
         MAPPED.sub(1);
         MAPPED_BYTES.sub(len as u64);
         // The base field of a spare number links to the next one.
@@ -181,6 +195,7 @@ fn unmap(pool: &mut Pool, cached: Cached) {
         return;
     }
     let dirty = if os::purge(super_slab.base(), len) { 0 } else { cached.dirty };
+    DIRTY.sub((cached.dirty.count_ones() - dirty.count_ones()) as u64);
     super_slab.word.publish(super_slab.absent(), dirty);
     table::set_avail(cached.id);
 }
@@ -232,21 +247,36 @@ fn map(last: Addr, len: u32) -> Option<(Addr, u32)> {
     os::map_aligned(Addr::NULL, len as usize * GRANULE, GRANULE).map(|base| (base, len))
 }
 
-/// Gives back to the kernel what can be: cached SuperSlabs are unmapped, EMPTY slots purged. Returns bytes. Any thread.
-pub(crate) fn trim() -> usize {
+/// Gives memory back to the kernel until `want` bytes went or nothing is left: cached SuperSlabs are unmapped, oldest
+/// first, EMPTY slots purged, round and round. Returns bytes. Any thread.
+pub(crate) fn purge(want: usize) -> usize {
     let mut given = 0;
     let mut pool = POOL.lock();
-    for _ in 0..pool.cache.len() {
-        if let Some(oldest) = pool.cache.take_oldest() {
-            given += oldest.dirty.count_ones() as usize * GRANULE;
-            unmap(&mut pool, oldest);
-        }
+    while given < want
+        && let Some(oldest) = pool.cache.take_oldest()
+    {
+        given += oldest.dirty.count_ones() as usize * GRANULE;
+        unmap(&mut pool, oldest);
     }
-    for id in 0..pool.high {
-        let Some(super_slab) = table::get(id) else { continue };
-        given += purge_empty(super_slab);
+    // Goes on where the last call stopped: a slot's turn comes about as late as it was freed late.
+    for _ in 0..pool.high {
+        if given >= want {
+            break;
+        }
+        pool.cursor = if pool.cursor + 1 < pool.high { pool.cursor + 1 } else { 0 };
+        given += table::get(pool.cursor).map_or(0, purge_empty);
     }
     given
+}
+
+/// Bytes that `purge` could give back. Any thread.
+pub(crate) fn dirty_bytes() -> u64 {
+    DIRTY.get() * GRANULE as u64
+}
+
+/// Bytes of slots in use. Any thread.
+pub(crate) fn active_bytes() -> u64 {
+    ACTIVE.get() * GRANULE as u64
 }
 
 /// Purges the EMPTY slots of one SuperSlab, a run at a time.
@@ -262,6 +292,9 @@ fn purge_empty(super_slab: &SuperSlab) -> usize {
             continue;
         }
         let purged = os::purge(super_slab.base().offset(first as usize * GRANULE), len as usize * GRANULE);
+        if purged {
+            DIRTY.sub(len as u64);
+        }
         super_slab.word.release(run, if purged { 0 } else { run });
         given += if purged { len as usize * GRANULE } else { 0 };
     }

@@ -96,13 +96,13 @@ impl SlotWord {
         }
     }
 
-    #[cfg(any(test, loom))]
+    #[cfg(test)]
     pub(super) fn new() -> SlotWord {
         SlotWord(AtomicU64::new(RETIRED))
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

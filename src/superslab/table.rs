@@ -3,8 +3,8 @@
 
 use super::sp_slot::SlotWord;
 use crate::base::addr::Addr;
+use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::meta;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// SuperSlabs at most: 2 TiB of slots.
 pub(super) const MAX: u32 = 1 << 20;

@@ -1,0 +1,128 @@
+//! Giving memory back from inside spans: runs of whole pages whose blocks are all free.
+//!
+//! `Dirty` counts bytes freed since a span was last swept. A sweep purges the free pages it finds and forgets the count,
+//! also where no page was wholly free: what can't go back is not looked at again before more is freed there.
+
+use super::{Span, Spans};
+use crate::base::addr::{Addr, GRANULE};
+use crate::os;
+
+/// What a heap's spans may hold dirty, and how long ago they were used; under the heap's lock.
+pub(crate) struct Dirty {
+    /// Bytes of blocks freed into spans since those were swept.
+    pub(crate) bytes: usize,
+    /// Raised from time to time; a span remembers when it was last used.
+    pub(crate) generation: u32,
+}
+
+/// Pages of a span at most, for the smallest page size: a bit each in `Span::purged`.
+const MAX_PAGES: usize = 8 * GRANULE / 4096;
+
+/// Which spans a sweep takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Sweep {
+    /// Those not used in this generation.
+    Older,
+    All,
+}
+
+/// Sweeps the spans of one class, until `want` bytes went back. Returns the bytes.
+pub(crate) fn sweep(spans: &mut Spans, dirty: &mut Dirty, which: Sweep, want: usize) -> usize {
+    let mut given = 0;
+    let generation = dirty.generation;
+    spans.each(|span| {
+        let due = match which {
+            Sweep::Older => span.used_in != generation,
+            Sweep::All => true,
+        };
+        if span.freed > 0 && due && given < want {
+            dirty.bytes -= span.freed as usize * span.block_size as usize;
+            span.freed = 0;
+            given += purge(span);
+        }
+    });
+    given
+}
+
+impl Span {
+    /// Notes that `taken` blocks left: those freed last may be among them, and pages they lie in are resident again.
+    pub(super) fn note_taken(&mut self, taken: u32, dirty: &mut Dirty) {
+        let reused = taken.min(self.freed);
+        self.freed -= reused;
+        dirty.bytes -= reused as usize * self.block_size as usize;
+        self.used_in = dirty.generation;
+    }
+
+    pub(super) fn note_freed(&mut self, blocks: u32, dirty: &mut Dirty) {
+        self.freed += blocks;
+        dirty.bytes += blocks as usize * self.block_size as usize;
+        self.used_in = dirty.generation;
+    }
+
+    /// Takes the span's share out of the count: its slab goes back to the pool, which counts it from then on.
+    pub(super) fn note_leaving(&mut self, dirty: &mut Dirty) {
+        dirty.bytes -= self.freed as usize * self.block_size as usize;
+        self.freed = 0;
+    }
+
+    /// Notes that the blocks `first .. first + len` are handed out: their pages are about to be touched.
+    pub(super) fn unpurge(&mut self, first: u32, len: u32) {
+        let page = os::page_size();
+        let start = first as usize * self.block_size as usize >> page.trailing_zeros();
+        let end = (first + len) as usize * self.block_size as usize + page - 1 >> page.trailing_zeros();
+        self.purged &= !mask(start, end);
+    }
+
+    /// Whether all of the page's blocks are free.
+    fn is_page_free(&mut self, index: usize, page: usize) -> bool {
+        let last = self.capacity - 1;
+        let from = self.index_at(index * page);
+        let to = self.index_at(index * page + page - 1);
+        from <= last && self.bitmap().are_set(from, to.min(last))
+    }
+}
+
+fn mask(start: usize, end: usize) -> u128 {
+    if end <= start || start >= MAX_PAGES {
+        return 0;
+    }
+    u128::MAX >> (MAX_PAGES - (end - start).min(MAX_PAGES)) << start
+}
+
+/// Purges what is wholly free of one span and not purged yet. Returns bytes.
+fn purge(span: &mut Span) -> usize {
+    let page = os::page_size();
+    let pages = span.capacity as usize * span.block_size as usize >> page.trailing_zeros();
+    let (mut given, mut start) = (0, 0);
+    while start < pages {
+        let mut end = start;
+        while end < pages && span.purged & mask(end, end + 1) == 0 && span.is_page_free(end, page) {
+            end += 1;
+        }
+        if end == start {
+            start += 1;
+            continue;
+        }
+        let at = Addr(span.base.0 + start * page);
+        if os::purge(at, (end - start) * page) {
+            span.purged |= mask(start, end);
+            given += (end - start) * page;
+        }
+        start = end;
+    }
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_covers_its_pages_and_no_more() {
+        for (start, end) in [(0, 1), (0, 128), (127, 128), (5, 9), (3, 3), (60, 70)] {
+            for page in 0..MAX_PAGES {
+                assert_eq!(mask(start, end) >> page & 1 == 1, (start..end).contains(&page), "{start} {end} {page}");
+            }
+        }
+    }
+}
