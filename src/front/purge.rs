@@ -2,6 +2,9 @@
 //!
 //! - The bound: as soon as more than max(32 MiB, live / 8) is dirty (free but resident), what is over goes, the coldest
 //!   first: slots of the pool, cached large mappings, then pages inside spans.
+//! - Regret: a program that soon takes fresh memory for what was purged under that bound raises it, byte for byte, by up
+//!   to three quarters of what is live (24 MiB at least); with the live memory the allowance goes, and half of it each decay time.
+//!   Measured: blocks of 64 KiB to 4 MiB, 64 live, run 10 times faster for it (bench_c/bench_large 20000 64 1).
 //! - Decay: what no slow path used for `HAKMEM_DECAY_MS` goes too.
 //! - `malloc_trim`: all of it, at once.
 #![forbid(unsafe_code)]
@@ -17,7 +20,15 @@ use crate::superslab;
 
 const MIN_BOUND: u64 = 32 << 20;
 const LIVE_PART: u64 = 8;
+/// What regret may earn even when nothing is live: between rounds of a program that frees all and starts over.
+const MIN_ALLOWANCE: u64 = 24 << 20;
 
+/// Bytes that may be dirty beyond the bound.
+static ALLOWANCE: AtomicU64 = AtomicU64::new(0);
+/// Bytes purged under the bound that nobody has missed yet.
+static PURGED: AtomicU64 = AtomicU64::new(0);
+/// Fresh bytes taken, as `regret` saw them last.
+static SEEN_FRESH: AtomicU64 = AtomicU64::new(0);
 /// When the last decay was, in milliseconds of the coarse clock.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
@@ -27,28 +38,45 @@ fn dirty() -> u64 {
 
 /// How much may be dirty now.
 fn bound() -> u64 {
-    match config::get::decay_ms() {
-        0 => 0,
-        _ => MIN_BOUND.max((superslab::active_bytes() + large::active_bytes()) / LIVE_PART),
+    if config::get::decay_ms() == 0 {
+        return 0;
     }
+    let live = (superslab::active_bytes() + large::active_bytes()).saturating_sub(heap::free_bytes());
+    // Relaxed, here and below: figures that guide a policy and publish nothing; a lost update shifts it a little.
+    MIN_BOUND.max(live / LIVE_PART) + ALLOWANCE.load(Ordering::Relaxed).min((live / 4 * 3).max(MIN_ALLOWANCE))
+}
+
+/// Turns what was purged and had to be faulted in again into allowance.
+fn regret() {
+    let fresh = superslab::fresh_bytes() + large::fresh_bytes();
+    let taken = fresh.saturating_sub(SEEN_FRESH.swap(fresh, Ordering::Relaxed));
+    let purged = PURGED.load(Ordering::Relaxed);
+    let regret = taken.min(purged);
+    PURGED.store(purged - regret, Ordering::Relaxed);
+    ALLOWANCE.fetch_add(regret, Ordering::Relaxed);
 }
 
 /// Called at the end of a slow path that freed, with no lock held: three loads and a compare, mostly.
 pub(super) fn after_free() {
     let (dirty, bound) = (dirty(), bound());
     if dirty > bound && config::get::decay_ms() >= 0 {
-        over(dirty - bound);
+        over();
     }
 }
 
 /// Gives back the excess and an eighth of the bound more, lest every free after this one come here too.
 #[cold]
-fn over(excess: u64) {
-    let want = (excess + bound() / 8) as usize;
+fn over() {
+    regret();
+    let bound = bound();
+    let Some(excess) = dirty().checked_sub(bound) else { return };
+    let want = (excess + bound / 8) as usize;
     let mut given = superslab::purge(want.min(superslab::dirty_bytes() as usize));
     if given < want {
         given += large::purge(want - given);
     }
+    // Not what is purged inside spans: that could have served no other class.
+    PURGED.fetch_add(given as u64, Ordering::Relaxed);
     if given < want && let Current::Heap(heap) = heap::current() {
         given += heap.purge(want - given);
     }
@@ -60,6 +88,7 @@ fn over(excess: u64) {
         });
     }
 }
+
 
 /// Called now and then by slow paths, with no lock held: lets what is idle go once a decay time.
 #[cold]
@@ -73,6 +102,7 @@ pub(super) fn decay() {
     if LAST.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_err() || last == 0 {
         return;
     }
+    ALLOWANCE.store(ALLOWANCE.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
     // Half of what the pool and the cache hold, each time: what is in use comes and goes, the rest dwindles.
     superslab::purge(superslab::dirty_bytes() as usize / 2);
     large::purge(large::dirty_bytes() as usize / 2);

@@ -30,13 +30,19 @@ use remote::{Inbox, Outbox};
 
 /// Bytes freed into spans and not swept yet, over all heaps, to `PUBLISH_BYTES` each.
 static DIRTY: Counter = Counter::new();
+/// Bytes of all blocks free in spans, over all heaps, likewise.
+static FREE: Counter = Counter::new();
 static PURGED: Counter = Counter::new();
 const PUBLISH_BYTES: usize = 256 << 10;
 
 /// Bytes of dirty blocks in the spans of all heaps, to some hundred KiB each.
 pub(crate) fn dirty_bytes() -> u64 {
-    // A heap's part may have been taken back before another's was added: never mind a moment below zero.
-    DIRTY.get().min(i64::MAX as u64)
+    DIRTY.get()
+}
+
+/// Bytes of free blocks in the spans of all heaps, likewise.
+pub(crate) fn free_bytes() -> u64 {
+    FREE.get()
 }
 
 /// Bytes purged inside spans so far.
@@ -72,8 +78,8 @@ pub(crate) struct ThreadHeap {
 pub(crate) struct Core {
     pub(crate) spans: [Spans; CLASSES],
     dirty: Dirty,
-    /// What `DIRTY` counts of `dirty.bytes`.
-    published: usize,
+    /// What `DIRTY` and `FREE` count of `dirty.bytes` and `dirty.free`.
+    published: (usize, usize),
 }
 
 // SAFETY: records live in meta memory for ever; the halves are entered as the box header says.
@@ -140,7 +146,7 @@ impl ThreadHeap {
         let Some(spans) = spans.get_mut(class.index()) else { return 0 };
         let mut got = span::refill(spans, dirty, out);
         if got == 0 {
-            let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr()) else { return 0 };
+            let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr(), dirty) else { return 0 };
             spans.adopt(fresh);
             self.events.count(class.index(), Event::SpanAcquire, 1);
             got = span::refill(spans, dirty, out);
@@ -249,18 +255,19 @@ impl Core {
 
     /// Brings the process's count up to date, when that is worth an atomic operation.
     fn publish(&mut self) {
-        let change = self.dirty.bytes.wrapping_sub(self.published);
-        if change.wrapping_add(PUBLISH_BYTES) > 2 * PUBLISH_BYTES {
-            DIRTY.add(change as u64);
-            self.published = self.dirty.bytes;
+        let (dirty, free) = self.published;
+        if self.dirty.bytes.abs_diff(dirty).max(self.dirty.free.abs_diff(free)) > PUBLISH_BYTES {
+            DIRTY.add(self.dirty.bytes.wrapping_sub(dirty) as u64);
+            FREE.add(self.dirty.free.wrapping_sub(free) as u64);
+            self.published = (self.dirty.bytes, self.dirty.free);
         }
     }
 
     const fn new() -> Core {
         Core {
             spans: [const { Spans::new() }; CLASSES],
-            dirty: Dirty { bytes: 0, generation: 1 },
-            published: 0,
+            dirty: Dirty { bytes: 0, free: 0, generation: 1 },
+            published: (0, 0),
         }
     }
 }

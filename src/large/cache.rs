@@ -106,6 +106,29 @@ impl Cache {
         Some(start)
     }
 
+    /// Whether `take_best` would find `bytes`.
+    pub(super) fn holds(&self, bytes: usize) -> bool {
+        self.ranges.iter().take(self.len).any(|range| range.bytes >= bytes)
+    }
+
+    /// `bytes` (a granule multiple) that start at `at`, if they are kept: the room behind a block that grows.
+    pub(super) fn take_at(&mut self, at: Addr, bytes: usize) -> bool {
+        let len = self.len;
+        let Some(found) = self.ranges.iter().take(len).position(|range| range.base == at && range.bytes >= bytes) else {
+            return false;
+        };
+        match self.ranges.get_mut(found) {
+            Some(range) if range.bytes > bytes => {
+                *range = Range { base: at.offset(bytes), bytes: range.bytes - bytes };
+                self.bytes -= bytes;
+            }
+            _ => {
+                self.remove(found);
+            }
+        }
+        true
+    }
+
     fn remove(&mut self, index: usize) -> Range {
         let removed = self.ranges.get(index).copied().unwrap_or(Range::NONE);
         let shifted = self.len.saturating_sub(index + 1);
@@ -155,6 +178,11 @@ mod tests {
         cache.put(range(10, 2));
         cache.put(range(14, 2));
         cache.put(range(12, 2));
+        assert!(!cache.take_at(Addr(12 * M), M) && !cache.take_at(Addr(10 * M), 7 * M));
+        assert!(cache.take_at(Addr(10 * M), M) && cache.take_at(Addr(11 * M), 5 * M) && cache.len == 0);
+        for kept in [range(14, 2), range(10, 4)] {
+            cache.put(kept);
+        }
         assert!(cache.len == 1 && cache.take_best(6 * M, GRANULE) == Some(Addr(10 * M)));
     }
 

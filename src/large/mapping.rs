@@ -3,10 +3,14 @@
 use core::ptr::NonNull;
 
 use super::cache::Range;
-use super::{CACHED_BYTES, LARGE, Large, MAPPED_BYTES};
+use super::{CACHED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES};
 use crate::base::addr::{Addr, GRANULE};
 use crate::os;
 use crate::page_map::{self, Tag};
+
+/// Up to this size a block that grows is copied into resident memory, if the cache has it, rather than moved and
+/// given fresh pages: a page costs less to copy than to fault in.
+const COPY_MAX: usize = 4 << 20;
 
 /// A mapping of `bytes`, a granule multiple, and whether it reads as zero.
 pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
@@ -17,6 +21,7 @@ pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
     }
     let base = os::map_aligned(Addr::NULL, bytes, align)?;
     MAPPED_BYTES.add(bytes as u64);
+    FRESH_BYTES.add(bytes as u64);
     Some((Large { base, bytes, slab: None }, true))
 }
 
@@ -51,6 +56,15 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
             large.bytes = bytes;
         }
         return Some(large.base);
+    }
+    let more = bytes - large.bytes;
+    if LARGE.lock().take_at(large.base.offset(large.bytes), more) {
+        CACHED_BYTES.sub(more as u64);
+        large.bytes = bytes;
+        return Some(large.base);
+    }
+    if bytes <= COPY_MAX && LARGE.lock().holds(bytes) {
+        return None;
     }
     // What grew once grows again: an eighth more of addresses, not of memory, makes the number of moves logarithmic.
     let wanted = bytes.max(large.bytes + large.bytes / 8 / GRANULE * GRANULE);

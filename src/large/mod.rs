@@ -45,6 +45,8 @@ static LARGE: Mutex<Cache> = Mutex::new(Cache::new());
 static LIVE_BYTES: Counter = Counter::new();
 static LIVE_BLOCKS: Counter = Counter::new();
 static MAPPED_BYTES: Counter = Counter::new();
+/// Bytes mapped anew so far.
+static FRESH_BYTES: Counter = Counter::new();
 /// Of the mapped bytes, those in the cache.
 static CACHED_BYTES: Counter = Counter::new();
 
@@ -142,6 +144,11 @@ pub(crate) fn purge(want: usize) -> usize {
 /// Bytes that `purge` could give back. Any thread.
 pub(crate) fn dirty_bytes() -> u64 {
     CACHED_BYTES.get()
+}
+
+/// Bytes of blocks that got a new mapping, so far. Any thread.
+pub(crate) fn fresh_bytes() -> u64 {
+    FRESH_BYTES.get()
 }
 
 /// Bytes of blocks in use that are no runs of slots. Any thread.

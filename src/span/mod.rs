@@ -59,7 +59,7 @@ fn record_bytes(class: ClassId) -> usize {
 }
 
 /// A span of `class` for the heap at `owner`, all blocks free, on no list. `None`: out of memory.
-pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr) -> Option<NonNull<Span>> {
+pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut Dirty) -> Option<NonNull<Span>> {
     let record = meta::alloc(record_bytes(class))?;
     let Some(slab) = superslab::acquire_slab(SlabKind(class.index() as u8), class.slots()) else {
         meta::free(record, record_bytes(class));
@@ -95,6 +95,8 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr) -> Option<N
     }
     // SAFETY: just written; nobody else has it.
     unsafe { &mut *span }.bitmap().set_first(capacity);
+    // SAFETY: as above.
+    unsafe { &*span }.note_coming(dirty);
     NonNull::new(span)
 }
 

@@ -11,6 +11,8 @@ use crate::os;
 pub(crate) struct Dirty {
     /// Bytes of blocks freed into spans since those were swept.
     pub(crate) bytes: usize,
+    /// Bytes of all blocks free in spans, swept or not.
+    pub(crate) free: usize,
     /// Raised from time to time; a span remembers when it was last used.
     pub(crate) generation: u32,
 }
@@ -50,18 +52,26 @@ impl Span {
         let reused = taken.min(self.freed);
         self.freed -= reused;
         dirty.bytes -= reused as usize * self.block_size as usize;
+        dirty.free -= taken as usize * self.block_size as usize;
         self.used_in = dirty.generation;
     }
 
     pub(super) fn note_freed(&mut self, blocks: u32, dirty: &mut Dirty) {
         self.freed += blocks;
         dirty.bytes += blocks as usize * self.block_size as usize;
+        dirty.free += blocks as usize * self.block_size as usize;
         self.used_in = dirty.generation;
+    }
+
+    /// Counts a new span in: all of it is free, none of it used before by this heap.
+    pub(super) fn note_coming(&self, dirty: &mut Dirty) {
+        dirty.free += self.free as usize * self.block_size as usize;
     }
 
     /// Takes the span's share out of the count: its slab goes back to the pool, which counts it from then on.
     pub(super) fn note_leaving(&mut self, dirty: &mut Dirty) {
         dirty.bytes -= self.freed as usize * self.block_size as usize;
+        dirty.free -= self.free as usize * self.block_size as usize;
         self.freed = 0;
     }
 

@@ -43,6 +43,8 @@ static MAPPED_BYTES: Counter = Counter::new();
 static RELEASED: Counter = Counter::new();
 /// Slots that are EMPTY, in SuperSlabs in use and cached.
 static DIRTY: Counter = Counter::new();
+/// Slots that were acquired clean, so far: each of their pages costs a fault.
+static FRESH: Counter = Counter::new();
 /// Slots that are ACTIVE.
 static ACTIVE: Counter = Counter::new();
 
@@ -131,6 +133,7 @@ fn place(slots: Slots, len: u32) -> Option<u32> {
 fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, only_empty: bool) -> Option<Slab> {
     let dirty = super_slab.word.acquire(low_mask(len) << first, only_empty)?;
     DIRTY.sub(dirty.count_ones() as u64);
+    FRESH.add((len - dirty.count_ones()) as u64);
     ACTIVE.add(len as u64);
     let base = super_slab.base().offset(first as usize * GRANULE);
     Some(Slab { base, id, first: first as u8, len: len as u8, kind, dirty: dirty != 0 })
@@ -272,6 +275,11 @@ pub(crate) fn purge(want: usize) -> usize {
 /// Bytes that `purge` could give back. Any thread.
 pub(crate) fn dirty_bytes() -> u64 {
     DIRTY.get() * GRANULE as u64
+}
+
+/// Bytes of slots acquired without old pages in them, so far. Any thread.
+pub(crate) fn fresh_bytes() -> u64 {
+    FRESH.get() * GRANULE as u64
 }
 
 /// Bytes of slots in use. Any thread.
