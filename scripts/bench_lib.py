@@ -77,15 +77,15 @@ STANDARD = [
 FLOOR = Allocator("floor", "floor", (BENCH_DIR / "build" / "libbench_floor.so",))
 
 
-def select(only, extra):
-    """The allocators to run: those named in `only` (all standard ones if None), then `extra`."""
+def select(only, extra, default=STANDARD):
+    """The allocators to run: those named in `only` (`default` if None), then `extra`."""
     known = {allocator.name: allocator for allocator in [*STANDARD, FLOOR]}
     for allocator in extra:
         if allocator.name in known:
             raise BenchError(f"--with: the name '{allocator.name}' is taken", 2)
         known[allocator.name] = allocator
     extra_names = [allocator.name for allocator in extra]
-    names = [allocator.name for allocator in STANDARD] if only is None else list(only)
+    names = [allocator.name for allocator in default] if only is None else list(only)
     names = list(dict.fromkeys(names + extra_names))
     unknown = [name for name in names if name not in known]
     if unknown:

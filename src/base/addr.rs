@@ -1,4 +1,5 @@
 //! `Addr`: an address as a number, and the only place where numbers become pointers again.
+#![forbid(unsafe_code)]
 
 /// The unit of ownership: the page map knows one owner for each 64 KiB.
 pub(crate) const GRANULE: usize = 1 << GRANULE_SHIFT;

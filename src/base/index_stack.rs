@@ -2,6 +2,7 @@
 //!
 //! The head carries a generation, so a `pop` that slept while its entry was popped and pushed again fails its CAS
 //! instead of installing a stale link (ABA).
+#![forbid(unsafe_code)]
 
 use super::sync::{AtomicU32, AtomicU64, Ordering};
 

@@ -82,7 +82,6 @@ impl RawMutex {
             wait(&self.0, CONTENDED);
         }
     }
-
 }
 
 /// The moments of a `fork` that a lock sees.

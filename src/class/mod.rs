@@ -88,6 +88,10 @@ impl ClassId {
 
 /// Where the bin of a size of at most `TINY_MAX` lies in a heap. HOT.
 #[inline(always)]
+#[expect(
+    clippy::manual_div_ceil,
+    reason = "div_ceil guards against an overflow that can't be: three instructions more"
+)]
 pub(crate) fn tiny_bin_offset(size: usize) -> usize {
     debug_assert!(size <= TINY_MAX);
     // SAFETY: (1024 + 15) / 16 = 64 is the table's last index.

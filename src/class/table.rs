@@ -106,8 +106,8 @@ const _: () = {
     let slots = build_slots();
     let mut class = 0;
     while class < CLASSES {
-        assert!(SIZES[class] % 16 == 0, "every block is 16-byte aligned");
-        assert!(class < TINY_CLASSES || SIZES[class] % 256 == 0, "MID_BIN tells mid classes apart");
+        assert!(SIZES[class].is_multiple_of(16), "every block is 16-byte aligned");
+        assert!(class < TINY_CLASSES || SIZES[class].is_multiple_of(256), "MID_BIN tells mid classes apart");
         assert!(slots[class] <= 16, "a span is at most half a SuperSlab");
         class += 1;
     }

@@ -1,4 +1,5 @@
 //! Blocks at a multiple of more than 16 bytes.
+#![forbid(unsafe_code)]
 
 use super::{alloc, slow};
 use crate::class::ClassId;

@@ -25,4 +25,3 @@ pub(crate) use malloc::{alloc, alloc_zeroed};
 pub(crate) use purge::trim;
 pub(crate) use realloc::{realloc, usable_size};
 pub(crate) use slow::out_of_memory;
-

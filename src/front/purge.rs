@@ -77,7 +77,9 @@ fn over() {
     }
     // Not what is purged inside spans: that could have served no other class.
     PURGED.fetch_add(given as u64, Ordering::Relaxed);
-    if given < want && let Current::Heap(heap) = heap::current() {
+    if given < want
+        && let Current::Heap(heap) = heap::current()
+    {
         given += heap.purge(want - given);
     }
     if given < want {
@@ -88,7 +90,6 @@ fn over() {
         });
     }
 }
-
 
 /// Called now and then by slow paths, with no lock held: lets what is idle go once a decay time.
 #[cold]

@@ -98,7 +98,7 @@ impl Bin {
     pub(crate) fn len(&self) -> usize {
         // SAFETY: reads of live fields. Volatile: the owner may be writing; any value it stored is good enough.
         let (cur, base) = unsafe { (self.cur.as_ptr().read_volatile(), self.base.as_ptr().read_volatile()) };
-        Addr::of(cur).since(Addr::of(base)) / size_of::<Addr>() & 0xFFFF
+        (Addr::of(cur).since(Addr::of(base)) / size_of::<Addr>()) & 0xFFFF
     }
 
     /// Doubles the array, up to `max`; the first call makes it. Says whether there is more room now.
@@ -126,6 +126,7 @@ impl Bin {
     ///
     /// # Safety
     /// The caller is the bin's thread and makes no other reference while it uses this.
+    #[expect(clippy::mut_from_ref, reason = "the array is not part of the bin; the caller has it to itself")]
     pub(super) unsafe fn room(&self, want: usize) -> &mut [Addr] {
         let free = Addr::of(self.limit.get()).since(Addr::of(self.cur.get())) / size_of::<Addr>();
         if free == 0 {

@@ -80,7 +80,7 @@ pub(crate) fn orphan(
     for class in ClassId::all() {
         heap.bin(class).close(true);
     }
-    heap.release_empty(&mut heap.core.lock());
+    heap.release_empty(&mut heap.enter());
     REGISTRY.lock().push_orphan(heap);
 }
 

@@ -16,7 +16,7 @@ use core::cell::Cell;
 use crate::base::addr::Addr;
 use crate::base::lock::{Mutex, MutexGuard};
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
-use crate::os;
+use crate::os::{self, Misuse};
 use crate::span::{self, Dirty, Spans, Sweep};
 use crate::stats::counter::Counter;
 use crate::stats::event::{Event, Events};
@@ -140,8 +140,7 @@ impl ThreadHeap {
     ///
     /// Fewer than asked is normal: a new span is acquired only when there is no block at all.
     pub(crate) fn refill(&self, class: ClassId, out: &mut [Addr]) -> usize {
-        let mut core = self.core.lock();
-        self.drain_locked(&mut core);
+        let mut core = self.enter();
         let Core { spans, dirty, .. } = &mut *core;
         let Some(spans) = spans.get_mut(class.index()) else { return 0 };
         let mut got = span::refill(spans, dirty, out);
@@ -161,7 +160,8 @@ impl ThreadHeap {
     pub(crate) fn flush(&self, class: ClassId, blocks: &[Addr]) {
         let mut core = self.core.lock();
         self.events.count(class.index(), Event::Flush, 1);
-        self.flush_locked(&mut core, blocks);
+        let done = self.flush_locked(&mut core, blocks);
+        end(core, done);
     }
 
     /// One block straight from a span, for threads without magazines.
@@ -173,20 +173,20 @@ impl ThreadHeap {
     /// One block of this heap straight to its span. Any thread that holds no heap's lock.
     pub(crate) fn free_direct(&self, at: Addr) {
         let mut core = self.core.lock();
-        self.flush_locked(&mut core, &[at]);
+        let done = self.flush_locked(&mut core, &[at]);
+        end(core, done);
     }
 
     /// Takes in what others freed, gives kept empty spans back, and purges what it can inside the others.
     /// Any thread; `wait`: even if the heap is busy. Returns the bytes purged.
     pub(crate) fn trim(&self, wait: bool) -> usize {
-        let Some(mut core) = (if wait { Some(self.core.lock()) } else { self.core.try_lock() }) else { return 0 };
+        let Some(mut core) = (if wait { Some(self.enter()) } else { self.try_enter() }) else { return 0 };
         self.release_empty(&mut core);
         core.sweep(Sweep::All, usize::MAX)
     }
 
-    /// Takes in what others freed and gives kept empty spans back to the pool. Under the lock.
+    /// Gives kept empty spans back to the pool. Under the lock.
     fn release_empty(&self, core: &mut Core) {
-        self.drain_locked(core);
         let Core { spans, dirty, .. } = core;
         for (class, spans) in ClassId::all().zip(spans.iter_mut()) {
             while let Some(span) = spans.take_empty() {
@@ -199,8 +199,7 @@ impl ThreadHeap {
     /// Purges inside spans until `want` bytes went back, spans that were not used of late first. Any thread; a heap that
     /// is busy is passed over. Returns the bytes.
     pub(crate) fn purge(&self, want: usize) -> usize {
-        let Some(mut core) = self.core.try_lock() else { return 0 };
-        self.drain_locked(&mut core);
+        let Some(mut core) = self.try_enter() else { return 0 };
         let given = core.sweep(Sweep::Older, want);
         core.dirty.generation = core.dirty.generation.wrapping_add(1);
         if given < want { given + core.sweep(Sweep::All, want - given) } else { given }
@@ -208,8 +207,8 @@ impl ThreadHeap {
 
     /// Purges the spans that were not used since the last call. Any thread; a busy heap is passed over.
     pub(crate) fn age(&self) -> usize {
-        let Some(mut core) = self.core.try_lock() else { return 0 };
-        self.drain_locked(&mut core);
+        let Some(mut core) = self.try_enter() else { return 0 };
+        core.spans.iter_mut().for_each(Spans::age);
         let given = core.sweep(Sweep::Older, usize::MAX);
         core.dirty.generation = core.dirty.generation.wrapping_add(1);
         given
@@ -220,13 +219,33 @@ impl ThreadHeap {
         self.core.lock()
     }
 
-    fn flush_locked(&self, core: &mut Core, blocks: &[Addr]) {
+    /// Takes the lock, and in what others have sent.
+    fn enter(&self) -> MutexGuard<'_, Core> {
+        self.drained(self.core.lock())
+    }
+
+    fn try_enter(&self) -> Option<MutexGuard<'_, Core>> {
+        self.core.try_lock().map(|core| self.drained(core))
+    }
+
+    fn drained<'a>(&self, mut core: MutexGuard<'a, Core>) -> MutexGuard<'a, Core> {
+        match self.drain_locked(&mut core) {
+            Ok(()) => core,
+            Err(misuse) => {
+                drop(core);
+                misuse.die()
+            }
+        }
+    }
+
+    fn flush_locked(&self, core: &mut Core, blocks: &[Addr]) -> Result<(), Misuse> {
         let Core { spans, dirty, .. } = core;
-        span::flush(self.addr(), blocks, spans, dirty, |class, blocks, released| {
+        let done = span::flush(self.addr(), blocks, spans, dirty, |class, blocks, released| {
             self.events.count(class.index(), Event::Flushed, blocks as u64);
             self.events.count(class.index(), Event::SpanRelease, released as u64);
         });
         core.publish();
+        done
     }
 
     /// Counts a slow path. Every 64th sends the batches that are still open: a bound on how long others' blocks wait here.
@@ -234,11 +253,19 @@ impl ThreadHeap {
     pub(crate) fn tick(&self) -> bool {
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
-        let due = ticks % 64 == 0;
+        let due = ticks.is_multiple_of(64);
         if due {
             self.send_all();
         }
         due
+    }
+}
+
+/// Leaves a heap's lock, and the process where something was wrong.
+fn end(core: MutexGuard<'_, Core>, done: Result<(), Misuse>) {
+    drop(core);
+    if let Err(misuse) = done {
+        misuse.die();
     }
 }
 

@@ -114,6 +114,9 @@ mod tests {
         sorted.dedup();
         assert_eq!(sorted.len(), 100);
         taken.into_iter().for_each(give);
-        assert!(take().is_some_and(|node| { give(node); true }));
+        assert!(take().is_some_and(|node| {
+            give(node);
+            true
+        }));
     }
 }

@@ -9,6 +9,7 @@ use crate::base::addr::Addr;
 use crate::base::batch_stack::{self, BatchStack};
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use crate::class::ClassId;
+use crate::os::Misuse;
 use crate::stats::counter::Counter;
 use crate::stats::event::Event;
 
@@ -139,16 +140,14 @@ impl ThreadHeap {
     /// A sender's part when the owner is slow. If the lock is taken somebody is in there, who drains or soon will.
     #[cold]
     fn drain_for_owner(&self) {
-        if let Some(mut core) = self.core.try_lock() {
-            self.drain_locked(&mut core);
-        }
+        drop(self.try_enter());
     }
 
     /// Takes in all that others have sent. Under the lock.
-    pub(super) fn drain_locked(&self, core: &mut Core) {
+    pub(super) fn drain_locked(&self, core: &mut Core) -> Result<(), Misuse> {
         let mut node = self.inbox.batches.take_all();
         if node.is_null() {
-            return;
+            return Ok(());
         }
         // Relaxed: a hint. A sender between its push and its add makes the count wrap for a moment at worst to a
         // large number, and then it drains once more for nothing.
@@ -158,12 +157,14 @@ impl ThreadHeap {
             let batch = unsafe { &mut *node };
             // Relaxed: `take_all` acquired it.
             let next = batch.next.load(Ordering::Relaxed);
-            self.flush_locked(core, batch.blocks.get(..batch.len).unwrap_or_default());
+            // On misuse the rest is given up: the process ends.
+            self.flush_locked(core, batch.blocks.get(..batch.len).unwrap_or_default())?;
             batch.len = 0;
             batch.bytes = 0;
             node_pool::give(node);
             node = next;
         }
+        Ok(())
     }
 }
 

@@ -1,4 +1,5 @@
 //! Large blocks with a mapping of their own.
+#![forbid(unsafe_code)]
 
 use core::ptr::NonNull;
 

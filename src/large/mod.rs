@@ -77,14 +77,18 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
 
 /// Frees the block at `at`, whose granule is tagged LARGE. Ends the process when no block starts there.
 pub(crate) fn free(at: Addr) {
-    let large = {
+    let record = {
         // Under the lock: of two frees at once, the second finds the entry struck out.
         let _guard = LARGE.lock();
-        let Some(record) = find(at) else { die(if record_of(at).is_some() { INTERIOR } else { FREED }, at) };
-        page_map::strike(at, 1);
-        // SAFETY: struck out, so nobody finds the record any more; it is read once and then given back.
-        unsafe { record.as_ptr().read() }.also_free(record)
+        let record = find(at);
+        if record.is_some() {
+            page_map::strike(at, 1);
+        }
+        record
     };
+    let Some(record) = record else { die(if record_of(at).is_some() { INTERIOR } else { FREED }, at) };
+    // SAFETY: struck out, so nobody else finds the record any more; it is read once and then given back.
+    let large = unsafe { record.as_ptr().read() }.also_free(record);
     LIVE_BYTES.sub(large.bytes as u64);
     LIVE_BLOCKS.sub(1);
     give_back(large);

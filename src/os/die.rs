@@ -18,6 +18,21 @@ pub(crate) fn write_stderr(text: &[u8]) {
     }
 }
 
+/// What a box found wrong under a lock: the caller reports it once it holds none. A program's SIGABRT handler may
+/// allocate, and must find every lock free.
+#[must_use = "misuse ends the process"]
+pub(crate) struct Misuse {
+    pub(crate) what: &'static str,
+    pub(crate) at: Addr,
+}
+
+impl Misuse {
+    #[cold]
+    pub(crate) fn die(self) -> ! {
+        die(self.what, self.at)
+    }
+}
+
 /// Says `hakmem: <what> (0x<address>)` in one write and aborts. `what` is a fixed string a test expects.
 #[cold]
 #[inline(never)]

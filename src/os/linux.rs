@@ -29,14 +29,7 @@ impl Os for Linux {
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
         // SAFETY: `to` was mapped by our caller for this, so MREMAP_FIXED replaces nobody else's pages.
         let at = unsafe {
-            libc::syscall(
-                libc::SYS_mremap,
-                from.0,
-                from_len,
-                to_len,
-                libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
-                to.0,
-            )
+            libc::syscall(libc::SYS_mremap, from.0, from_len, to_len, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, to.0)
         };
         at != FAILED
     }

@@ -14,7 +14,7 @@ pub(crate) mod tls;
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 
-pub(crate) use die::{die, write_stderr};
+pub(crate) use die::{Misuse, die, write_stderr};
 pub(crate) use linux::{monotonic_ms, page_size};
 
 /// What the allocator asks of the kernel about memory. A second implementation (`fake`) refuses the nth call.

@@ -68,7 +68,7 @@ static ROOT: [core::sync::atomic::AtomicPtr<Leaf>; ROOT_LEAVES] =
 fn leaf(at: Addr) -> Option<&'static Leaf> {
     // SAFETY: masked to the root's length. Bits 48 and up are dropped: such an address is no valid pointer, and
     // flush, which compares whole addresses, reports it.
-    let slot = unsafe { ROOT.get_unchecked(at.0 >> 32 & INDEX_MASK) };
+    let slot = unsafe { ROOT.get_unchecked((at.0 >> 32) & INDEX_MASK) };
     // Relaxed: a block of a leaf reaches another thread only by the program's own synchronisation, which also
     // carries the leaf's pointer; for a wild pointer null and non-null are both fine, and leaves start as zeroes
     // from the kernel, so there is no initialisation to see.
@@ -79,26 +79,23 @@ fn leaf(at: Addr) -> Option<&'static Leaf> {
 
 /// The tag of the granule that holds `at`.
 pub(crate) fn tag(at: Addr) -> Tag {
-    match leaf(at) {
-        // SAFETY: masked to the leaf's length.
-        // Relaxed: the tag of a live block does not change, and the program handed the block over with its own
-        // synchronisation.
-        Some(leaf) => Tag(unsafe { leaf.tags.get_unchecked(at.0 >> GRANULE_SHIFT & INDEX_MASK) }.load(Ordering::Relaxed)),
-        None => Tag::NONE,
-    }
+    // SAFETY: `index` is masked to a leaf's length.
+    // Relaxed: the tag of a live block does not change, and the program handed the block over with its own
+    // synchronisation.
+    leaf(at).map_or(Tag::NONE, |leaf| Tag(unsafe { leaf.tags.get_unchecked(index(at)) }.load(Ordering::Relaxed)))
 }
 
 /// The record (span or large block) of the granule that holds `at`; null when there is none.
 #[inline]
 pub(crate) fn record(at: Addr) -> Addr {
-    match leaf(at) {
-        // SAFETY: masked to the leaf's length.
-        // Relaxed: as in `tag`.
-        Some(leaf) => {
-            Addr(unsafe { leaf.records.get_unchecked(at.0 >> GRANULE_SHIFT & INDEX_MASK) }.load(Ordering::Relaxed))
-        }
-        None => Addr::NULL,
-    }
+    // SAFETY: `index` is masked to a leaf's length.
+    // Relaxed: as in `tag`.
+    leaf(at).map_or(Addr::NULL, |leaf| Addr(unsafe { leaf.records.get_unchecked(index(at)) }.load(Ordering::Relaxed)))
+}
+
+/// Where in its leaf the granule of `at` is.
+fn index(at: Addr) -> usize {
+    (at.0 >> GRANULE_SHIFT) & INDEX_MASK
 }
 
 /// Enters `granules` granules from `at` on. `false`: no memory for a leaf, nothing entered.
@@ -121,15 +118,15 @@ pub(crate) fn strike(at: Addr, granules: usize) {
 }
 
 fn write(at: Addr, granules: usize, tag: Tag, record: Addr) {
-    for index in 0..granules {
-        let at = at.offset(index * GRANULE);
+    for granule in 0..granules {
+        let at = at.offset(granule * GRANULE);
         if let Some(leaf) = leaf(at) {
-            let index = at.0 >> GRANULE_SHIFT & INDEX_MASK;
+            let slot = index(at);
             // Relaxed: readers get here with a block, see `tag`.
             // SAFETY: masked to the leaf's length.
-            unsafe { leaf.records.get_unchecked(index) }.store(record.0, Ordering::Relaxed);
+            unsafe { leaf.records.get_unchecked(slot) }.store(record.0, Ordering::Relaxed);
             // SAFETY: as above.
-            unsafe { leaf.tags.get_unchecked(index) }.store(tag.0, Ordering::Relaxed);
+            unsafe { leaf.tags.get_unchecked(slot) }.store(tag.0, Ordering::Relaxed);
         }
     }
 }
@@ -139,7 +136,7 @@ fn grow(at: Addr) -> bool {
     let len = size_of::<Leaf>();
     let Some(fresh) = os::map(len) else { return false };
     // SAFETY: masked to the root's length.
-    let slot = unsafe { ROOT.get_unchecked(at.0 >> 32 & INDEX_MASK) };
+    let slot = unsafe { ROOT.get_unchecked((at.0 >> 32) & INDEX_MASK) };
     // Relaxed: a leaf's contents are the kernel's zeroes, see `leaf`.
     let won = slot.compare_exchange(core::ptr::null_mut(), fresh.as_ptr(), Ordering::Relaxed, Ordering::Relaxed);
     if won.is_err() {
@@ -179,8 +176,7 @@ mod tests {
     #[test]
     fn a_refused_leaf_enters_nothing() {
         let at = Addr(0x6B << 32);
-        let (entered, _) =
-            os::fake::with_plan(os::fake::Plan::RefuseNth(0), || enter(at, 1, Tag::LARGE, Addr(0x42)));
+        let (entered, _) = os::fake::with_plan(os::fake::Plan::RefuseNth(0), || enter(at, 1, Tag::LARGE, Addr(0x42)));
         assert!(!entered && tag(at) == Tag::NONE);
     }
 }

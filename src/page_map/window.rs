@@ -55,11 +55,13 @@ mod tests {
 
     #[test]
     fn the_window_shows_what_the_leaves_hold() {
-        let base = crate::os::map_aligned(Addr::NULL, 4 * GRANULE, GRANULE).map_or(Addr(0x7000_0000_0000), |at| at);
+        open(Addr(0x7E57 << 32));
+        // Wherever another test opened it: the last granules but one of the window.
+        let base = Addr((START.load(Ordering::Relaxed) + GRANULES - 2) << GRANULE_SHIFT);
         assert!(super::super::enter(base, 3, Tag::of_span(Addr(0x9000), 3), Addr(0x42)));
         for index in 0..4 {
             let at = base.offset(index * GRANULE + 17);
-            assert!(hot_tag(at) == Some(super::super::tag(at)), "{index}");
+            assert!(hot_tag(at) == (index < 2).then(|| super::super::tag(at)), "{index}");
         }
         super::super::strike(base, 3);
         assert!(hot_tag(base) == Some(Tag::NONE));

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::Totals;
-use crate::stats::event::NAMES;
+use crate::stats::event::{Event, NAMES};
 use crate::stats::text::Text;
 
 /// Prints everything: `malloc_stats`, `hak_stats_print`, `HAKMEM_STATS=1`.
@@ -26,7 +26,8 @@ pub(crate) fn print() {
     text.str(" bytes; own mappings ").num(large.mapped_bytes).str(" bytes, of these cached ").num(large.cached_bytes);
     text.str("\n  class   size  spans      live    cached      free");
     names(&mut text);
-    for (class, total) in totals.by_class().filter(|(_, total)| total.blocks > 0 || total.events.iter().any(|&n| n > 0)) {
+    for (class, total) in totals.by_class().filter(|(_, total)| total.blocks > 0 || total.events.iter().any(|&n| n > 0))
+    {
         text.str("  C").num(class.index() as u64).str(if class.index() < 10 { " " } else { "" });
         text.padded(class.block_size() as u64, 9).padded(total.spans, 7).padded(total.live(), 10);
         text.padded(total.cached, 10).padded(total.free, 10);
@@ -39,20 +40,23 @@ pub(crate) fn print() {
 
 /// Prints T-HEAP's counters by class: `HAKMEM_TINY_HEAP_V2_STATS=1`.
 ///
-/// Hits are not counted where they happen: what refills brought is what was allocated or still waits.
+/// Hits are not counted where they happen. What refills brought and no magazine still holds was allocated at least once,
+/// so "allocs" and "hits" (allocations that met a filled magazine) are the least that can have been; blocks that went
+/// round within a magazine come on top.
 pub(crate) fn print_tiny_heap() {
     let totals = Totals::take();
     let mut text = Text::stderr();
-    text.str("hakmem: T-HEAP by class\n  class   size  from spans    cached");
-    names(&mut text);
-    for (class, total) in totals.by_class().filter(|(class, total)| class.is_tiny() && total.events.iter().any(|&n| n > 0)) {
+    text.str("hakmem: T-HEAP by class (allocs and hits: at least)\n");
+    text.str("  class   size      allocs        hits     refills     flushes       sends      cached\n");
+    for (class, total) in
+        totals.by_class().filter(|(class, total)| class.is_tiny() && total.events.iter().any(|&n| n > 0))
+    {
+        let event = |event: Event| total.events.get(event as usize).copied().unwrap_or(0);
+        let allocs = event(Event::Refilled).saturating_sub(total.cached);
         text.str("  C").num(class.index() as u64).str(if class.index() < 10 { " " } else { "" });
-        text.padded(class.block_size() as u64, 9);
-        text.padded(total.events[1], 12).padded(total.cached, 10);
-        for &count in &total.events {
-            text.padded(count, 10);
-        }
-        text.str("\n");
+        text.padded(class.block_size() as u64, 9).padded(allocs, 12);
+        text.padded(allocs.saturating_sub(event(Event::Refill)), 12).padded(event(Event::Refill), 12);
+        text.padded(event(Event::Flush), 12).padded(event(Event::RemoteSend), 12).padded(total.cached, 12).str("\n");
     }
 }
 

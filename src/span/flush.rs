@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use super::{Dirty, Span, Spans, tiny_backend_release_span};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
-use crate::os::die;
+use crate::os::Misuse;
 use crate::page_map;
 
 const INTERIOR: &str = "free: pointer into a block, not to its start";
@@ -14,39 +14,48 @@ const FOREIGN: &str = "free: not a block of this allocator";
 
 /// Gives `blocks`, all of heap `owner`, back to their spans in `lists`, by class. `count` is told of each run of them:
 /// class, blocks, and whether that emptied a span which was then released.
-/// Ends the process when one is no block, or free already.
-pub(crate) fn flush(owner: Addr, blocks: &[Addr], lists: &mut [Spans], dirty: &mut Dirty, mut count: impl FnMut(ClassId, u32, bool)) {
+/// Stops at the first that is no block, or free already.
+pub(crate) fn flush(
+    owner: Addr,
+    blocks: &[Addr],
+    lists: &mut [Spans],
+    dirty: &mut Dirty,
+    mut count: impl FnMut(ClassId, u32, bool),
+) -> Result<(), Misuse> {
     let mut left = blocks;
     while let Some(&first) = left.first() {
-        let Some(mut span) = NonNull::new(page_map::record(first).as_ptr::<Span>()) else { die(FOREIGN, first) };
+        let Some(mut span) = NonNull::new(page_map::record(first).as_ptr::<Span>()) else {
+            return Err(Misuse { what: FOREIGN, at: first });
+        };
         // SAFETY: the record of a granule of this heap is a live span of it (S1), and we hold the heap's lock;
         // a granule of another kind has no span's tag, so its pointers never get into a batch, except by misuse,
         // and records are never unmapped: then the owner differs, or the index does not lead back to the block.
         let record = unsafe { span.as_mut() };
         if record.owner != owner {
-            die(FOREIGN, first);
+            return Err(Misuse { what: FOREIGN, at: first });
         }
-        let freed = put_back(record, left);
+        let freed = put_back(record, left)?;
         left = left.get(freed as usize..).unwrap_or_default();
         record.note_freed(freed, dirty);
         let class = record.class;
         let Some(spans) = lists.get_mut(class.index()) else { continue };
         spans.free += freed as u64;
         let mut released = false;
-        if record.free >= record.promote_at {
-            if let Some(empty) = spans.place(span) {
-                tiny_backend_release_span(empty, dirty);
-                released = true;
-            }
+        if record.free >= record.promote_at
+            && let Some(empty) = spans.place(span)
+        {
+            tiny_backend_release_span(empty, dirty);
+            released = true;
         }
         count(class, freed, released);
     }
+    Ok(())
 }
 
 /// Marks as free the leading run of `blocks` that lie in this span: one look-up and one round of bookkeeping for it,
 /// which is most of a batch when blocks are freed in an order related to that of their allocation. Says how many.
 #[inline(always)]
-fn put_back(record: &mut Span, blocks: &[Addr]) -> u32 {
+fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
     let (base, size, reciprocal, capacity) = (record.base, record.block_size, record.reciprocal, record.capacity);
     let bytes = capacity as usize * size as usize;
     let mut hint = record.hint;
@@ -57,21 +66,21 @@ fn put_back(record: &mut Span, blocks: &[Addr]) -> u32 {
         if offset >= bytes {
             if freed == 0 {
                 // Behind the last block, where the slab is longer than its blocks.
-                die(INTERIOR, at);
+                return Err(Misuse { what: INTERIOR, at });
             }
             break;
         }
         let index = ((offset as u64).wrapping_mul(reciprocal) >> 42) as u32;
         if index as usize * size as usize != offset {
-            die(INTERIOR, at);
+            return Err(Misuse { what: INTERIOR, at });
         }
         if !bitmap.set(index) {
-            die(FREED, at);
+            return Err(Misuse { what: FREED, at });
         }
         hint = hint.min(index / 64);
         freed += 1;
     }
     record.hint = hint;
     record.free += freed;
-    freed
+    Ok(freed)
 }

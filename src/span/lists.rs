@@ -14,7 +14,7 @@ use super::Span;
 /// | Fuller    | up to half              | …                                            |
 /// | Emptier   | up to three quarters    | …                                            |
 /// | Emptiest  | more, not all           | by a flush → Empty                           |
-/// | Empty     | all                     | kept (one a class) or given back             |
+/// | Empty     | all                     | kept (see `KEEP_MAX`) or given back             |
 /// | None      |                         | being made or given back                     |
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -30,8 +30,9 @@ pub(super) enum List {
 
 const CHAINS: usize = 6;
 
-/// Empty spans kept for a class: one absorbs the swing around a span's border.
-const KEEP_EMPTY: u32 = 1;
+/// Empty spans kept for a class at most; at least one, which absorbs the swing around a span's border. A class that
+/// acquires again what it has just released keeps one more each time, until it ages.
+const KEEP_MAX: u32 = 8;
 
 /// # Invariants
 /// - L1: each chain is doubly linked, and every span on it has that `list`.
@@ -39,13 +40,17 @@ const KEEP_EMPTY: u32 = 1;
 pub(crate) struct Spans {
     chains: [Option<NonNull<Span>>; CHAINS],
     empty: u32,
+    /// Empty spans kept beyond the one.
+    keep: u32,
+    /// Whether one was released since the last one was acquired.
+    released: bool,
     pub(crate) spans: u32,
     pub(crate) free: u64,
 }
 
 impl Spans {
     pub(crate) const fn new() -> Spans {
-        Spans { chains: [None; CHAINS], empty: 0, spans: 0, free: 0 }
+        Spans { chains: [None; CHAINS], empty: 0, keep: 0, released: false, spans: 0, free: 0 }
     }
 
     /// The fullest span with a free block.
@@ -58,6 +63,10 @@ impl Spans {
         // SAFETY: `span` is a live record of this heap, under its lock; so throughout this file.
         self.free += unsafe { span.as_ref() }.free as u64;
         self.spans += 1;
+        if self.released && self.keep + 1 < KEEP_MAX {
+            self.keep += 1;
+        }
+        self.released = false;
         self.link(span);
     }
 
@@ -66,13 +75,19 @@ impl Spans {
         self.unlink(span);
         // SAFETY: see `adopt`.
         let record = unsafe { span.as_ref() };
-        if record.free == record.capacity && self.empty >= KEEP_EMPTY {
+        if record.free == record.capacity && self.empty > self.keep {
+            self.released = true;
             self.spans -= 1;
             self.free -= record.free as u64;
             return Some(span);
         }
         self.link(span);
         None
+    }
+
+    /// Forgets, a step at a time, that released spans were wanted back.
+    pub(crate) fn age(&mut self) {
+        self.keep /= 2;
     }
 
     /// Takes an empty span off, if one is kept.
@@ -132,7 +147,6 @@ impl Spans {
         }
         self.empty -= (list == List::Empty) as u32;
     }
-
 }
 
 /// The list for a span with `free` of `capacity` blocks free, and the `free` at which a flush must move it on.

@@ -2,6 +2,7 @@
 //!
 //! `Dirty` counts bytes freed since a span was last swept. A sweep purges the free pages it finds and forgets the count,
 //! also where no page was wholly free: what can't go back is not looked at again before more is freed there.
+#![forbid(unsafe_code)]
 
 use super::{Span, Spans};
 use crate::base::addr::{Addr, GRANULE};
@@ -78,8 +79,8 @@ impl Span {
     /// Notes that the blocks `first .. first + len` are handed out: their pages are about to be touched.
     pub(super) fn unpurge(&mut self, first: u32, len: u32) {
         let page = os::page_size();
-        let start = first as usize * self.block_size as usize >> page.trailing_zeros();
-        let end = (first + len) as usize * self.block_size as usize + page - 1 >> page.trailing_zeros();
+        let start = (first as usize * self.block_size as usize) >> page.trailing_zeros();
+        let end = ((first + len) as usize * self.block_size as usize + page - 1) >> page.trailing_zeros();
         self.purged &= !mask(start, end);
     }
 
@@ -102,7 +103,7 @@ fn mask(start: usize, end: usize) -> u128 {
 /// Purges what is wholly free of one span and not purged yet. Returns bytes.
 fn purge(span: &mut Span) -> usize {
     let page = os::page_size();
-    let pages = span.capacity as usize * span.block_size as usize >> page.trailing_zeros();
+    let pages = (span.capacity as usize * span.block_size as usize) >> page.trailing_zeros();
     let (mut given, mut start) = (0, 0);
     while start < pages {
         let mut end = start;

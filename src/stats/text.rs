@@ -3,11 +3,14 @@
 
 use crate::os;
 
+/// Who takes full buffers.
+type Sink<'a> = &'a mut dyn FnMut(&[u8]);
+
 /// Writes to stderr, or hands each full buffer to a function of the caller's.
 pub(crate) struct Text<'a> {
     buffer: [u8; 512],
     len: usize,
-    sink: Option<&'a mut dyn FnMut(&[u8])>,
+    sink: Option<Sink<'a>>,
 }
 
 impl<'a> Text<'a> {

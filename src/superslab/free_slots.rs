@@ -71,9 +71,7 @@ impl FreeSlots {
         }
         let limit = config::get::slot_nodes().clamp(0, NODES as i64) as u32;
         // Relaxed: a number nobody else gets; nothing is published by it.
-        self.fresh
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < limit).then_some(used + 1))
-            .ok()
+        self.fresh.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < limit).then_some(used + 1)).ok()
     }
 }
 

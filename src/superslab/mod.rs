@@ -10,7 +10,8 @@ mod sp_slot;
 mod table;
 
 pub(crate) use pool::{
-    Snapshot, acquire_more, acquire_slab, active_bytes, at_fork, dirty_bytes, fresh_bytes, purge, release_slab, snapshot,
+    Snapshot, acquire_more, acquire_slab, active_bytes, at_fork, dirty_bytes, fresh_bytes, purge, release_slab,
+    snapshot,
 };
 
 use crate::base::addr::{Addr, GRANULE};

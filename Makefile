@@ -1,0 +1,36 @@
+# HAKMEM. `make` builds the library, `make run` shows it at work, `make check` runs all that CI runs.
+.DEFAULT_GOAL := build
+
+build: ## target/release/libhakmem.so (stripped, symbols in libhakmem.so.debug), libhakmem.a, include/hakmem.h
+	scripts/build.sh
+
+run: build bench_c ## Python and a benchmark under the library, each with its statistics
+	scripts/run.sh
+
+test: build ## unit tests, the C and C++ suite, the loom models
+	cargo test
+	tests/c/run.sh
+	scripts/check_loom.sh
+
+check: ## everything CI runs, cheapest first: one line a step, logs in target/check/
+	scripts/check.sh
+
+bench_c: build ## the benchmark programs, linked with the system's malloc and with HAKMEM
+	$(MAKE) -C bench_c
+
+bench: bench_c ## HAKMEM beside the system's malloc and what else is installed: minutes
+	scripts/bench_random_mixed.sh
+	scripts/bench_larson.sh
+	scripts/bench_all.sh --short
+
+clean:
+	cargo clean
+	$(MAKE) -C bench_c clean
+	rm -rf tests/c/build tests/real/build
+
+help: ## this list
+	@sed -n 's/^\([a-z_]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: build run test check bench_c bench clean help
+# The steps share target/ and two cores.
+.NOTPARALLEL:

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The release library with its symbols beside it, and the C header. Prints nothing of its own.
+#
+# `cargo rustc` for one crate type at a time: a plain `cargo build` makes the rlib too, for which cargo leaves LTO out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+release=target/release
+
+lib() { cargo rustc --release --lib --target-dir target --crate-type "$@"; }
+lib cdylib
+lib staticlib
+
+# Into a new file and then moved: a process that has the old library mapped keeps it whole.
+debug=libhakmem.so.debug
+stripped=$release/.libhakmem.so.stripped
+cp "$release/libhakmem.so" "$stripped"
+if readelf -SW "$stripped" | grep -q ' \.debug_line '; then # else stripped by an earlier run
+    objcopy --only-keep-debug "$stripped" "$release/$debug"
+    (cd "$release" && objcopy --strip-unneeded --add-gnu-debuglink="$debug" "${stripped##*/}")
+fi
+mv "$stripped" "$release/libhakmem.so"
+ln -sfn libhakmem.so "$release/libhakmem.so.0" # the SONAME: what programs linked with -lhakmem look for
+
+header=$(scripts/header_path.sh)
+mkdir -p include
+cmp -s "$header" include/hakmem.h || cp "$header" include/hakmem.h

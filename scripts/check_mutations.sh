@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Do the loom models notice? Each mutant weakens one ordering or drops one step in a copy of the lock-free code; a model of
+# that box must then fail. A mutant whose text is no longer in the source, or that does not compile, fails the check too.
+#
+# Not here, for they are no faults: the Acquire of the CAS in `pop` (the look before it saw the same head, generation and
+# all); the generation in only one of `push` and `pop` (the other's is enough); the orderings of the tables of chunks (who
+# knows a number got it through a stack or a lock).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=${CARGO_TARGET_DIR:-$PWD/target}/loom
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/tests"
+passed=0 failed=0
+
+copy() {
+    rm -rf "$work/src" "$work/tests/loom"
+    cp -r src "$work/src"
+    cp -r tests/loom "$work/tests/loom"
+}
+
+models() { # ARGUMENTS of cargo test
+    RUST_BACKTRACE=0 timeout 120 cargo test --quiet --manifest-path "$work/tests/loom/Cargo.toml" --target-dir "$target" \
+        --test models "$@" >"$work/log" 2>&1
+}
+
+verdict() { # ok|FAILED TEXT
+    echo "$1 $2"
+    if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+# FILE WHERE WHAT OLD NEW: in src/FILE, at the first place behind the text WHERE, or everywhere when that is '*', OLD
+# becomes NEW; a model whose name holds $models must fail.
+mutant() {
+    local what="$1: $3" status=0
+    copy
+    if ! python3 - "$work/src/$1" "$2" "$4" "$5" <<'PYTHON'; then
+import sys
+path, where, old, new = sys.argv[1:]
+text = open(path).read()
+start = 0 if where == "*" else text.find(where)
+at = text.find(old, start)
+if start < 0 or at < 0:
+    sys.exit(1)
+open(path, "w").write(text[:at] + text[at:].replace(old, new, -1 if where == "*" else 1))
+PYTHON
+        verdict FAILED "$what: the source no longer reads so"
+    elif ! models --no-run; then
+        verdict FAILED "$what: does not compile"
+        tail -n 20 "$work/log"
+    else
+        models "$models" || status=$?
+        case $status in
+        0) verdict FAILED "$what survives" ;;
+        124) verdict FAILED "$what: no answer within 120 s" ;;
+        *) verdict ok "$what is caught" ;;
+        esac
+    fi
+}
+
+copy
+if ! models; then
+    tail -n 30 "$work/log"
+    echo "the models fail without any mutation"
+    exit 1
+fi
+
+file=base/index_stack.rs models=index_stack
+mutant $file '*' 'the generation never changes' '(head >> 32) + 1' '(head >> 32)'
+mutant $file 'fn push' 'push publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
+mutant $file 'fn push' 'push forgets the link' 'links.link(index).store(head as u32, Ordering::Relaxed);' ''
+mutant $file 'fn push' 'push does not try again' 'Err(seen) => head = seen' 'Err(_) => return'
+mutant $file 'fn pop' 'the first look acquires nothing' 'load(Ordering::Acquire)' 'load(Ordering::Relaxed)'
+mutant $file 'fn pop' 'the next look acquires nothing' 'Acquire, Ordering::Acquire' 'Acquire, Ordering::Relaxed'
+
+file=base/batch_stack.rs models=batch_stack
+mutant $file 'fn push' 'push publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
+mutant $file 'fn push' 'push forgets the link' 'next.store(head, Ordering::Relaxed);' ''
+mutant $file 'fn push' 'push overwrites' 'self.head.compare_exchange_weak(head, node, Ordering::Release, Ordering::Relaxed)' \
+    '{ self.head.store(node, Ordering::Release); Ok::<(), *mut N>(()) }'
+mutant $file 'fn take_all' 'the taker acquires nothing' '_mut(), Ordering::Acquire' '_mut(), Ordering::Relaxed'
+mutant $file 'fn take_all' 'the taker takes in two steps' 'self.head.swap(core::ptr::null_mut(), Ordering::Acquire)' \
+    '{ let all = self.head.load(Ordering::Acquire); self.head.store(core::ptr::null_mut(), Ordering::Relaxed); all }'
+
+file=superslab/sp_slot.rs models=sp_slot
+mutant $file 'fn publish' 'publish publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
+mutant $file 'fn acquire' 'acquire acquires nothing' 'Ordering::AcqRel' 'Ordering::Release'
+mutant $file 'fn acquire' 'acquire takes what is ACTIVE' 'active & mask != 0 ||' ''
+mutant $file 'fn release' 'release releases nothing' 'Ordering::AcqRel' 'Ordering::Acquire'
+mutant $file 'fn release' 'release overwrites' \
+    'self.0.compare_exchange_weak(word, pack(active, empty), Ordering::AcqRel, Ordering::Relaxed)' \
+    '{ self.0.store(pack(active, empty), Ordering::Release); Ok::<u64, u64>(word) }'
+mutant $file 'fn retire' 'retire acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
+mutant $file 'fn retire' 'retire does not look for holders' 'word as u32 != absent || ' ''
+
+file=superslab/table.rs models=pool
+mutant $file 'fn set_avail' 'setting an AVAIL bit publishes nothing' 'Ordering::AcqRel' 'Ordering::Acquire'
+mutant $file 'fn clear_avail' 'clearing an AVAIL bit acquires nothing' 'Ordering::AcqRel' 'Ordering::Release'
+file=superslab/pool.rs
+mutant $file 'fn fullest' 'no second look once the AVAIL bit is clear' 'if super_slab.word.look()' 'if false && super_slab.word.look()'
+mutant $file 'fn release_slab' 'a release sets no AVAIL bit' 'table::set_avail(slab.id);' ''
+mutant $file 'fn release_slab' 'the AVAIL bit is set before the release' \
+    $'let active = super_slab.word.release(slab.mask(), u32::MAX);\n    table::set_avail(slab.id);' \
+    $'table::set_avail(slab.id);\n    let active = super_slab.word.release(slab.mask(), u32::MAX);'
+mutant $file 'fn retire' 'retire believes the count that it came with' 'super_slab.word.retire(super_slab.absent())' \
+    'super_slab.word.look().map(|slots| { super_slab.word.publish(u32::MAX, u32::MAX); slots.empty })'
+mutant $file 'fn purge_empty' 'a purge does not hold the slots' 'super_slab.word.acquire(run, true).is_none()' 'false'
+file=superslab/free_slots.rs
+mutant $file 'fn node' 'two get one fresh node' \
+    'self.fresh.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < limit).then_some(used + 1)).ok()' \
+    '{ let used = self.fresh.load(Ordering::Relaxed); self.fresh.store(used + 1, Ordering::Relaxed); (used < limit).then_some(used) }'
+
+file=page_map/mod.rs models=page_map
+mutant $file 'fn grow' 'the second leaf replaces the first' \
+    'slot.compare_exchange(core::ptr::null_mut(), fresh.as_ptr(), Ordering::Relaxed, Ordering::Relaxed)' \
+    '{ slot.store(fresh.as_ptr(), Ordering::Relaxed); Ok::<(), ()>(()) }'
+file=page_map/window.rs
+mutant $file 'fn open' 'the second slab moves the window' \
+    'START.compare_exchange(0, start, Ordering::Relaxed, Ordering::Relaxed)' 'START.store(start, Ordering::Relaxed)'
+
+file=heap/node_pool.rs models=node_pool
+mutant $file 'fn grow' 'who waited to grow does not look again' 'self.spare.pop(self)' 'None::<u32>'
+mutant $file 'fn grow' 'growth is not counted' '*grown += 1;' ''
+mutant $file 'fn grow' 'the first node is spare too' 'for offset in 1..PER_CHUNK' 'for offset in 0..PER_CHUNK'
+mutant $file 'fn grow' 'the new chunk is not entered' 'slot.store(chunk, Ordering::Release);' ''
+
+echo "$passed passed, $failed failed"
+exit $((failed > 0))

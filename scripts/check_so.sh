@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# What the shared library is from outside. usage: scripts/check_so.sh [libhakmem.so]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+lib=${1:-target/release/libhakmem.so}
+max_bytes=$((1 << 20)) max_tls=16
+
+failed=0
+expect() { # WHAT CONDITION...
+    local what=$1
+    shift
+    "$@" || { echo "FAILED: $what"; failed=1; }
+}
+none() { [ -z "$1" ] || { echo "$1" | sed 's/^/  /'; return 1; }; }
+
+family='malloc|free|calloc|realloc|reallocarray|posix_memalign|aligned_alloc|memalign|valloc|pvalloc|cfree'
+family+='|malloc_usable_size|malloc_trim|malloc_info|malloc_stats|mallopt|mallinfo|mallinfo2|free_sized|free_aligned_sized'
+exported=$(nm -D --defined-only "$lib" | awk '{print $3}')
+dynamic=$(readelf -dW "$lib")
+# The symbols are in the file beside it once it is stripped.
+symbols=$(nm -C "$([ -f "$lib.debug" ] && echo "$lib.debug" || echo "$lib")" 2>/dev/null)
+tls=$(readelf -lW "$lib" | awk '$1 == "TLS" {print $6}')
+size=$(stat -Lc %s "$lib")
+
+expect "exports malloc's family, C++'s operators and hak_* only" \
+    none "$(grep -vxE "$family|_Zn[wa]m.*|_Zd[la]Pv.*|hak_[a-z_]+" <<<"$exported")"
+expect "exports malloc, free and hak_version" \
+    test "$(grep -cxE 'malloc|free|hak_version' <<<"$exported")" = 3
+expect "SONAME is libhakmem.so.0" grep -q 'SONAME.*\[libhakmem\.so\.0\]' <<<"$dynamic"
+expect "is linked -z nodelete" grep -q 'FLAGS_1.*NODELETE' <<<"$dynamic"
+expect "is bound at load" grep -q 'FLAGS_1.*NOW' <<<"$dynamic"
+expect "needs libc and the loader only" \
+    none "$(grep NEEDED <<<"$dynamic" | grep -vE '\[(libc\.so\.6|ld-linux.*)\]')"
+expect "static TLS of $((${tls:-0})) bytes is at most $max_tls" test $((${tls:-0})) -le $max_tls
+expect "symbols can be read (libhakmem.so.debug)" test -n "$symbols"
+expect "holds no panic machinery" none "$(grep -E 'rust_panic|rust_begin_unwind|_Unwind_|::panicking::' <<<"$symbols")"
+expect "$size bytes are at most $max_bytes" test "$size" -le $max_bytes
+[ $failed = 1 ] || echo "$(wc -l <<<"$exported") exports, $((${tls:-0})) bytes of static TLS, $size bytes: ok"
+exit $failed

@@ -1,0 +1,78 @@
+// One allocator call, many times over, all of them hits. scripts/count_hot_path.sh runs this under callgrind, which counts
+// only inside `measured`; what that costs in this file is then left out.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCKS = 8, ROUNDS = 100, BIGGEST = 8192 }; // few enough blocks for the smallest magazine
+
+enum call { MALLOC, FREE, CALLOC, REALLOC, NEW, DELETE, CALLS };
+static const char *const names[CALLS] = {"malloc", "free", "calloc", "realloc", "new", "delete"};
+
+static void *blocks[BLOCKS], *moved[BLOCKS];
+static void *(*malloc_)(size_t), *(*calloc_)(size_t, size_t), *(*realloc_)(void *, size_t), *(*new_)(size_t);
+static void (*free_)(void *), (*delete_)(void *, size_t);
+
+static void fail(const char *why) {
+    fprintf(stderr, "hot_path: %s\n", why);
+    exit(1);
+}
+
+// Through pointers: a call through the PLT would cost an instruction more, which is not the library's.
+__attribute__((noinline, noclone)) void measured(enum call call, size_t size) {
+    switch (call) {
+    case MALLOC: for (int i = 0; i < BLOCKS; i++) blocks[i] = malloc_(size); break;
+    case FREE: for (int i = 0; i < BLOCKS; i++) free_(blocks[i]); break;
+    case CALLOC: for (int i = 0; i < BLOCKS; i++) blocks[i] = calloc_(1, size); break;
+    case REALLOC: for (int i = 0; i < BLOCKS; i++) moved[i] = realloc_(blocks[i], size); break;
+    case NEW: for (int i = 0; i < BLOCKS; i++) blocks[i] = new_(size); break;
+    case DELETE: for (int i = 0; i < BLOCKS; i++) delete_(blocks[i], size); break;
+    case CALLS: break;
+    }
+}
+
+static void *find(const char *name, const void *owner) {
+    Dl_info info;
+    void *symbol = dlsym(RTLD_DEFAULT, name);
+    if (!symbol || !dladdr(symbol, &info) || info.dli_fbase != owner) fail("not served by hakmem");
+    return symbol;
+}
+
+int main(int argc, char **argv) {
+    Dl_info owner;
+    if (argc != 3) fail("usage: hot_path malloc|free|calloc|realloc|new|delete size");
+    enum call call = MALLOC;
+    while (call < CALLS && strcmp(argv[1], names[call]) != 0) call++;
+    if (call == CALLS) fail("no such call");
+    size_t size = strtoul(argv[2], NULL, 10), smaller = size - size / 16;
+    void *version = dlsym(RTLD_DEFAULT, "hak_version");
+    if (!version || !dladdr(version, &owner)) fail("not served by hakmem");
+    *(void **)&malloc_ = find("malloc", owner.dli_fbase);
+    *(void **)&free_ = find("free", owner.dli_fbase);
+    *(void **)&calloc_ = find("calloc", owner.dli_fbase);
+    *(void **)&realloc_ = find("realloc", owner.dli_fbase);
+    *(void **)&new_ = find("_Znwm", owner.dli_fbase);
+    *(void **)&delete_ = find("_ZdlPvm", owner.dli_fbase);
+    bool frees = call == FREE || call == DELETE, allocates = !frees && call != REALLOC;
+    if (size == 0 || size > BIGGEST) fail("size out of range");
+
+    // The first blocks are misses: they come from a span. Afterwards the magazine has BLOCKS of them, and room for as many.
+    for (int round = -1; round < ROUNDS; round++) {
+        if (!allocates || round < 0)
+            for (int i = 0; i < BLOCKS; i++) blocks[i] = malloc_(size);
+        for (int i = 0; i < BLOCKS; i++) moved[i] = blocks[i];
+        if (round >= 0) measured(call, call == REALLOC ? smaller : size);
+        for (int i = 0; i < BLOCKS; i++) {
+            if (!blocks[i]) fail("no memory");
+            if (moved[i] != blocks[i] && !allocates) fail("realloc moved a block that it could have left in place");
+        }
+        if (!frees || round < 0)
+            for (int i = 0; i < BLOCKS; i++) free_(blocks[i]);
+    }
+    printf("%d\n", BLOCKS * ROUNDS);
+    return 0;
+}

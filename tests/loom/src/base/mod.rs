@@ -1,0 +1,12 @@
+//! Box `base`: the crate's own but for `sync` and `lock`.
+
+#[path = "../../../../src/base/addr.rs"]
+pub(crate) mod addr;
+#[path = "../../../../src/base/batch_stack.rs"]
+pub(crate) mod batch_stack;
+#[path = "../../../../src/base/bits.rs"]
+pub(crate) mod bits;
+#[path = "../../../../src/base/index_stack.rs"]
+pub(crate) mod index_stack;
+pub(crate) mod lock;
+pub(crate) mod sync;

@@ -1,0 +1,32 @@
+//! The knobs, set by each model.
+
+use std::cell::Cell;
+
+thread_local! {
+    static NODES: Cell<i64> = const { Cell::new(64) };
+    static CACHE: Cell<i64> = const { Cell::new(16) };
+}
+
+/// Sets the knobs of this execution.
+pub(crate) fn set(remote_nodes: i64, superslab_cache: i64) {
+    NODES.set(remote_nodes);
+    CACHE.set(superslab_cache);
+}
+
+pub(crate) mod get {
+    pub(crate) fn remote_nodes() -> i64 {
+        super::NODES.get()
+    }
+    pub(crate) fn superslab_cache() -> i64 {
+        super::CACHE.get()
+    }
+    pub(crate) fn slot_nodes() -> i64 {
+        16
+    }
+    pub(crate) fn ss_acquire_debug() -> i64 {
+        0
+    }
+    pub(crate) fn ss_free_debug() -> i64 {
+        0
+    }
+}

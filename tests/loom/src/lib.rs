@@ -1,0 +1,35 @@
+//! The lock-free code of HAKMEM under loom.
+//!
+//! The sources are the crate's own, included by path and unchanged. What differs is what stands below them:
+//!
+//! | here             | in the crate     | what it is here                                                            |
+//! |------------------|------------------|----------------------------------------------------------------------------|
+//! | `base::sync`     | core's atomics   | loom's, with core's layout: `const`, and zeroed memory is a valid value    |
+//! | `base::lock`     | futex mutex      | loom's, over data that starts anew in each execution                       |
+//! | `os`, `meta`     | the kernel       | addresses without memory, so that a model can watch who holds them; arenas |
+//! | `config`         | the environment  | what the model sets                                                        |
+//! | `heap`           | `ThreadHeap`     | only the node pool, with a node that carries a loom cell                   |
+//!
+//! loom refutes, it does not prove: preemptions are capped, and SeqCst is treated as AcqRel. That each model can fail is
+//! shown by scripts/check_mutations.sh. A library that tests/models.rs calls, not `#[cfg(test)]`: the unit tests inside of
+//! the sources are not for here.
+
+#![allow(dead_code, unused_imports, reason = "the sources serve more than the models use")]
+#![allow(clippy::duplicate_mod, reason = "sp_slot.rs is in its box and, for its own models, outside of it")]
+
+#[cfg(loom)]
+compile_error!("no --cfg loom: the sources know nothing of loom, this package puts it below them");
+
+mod base;
+mod class;
+mod config;
+mod heap;
+mod meta;
+mod os;
+#[path = "../../../src/page_map/mod.rs"]
+mod page_map;
+mod stats;
+#[path = "../../../src/superslab/mod.rs"]
+mod superslab;
+
+pub mod models;

@@ -1,0 +1,31 @@
+//! The models. Each is a few threads that do a few operations, and says what must hold in every interleaving of them.
+//! What an operation hands over goes through a loom cell: loom sees a wrong ordering only where data depends on it.
+
+mod batch_stack;
+mod index_stack;
+mod page_map;
+mod pool;
+mod sp_slot;
+
+pub use crate::heap::model::node_pool_gives_each_node_to_one;
+pub use batch_stack::*;
+pub use index_stack::*;
+pub use page_map::*;
+pub use pool::*;
+pub use sp_slot::*;
+
+use crate::{base, meta, os};
+
+/// Runs `body` in every interleaving with up to `preemptions` forced switches. The stand-in for the kernel has `granules`.
+pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.max_branches = 50_000;
+    builder.check(move || {
+        base::sync::reset();
+        base::lock::reset();
+        meta::reset();
+        os::reset(granules);
+        body();
+    });
+}

@@ -1,0 +1,77 @@
+//! The kernel, as far as the models need one: slots are addresses without memory, each with a loom cell for its contents,
+//! so that loom sees when two use a slot without an order between them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use loom::cell::UnsafeCell;
+
+use crate::base::addr::{Addr, GRANULE};
+use crate::meta;
+
+/// One mapped granule: the cell holds who wrote it last.
+type Granules = BTreeMap<usize, Rc<UnsafeCell<u32>>>;
+
+thread_local! {
+    static MAPPED: RefCell<Granules> = const { RefCell::new(BTreeMap::new()) };
+    static LEFT: Cell<usize> = const { Cell::new(0) };
+    static NEXT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Starts a new execution. Of all requests for slots only those for `granules` at most, in sum, will be served.
+pub(crate) fn reset(granules: usize) {
+    MAPPED.take();
+    LEFT.set(granules);
+    NEXT.set(1 << 21);
+}
+
+/// Uses `granules` granules from `at` on, as their holder: they must be mapped, and nobody else's.
+pub(crate) fn use_slots(at: Addr, granules: usize, who: u32) {
+    for granule in 0..granules {
+        let cell = MAPPED.with_borrow(|mapped| mapped.get(&at.offset(granule * GRANULE).0).cloned());
+        let cell = cell.expect("the holder of a slot finds it mapped");
+        // SAFETY: loom checks that nobody else is in the cell.
+        cell.with_mut(|last| unsafe { *last = who });
+    }
+}
+
+/// Granules mapped now.
+pub(crate) fn mapped() -> usize {
+    MAPPED.with_borrow(BTreeMap::len)
+}
+
+pub(crate) fn map_aligned(_: Addr, len: usize, align: usize) -> Option<Addr> {
+    let granules = len / GRANULE;
+    LEFT.set(LEFT.get().checked_sub(granules)?);
+    let at = Addr(NEXT.get().next_multiple_of(align));
+    NEXT.set(at.0 + len);
+    for granule in 0..granules {
+        let cell = Rc::new(UnsafeCell::new(0));
+        MAPPED.with_borrow_mut(|mapped| mapped.insert(at.offset(granule * GRANULE).0, cell));
+    }
+    Some(at)
+}
+
+/// Memory that is really there, zeroed: leaves of the page map.
+pub(crate) fn map(len: usize) -> Option<Addr> {
+    meta::alloc(len)
+}
+
+pub(crate) fn unmap(at: Addr, len: usize) -> bool {
+    if MAPPED.with_borrow(|mapped| mapped.contains_key(&at.0)) {
+        use_slots(at, len / GRANULE, 0);
+        for granule in 0..len / GRANULE {
+            MAPPED.with_borrow_mut(|mapped| mapped.remove(&at.offset(granule * GRANULE).0));
+        }
+        LEFT.set(LEFT.get() + len / GRANULE);
+    }
+    true
+}
+
+pub(crate) fn purge(at: Addr, len: usize) -> bool {
+    use_slots(at, len / GRANULE, 0);
+    true
+}
+
+pub(crate) fn write_stderr(_: &[u8]) {}

@@ -1,0 +1,6 @@
+//! Counters and text as they are: counters order nothing, so core's atomics do, and keep the models small.
+
+#[path = "../../../../src/stats/counter.rs"]
+pub(crate) mod counter;
+#[path = "../../../../src/stats/text.rs"]
+pub(crate) mod text;

@@ -1,0 +1,28 @@
+//! One test for each model of src/models/.
+
+macro_rules! models {
+    ($($model:ident)*) => {
+        $(#[test] fn $model() { hakmem_loom::models::$model(); })*
+    };
+}
+
+models! {
+    batch_stack_delivers_each_node_once
+    batch_stack_nodes_come_round
+    index_stack_hands_contents_over
+    index_stack_pop_refuses_a_stale_link
+    index_stack_pushes_are_not_lost
+    node_pool_gives_each_node_to_one
+    page_map_entries_survive_a_race_for_the_leaf
+    page_map_is_seen_by_who_receives_a_block
+    page_map_window_is_placed_once
+    pool_a_hint_serves_one
+    pool_a_purge_holds_what_it_purges
+    pool_a_released_slot_is_not_lost
+    pool_an_acquired_slot_stays_mapped
+    pool_hints_of_two_releases_are_not_lost
+    sp_slot_changes_are_not_lost
+    sp_slot_has_one_holder
+    sp_slot_publishes_its_base
+    sp_slot_retires_only_what_nobody_holds
+}
