@@ -27,6 +27,8 @@ const MIN_ALLOWANCE: u64 = 24 << 20;
 static ALLOWANCE: AtomicU64 = AtomicU64::new(0);
 /// Bytes purged under the bound that nobody has missed yet.
 static PURGED: AtomicU64 = AtomicU64::new(0);
+/// Bytes that the last purge could not give back (a refused `madvise`, busy heaps): not tried again before decay.
+static FUTILE: AtomicU64 = AtomicU64::new(0);
 /// Fresh bytes taken, as `regret` saw them last.
 static SEEN_FRESH: AtomicU64 = AtomicU64::new(0);
 /// When the last decay was, in milliseconds of the coarse clock.
@@ -43,7 +45,9 @@ fn bound() -> u64 {
     }
     let live = (superslab::active_bytes() + large::active_bytes()).saturating_sub(heap::free_bytes());
     // Relaxed, here and below: figures that guide a policy and publish nothing; a lost update shifts it a little.
-    MIN_BOUND.max(live / LIVE_PART) + ALLOWANCE.load(Ordering::Relaxed).min((live / 4 * 3).max(MIN_ALLOWANCE))
+    MIN_BOUND.max(live / LIVE_PART)
+        + FUTILE.load(Ordering::Relaxed)
+        + ALLOWANCE.load(Ordering::Relaxed).min((live / 4 * 3).max(MIN_ALLOWANCE))
 }
 
 /// Turns what was purged and had to be faulted in again into allowance.
@@ -89,8 +93,8 @@ fn over() {
             }
         });
     }
+    FUTILE.store(dirty().saturating_sub(bound), Ordering::Relaxed);
 }
-
 /// Called now and then by slow paths, with no lock held: lets what is idle go once a decay time.
 #[cold]
 pub(super) fn decay() {
@@ -103,6 +107,7 @@ pub(super) fn decay() {
     if LAST.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_err() || last == 0 {
         return;
     }
+    FUTILE.store(0, Ordering::Relaxed);
     ALLOWANCE.store(ALLOWANCE.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
     // Half of what the pool and the cache hold, each time: what is in use comes and goes, the rest dwindles.
     superslab::purge(superslab::dirty_bytes() as usize / 2);

@@ -39,10 +39,12 @@ pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
         return block;
     }
     let fresh = alloc(size);
-    if !fresh.is_null() {
-        // SAFETY: both blocks are the caller's and hold at least this many bytes; a fresh block overlaps none in use.
-        unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
-        free(block);
+    if fresh.is_null() {
+        // Out of memory is no reason to refuse a smaller block its place.
+        return if size <= old { block } else { fresh };
     }
+    // SAFETY: both blocks are the caller's and hold at least this many bytes; a fresh block overlaps none in use.
+    unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
+    free(block);
     fresh
 }
