@@ -42,7 +42,7 @@ def arguments():
     modes.add_argument("--short", dest="mode", action="store_const", const="short", default="short",
                        help="at most 5 minutes on 2 cores, as many rounds as fit (this is the default)")
     modes.add_argument("--full", dest="mode", action="store_const", const="full",
-                       help="9 rounds of longer runs, more series: about 2 hours")
+                       help="9 rounds of longer runs, more series: up to 2 hours")
     modes.add_argument("--smoke", dest="mode", action="store_const", const="smoke",
                        help="hardly any work: does everything run? Its figures mean nothing")
     parser.add_argument("--rounds", type=rounds, help="exactly so many rounds, however long they take")
@@ -304,6 +304,9 @@ class Session:
         partial.write_text(json.dumps(self.data, indent=1) + "\n")
         partial.replace(self.json)
 
+    def measured_anything(self):
+        return hasattr(self, "data") and bench_stats.rounds_done(self.data) > 0
+
     def go(self):
         self.choose()
         # Before an hour's work, not after it.
@@ -320,17 +323,16 @@ class Session:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             if self.progress:
                 self.progress.close()
-            if hasattr(self, "data"):
+            if self.measured_anything():
                 self.save()
-        if self.interrupted and not (self.progress and bench_stats.rounds_done(self.data)):
-            print("interrupted, nothing measured", file=sys.stderr)
-            return 130
-        print_tables(self.data)
-        print(f"\nsaved: {self.json}\nreport: scripts/bench_report.py {shlex.quote(str(self.json))} report.html")
+        if self.measured_anything():
+            print_tables(self.data)
+            print(f"\nsaved: {self.json}\nreport: scripts/bench_report.py {shlex.quote(str(self.json))} report.html", flush=True)
         for text in self.failures:
             print(f"FAILED: {text}", file=sys.stderr)
         if self.interrupted:
-            print("interrupted: the tables hold what was measured until then", file=sys.stderr)
+            print("interrupted: " + ("the tables hold what was measured until then" if self.measured_anything()
+                                     else "nothing was measured"), file=sys.stderr)
             return 130
         return 1 if self.failures else 0
 

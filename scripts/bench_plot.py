@@ -107,9 +107,7 @@ def log_ticks(low, high):
         found = [factor * 10.0 ** power for power in range(-6, 12) for factor in choice if low <= factor * 10.0 ** power <= high]
         if len(found) >= 4:
             return found
-    step = ticks(high - low, 4)[-1] / 4 or 0.05
-    step = 10 ** math.floor(math.log10(step))
-    step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (step * factor) <= 5)
+    step = ticks(high - low, 5)[1]
     return [round(i * step, 6) for i in range(math.ceil(low / step), int(high / step) + 1)]
 
 

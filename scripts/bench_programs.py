@@ -166,7 +166,7 @@ def catalogue(mode):
              probe=("-c", "pass"), environment={"PYTHONMALLOC": "malloc"})
     add_real("redis", "redis-server under redis-benchmark", "redis-server", needs=("redis-benchmark", "redis-cli"),
              arguments=("--port", "0", "--unixsocket", "{dir}/s", "--save", "", "--appendonly", "no", "--dir", "{dir}"),
-             probe=("--version",), client=redis_client(pick(500, 15_000, 150_000)))
+             probe=("--version",), client=redis_client(pick(500, 30_000, 200_000)))
     add_real("sqlite3", "Tables, indexes, joins, JSON in memory", "sqlite3",
              arguments=(":memory:", ".read {dir}/work.sql"), probe=(":memory:", "select 1"),
              setup=sqlite_setup(pick(2_000, 60_000, 250_000)))
@@ -184,10 +184,9 @@ def catalogue(mode):
              probe=("--version",), prepare=lambda cache: make_repository(cache, size),
              setup=lambda folder: shutil.copytree(CACHE / f"repo{size}.git", folder / "repo.git"))
     add_real("ghostscript", "Pages of text and curves to pixels", "gs",
-             arguments=("-q", "-dBATCH", "-dNOPAUSE", "-dPAGES=" + pick(1, 8, 40), "-sDEVICE=ppmraw", "-r72",
+             arguments=("-q", "-dBATCH", "-dNOPAUSE", "-dPAGES=" + pick(1, 20, 100), "-sDEVICE=ppmraw", "-r72",
                         "-sOutputFile=/dev/null", "{inputs}/work.ps"),
              probe=("-q", "-dNODISPLAY", "-dBATCH"))
-    # The yardstick and larson are points of their series and stand among the C programs.
     return list(benchmarks.values()), series
 
 

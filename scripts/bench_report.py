@@ -92,6 +92,11 @@ def summary_rows(data, group):
                   key=lambda row: (row["time_vs_best"] or row["time_vs_system"] or [9e9])[0])
 
 
+def bracket(cell):
+    low, high = f"{cell[1]:.3f}", f"{cell[2]:.3f}"
+    return f"({low}–{high})" if low != high else ""
+
+
 def version(allocator):
     package = allocator["package"] or f"sha256 {allocator['sha256'][:12]}"
     return allocator["served_by"] if allocator["role"] == "floor" else f"{allocator['served_by']} ({package})"
@@ -126,7 +131,7 @@ def html_summary(data):
             for key, _ in RATIOS:
                 cell = row[key]
                 parts.append("<td>–</td>" if cell is None else
-                             f"<td>{cell[0]:.3f} <small>({cell[1]:.3f}–{cell[2]:.3f})</small></td>")
+                             f"<td>{cell[0]:.3f} <small>{bracket(cell)}</small></td>")
             parts.append("</tr>")
         parts.append("</table></div>")
     return "".join(parts)
@@ -214,7 +219,7 @@ def markdown(data):
         for row in rows:
             bold = "**" if row["allocator"] == "hakmem" else ""
             table.append((f"{bold}{row['allocator']}{bold}", *(
-                "–" if row[key] is None else f"{bold}{row[key][0]:.3f}{bold} ({row[key][1]:.3f}–{row[key][2]:.3f})" for key, _ in RATIOS)))
+                "–" if row[key] is None else f"{bold}{row[key][0]:.3f}{bold} {bracket(row[key])}".rstrip() for key, _ in RATIOS)))
         parts.append(markdown_table(table))
     for group, title in {**stats.GROUPS, "series": "points of the series"}.items():
         chosen = [b for b in data["benchmarks"] if b["group"] == group]

@@ -63,9 +63,10 @@ def common(data, group):
     """The benchmarks of a group that every allocator finished, so that all means are over the same ones.
 
     The floor is not asked: it may fail on what is not made for it."""
-    asked = names(data, "system", "peer", "hakmem")
-    return [benchmark for benchmark in data["benchmarks"]
-            if benchmark["group"] == group and asked and all(measured(benchmark, name) for name in asked)]
+    members = [benchmark for benchmark in data["benchmarks"] if benchmark["group"] == group]
+    # Who finished none of them has no mean, and takes nobody else's away.
+    asked = [name for name in names(data, "system", "peer", "hakmem") if any(measured(b, name) for b in members)]
+    return [benchmark for benchmark in members if asked and all(measured(benchmark, name) for name in asked)]
 
 
 def geometric_mean(values):

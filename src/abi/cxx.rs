@@ -53,27 +53,31 @@ macro_rules! new {
         /// As the C++ form of this name.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $name($size: usize, $($param: $type),*) -> *mut c_void {
-            if $plain || !is_replaced() {
-                let block = $alloc;
-                if !block.is_null() {
-                    return block.cast();
-                }
-            }
             // SAFETY: the same arguments go to the next form of the same name.
-            unsafe { next::$name($size, $($param),*) }
+            let next = || unsafe { next::$name($size, $($param),*) };
+            if !$plain && is_replaced() {
+                return next();
+            }
+            $alloc(|| next().cast()).cast()
         }
     )*};
 }
 
+/// Blocks of an alignment that the program names.
+fn aligned(size: usize, align: usize, fail: impl FnOnce() -> *mut u8) -> *mut u8 {
+    let block = front::alloc_aligned(size, align);
+    if block.is_null() { fail() } else { block }
+}
+
 new! {
-    _Znwm(size) plain true = front::alloc(size);
-    _Znam(size) plain false = front::alloc(size);
-    _ZnwmRKSt9nothrow_t(size, tag: *const c_void) plain false = front::alloc(size);
-    _ZnamRKSt9nothrow_t(size, tag: *const c_void) plain false = front::alloc(size);
-    _ZnwmSt11align_val_t(size, align: usize) plain false = front::alloc_aligned(size, align);
-    _ZnamSt11align_val_t(size, align: usize) plain false = front::alloc_aligned(size, align);
-    _ZnwmSt11align_val_tRKSt9nothrow_t(size, align: usize, tag: *const c_void) plain false = front::alloc_aligned(size, align);
-    _ZnamSt11align_val_tRKSt9nothrow_t(size, align: usize, tag: *const c_void) plain false = front::alloc_aligned(size, align);
+    _Znwm(size) plain true = |fail| front::alloc_or(size, fail);
+    _Znam(size) plain false = |fail| front::alloc_or(size, fail);
+    _ZnwmRKSt9nothrow_t(size, tag: *const c_void) plain false = |fail| front::alloc_or(size, fail);
+    _ZnamRKSt9nothrow_t(size, tag: *const c_void) plain false = |fail| front::alloc_or(size, fail);
+    _ZnwmSt11align_val_t(size, align: usize) plain false = |fail| aligned(size, align, fail);
+    _ZnamSt11align_val_t(size, align: usize) plain false = |fail| aligned(size, align, fail);
+    _ZnwmSt11align_val_tRKSt9nothrow_t(size, align: usize, tag: *const c_void) plain false = |fail| aligned(size, align, fail);
+    _ZnamSt11align_val_tRKSt9nothrow_t(size, align: usize, tag: *const c_void) plain false = |fail| aligned(size, align, fail);
 }
 
 /// A form of `delete`: all of them free, whatever size and alignment they are told.

@@ -21,7 +21,7 @@ mod thread;
 
 pub(crate) use aligned::alloc_aligned;
 pub(crate) use free::free;
-pub(crate) use malloc::{alloc, alloc_zeroed};
+pub(crate) use malloc::{alloc, alloc_or, alloc_zeroed};
 pub(crate) use purge::trim;
 pub(crate) use realloc::{realloc, usable_size};
 pub(crate) use slow::out_of_memory;

@@ -9,6 +9,8 @@ use crate::page_map::{self, Tag};
 use crate::span;
 
 const FOREIGN: &str = "realloc: not a block of this allocator, or free already";
+/// Bytes of the smallest block: never too large for what is left in it.
+const SMALLEST: usize = 16;
 const INTERIOR: &str = "realloc: pointer into a block, not to its start";
 
 /// Usable bytes of the block that starts at `block`; `None` when none does. Any thread.
@@ -25,19 +27,22 @@ pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
 /// Null with ENOMEM leaves it as it was; what is no block ends the process. Any thread.
 pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     let at = Addr::of(block);
-    let Some(old) = usable_size(block) else {
-        die(if page_map::tag(at) == Tag::NONE { FOREIGN } else { INTERIOR }, at)
+    let tag = page_map::hot_tag(at).filter(|&tag| tag != Tag::NONE).unwrap_or_else(|| page_map::tag(at));
+    let old = match tag {
+        Tag::NONE => die(FOREIGN, at),
+        Tag::LARGE => match resize_large(at, size) {
+            Ok(moved) => return moved,
+            Err(old) => old,
+        },
+        _ if !span::starts_block(at) => die(INTERIOR, at),
+        tag => {
+            let old = ClassId::from_index(tag.class_index()).block_size();
+            if size <= old && (size > old / 2 || old == SMALLEST) {
+                return block;
+            }
+            old
+        }
     };
-    if page_map::tag(at) == Tag::LARGE {
-        if size > isize::MAX as usize {
-            return super::out_of_memory();
-        }
-        if let Some(moved) = large::resize(at, size) {
-            return moved.as_ptr();
-        }
-    } else if size <= old && (size > old / 2 || old == ClassId::from_index(0).block_size()) {
-        return block;
-    }
     let fresh = alloc(size);
     if fresh.is_null() {
         // Out of memory is no reason to refuse a smaller block its place.
@@ -47,4 +52,13 @@ pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
     free(block);
     fresh
+}
+
+/// A large block in place or with its pages moved; its usable bytes when it has to be copied.
+fn resize_large(at: Addr, size: usize) -> Result<*mut u8, usize> {
+    let Some(old) = large::usable(at) else { die(INTERIOR, at) };
+    if size > isize::MAX as usize {
+        return Ok(super::out_of_memory());
+    }
+    large::resize(at, size).map(Addr::as_ptr).ok_or(old)
 }

@@ -4,6 +4,7 @@
 use super::Totals;
 use crate::stats::event::{Event, NAMES};
 use crate::stats::text::Text;
+use crate::tiny_heap;
 
 /// Prints everything: `malloc_stats`, `hak_stats_print`, `HAKMEM_STATS=1`.
 pub(crate) fn print() {
@@ -48,8 +49,9 @@ pub(crate) fn print_tiny_heap() {
     let mut text = Text::stderr();
     text.str("hakmem: T-HEAP by class (allocs and hits: at least)\n");
     text.str("  class   size      allocs        hits     refills     flushes       sends      cached\n");
-    for (class, total) in
-        totals.by_class().filter(|(class, total)| class.is_tiny() && total.events.iter().any(|&n| n > 0))
+    for (class, total) in totals
+        .by_class()
+        .filter(|(class, total)| class.is_tiny() && tiny_heap::is_on(*class) && total.events.iter().any(|&n| n > 0))
     {
         let event = |event: Event| total.events.get(event as usize).copied().unwrap_or(0);
         let allocs = event(Event::Refilled).saturating_sub(total.cached);

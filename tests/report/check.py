@@ -30,7 +30,7 @@ def chromium(url, scheme, size, *options):
 
 
 def colours(path):
-    """(the colour of the lower right corner, how many colours there are); of an 8-bit PNG."""
+    """(the colour of the upper left corner, how many colours there are); of an 8-bit PNG."""
     data, at, packed = path.read_bytes(), 8, b""
     while at < len(data):
         length, kind = struct.unpack(">I4s", data[at:at + 8])
@@ -42,7 +42,7 @@ def colours(path):
         at += 12 + length
     step = 3 if colour == 2 else 4
     raw, stride = zlib.decompress(packed), width * step
-    above, seen = bytearray(stride), set()
+    above, seen, corner = bytearray(stride), set(), None
     for y in range(height):
         start = y * (stride + 1)
         kind, row = raw[start], bytearray(raw[start + 1:start + 1 + stride])
@@ -50,15 +50,16 @@ def colours(path):
             row = bytearray((a + b) & 255 for a, b in zip(row, above))
         elif kind:
             for x in range(stride):
-                left, up, corner = (row[x - step] if x >= step else 0), above[x], (above[x - step] if x >= step else 0)
+                left, up, back = (row[x - step] if x >= step else 0), above[x], (above[x - step] if x >= step else 0)
                 if kind == 4:
-                    guess = left + up - corner
-                    near = min((abs(guess - v), i, v) for i, v in enumerate((left, up, corner)))[2]
+                    guess = left + up - back
+                    near = min((abs(guess - v), i, v) for i, v in enumerate((left, up, back)))[2]
                 row[x] = (row[x] + (left if kind == 1 else (left + up) // 2 if kind == 3 else near)) & 255
         if y % 8 == 0:
             seen.update(bytes(row[x:x + 3]) for x in range(0, stride, step))
+        corner = corner or tuple(row[:3])
         above = row
-    return tuple(above[-step:][:3]), len(seen)
+    return corner, len(seen)
 
 
 def look(scheme, size):
