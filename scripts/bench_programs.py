@@ -156,7 +156,7 @@ def catalogue(mode):
         series["size"] = Series("size", "bench_fixed_size, batches of 256", "block size (bytes)")
         for bytes_ in (16, 64, 128, 256, 512, 1024, 2048, 8192, 32768):
             add_c(f"fixed_size_{bytes_}", f"fixed_size, batches of 256 blocks of {bytes_} bytes",
-                  "bench_fixed_size", 40_000, 256, bytes_, group="series", points={"size": bytes_})
+                  "bench_fixed_size", 40_000 if bytes_ <= 1024 else 4_000, 256, bytes_, group="series", points={"size": bytes_})
 
     def add_real(name, question, binary, **options):
         benchmarks[name] = RealProgram(name, "real", question, binary=binary, **options)

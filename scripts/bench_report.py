@@ -239,15 +239,18 @@ def markdown(data):
         parts.append(markdown_table(table))
     for title, value in (
         ("Peak RSS in MiB", lambda b, name: number(stats.of(b, name, "peak_rss_kib").middle / 1024)),
+        ("RSS over live bytes when most is freed again",
+         lambda b, name: number(stats.of(b, name, "rss_over_live").middle) if stats.of(b, name, "rss_over_live") else "–"),
         ("Page faults", lambda b, name: f"{stats.of(b, name, 'faults').middle:,.0f}"),
         ("System calls, in parentheses those about memory (" + ", ".join(stats.MEMORY_CALLS) + ")",
          lambda b, name: "{:,} ({:,})".format(*stats.system_calls(b, name)) if stats.system_calls(b, name) else "–"),
     ):
         table = [("benchmark", *names)]
         for benchmark in data["benchmarks"]:
-            if benchmark["group"] in stats.GROUPS:
-                table.append((benchmark["name"], *(value(benchmark, n) if stats.of(benchmark, n) else "–" for n in names)))
-        if len(table) > 1 and any(cell != "–" for row in table[1:] for cell in row[1:]):
+            row = [value(benchmark, name) if stats.of(benchmark, name) else "–" for name in names]
+            if benchmark["group"] in stats.GROUPS and set(row) != {"–"}:
+                table.append((benchmark["name"], *row))
+        if len(table) > 1:
             parts += [title + ":\n", markdown_table(table)]
     return "\n".join(parts)
 

@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=${CARGO_TARGET_DIR:-$PWD/target}/loom
+target=${CARGO_TARGET_DIR:-$PWD/target}/mutations # not that of check_loom.sh: cargo would take a mutant for the source
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/tests"

@@ -69,9 +69,10 @@ struct Block {
 // SAFETY: whoever has the value owns the block.
 unsafe impl Send for Block {}
 
-/// The words of a block that are written and checked: all near its ends, one in each 512 bytes between.
+/// The bytes of a block that are written and checked: all near its ends, one in 512 between.
 fn offsets(size: usize) -> impl Iterator<Item = usize> {
-    let (near, far) = (size.min(64), size.saturating_sub(64).max(64));
+    let near = size.min(64);
+    let far = size.saturating_sub(64).max(near);
     (0..near).chain((near..far).step_by(512)).chain(far..size)
 }
 

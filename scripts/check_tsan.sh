@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# ThreadSanitizer over tests/model.rs, in each of its modes. PROPTEST_CASES=n for another number of cases.
+#
+# The sanitizer's flag is unstable, but its runtime comes with the stable toolchain: RUSTC_BOOTSTRAP lets us at it. std is
+# not instrumented, so what is synchronised in precompiled parts of it looks like a race: those are suppressed by name.
+# Without feature `override`: the sanitizer brings a malloc of its own.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+host=$(rustc -vV | sed -n 's/^host: //p')
+compgen -G "$(rustc --print target-libdir)/librustc-*_rt.tsan.a" >/dev/null ||
+    { echo "this toolchain has no ThreadSanitizer for $host"; exit 77; }
+suppressions=$(mktemp)
+trap 'rm -f "$suppressions"' EXIT
+printf 'race:%s\n' test::event std::sync::mpmc::waker std::sync::mpmc::context >"$suppressions"
+
+# -Cunsafe-allow-abi-mismatch: the same std as above; calls into it keep their ABI.
+RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer' \
+    TSAN_OPTIONS="suppressions=$suppressions" PROPTEST_CASES="${PROPTEST_CASES:-60}" \
+    cargo test --no-default-features --target "$host" --target-dir "${CARGO_TARGET_DIR:-target}/tsan" --test model
