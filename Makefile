@@ -18,10 +18,15 @@ check: ## everything CI runs, cheapest first: one line a step, logs in target/ch
 bench_c: build ## the benchmark programs, linked with the system's malloc and with HAKMEM
 	$(MAKE) -C bench_c
 
-bench: bench_c ## HAKMEM beside the system's malloc and what else is installed: minutes
-	scripts/bench_random_mixed.sh
-	scripts/bench_larson.sh
-	scripts/bench_all.sh --short
+bench: bench_c ## HAKMEM beside the system's malloc and what else is installed: five minutes, and a page of plots
+	mkdir -p target/bench
+	scripts/bench_all.sh --short --json target/bench/short.json
+	scripts/bench_report.py target/bench/short.json target/bench/short.html --svg-dir target/bench/svg --markdown target/bench/short.md
+
+bench-full: bench_c ## the same with more rounds, sizes and threads: an hour or two
+	mkdir -p target/bench
+	scripts/bench_all.sh --full --json target/bench/full.json
+	scripts/bench_report.py target/bench/full.json target/bench/full.html --svg-dir target/bench/svg-full --markdown target/bench/full.md
 
 clean:
 	cargo clean
@@ -29,8 +34,8 @@ clean:
 	rm -rf tests/c/build tests/real/build
 
 help: ## this list
-	@sed -n 's/^\([a-z_]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z_-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-.PHONY: build run test check bench_c bench clean help
+.PHONY: build run test check bench_c bench bench-full clean help
 # The steps share target/ and two cores.
 .NOTPARALLEL:

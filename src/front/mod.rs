@@ -12,6 +12,8 @@
 //! ```
 
 mod aligned;
+#[cfg(test)]
+mod faults;
 mod free;
 mod malloc;
 mod purge;

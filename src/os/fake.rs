@@ -24,13 +24,12 @@ thread_local! {
     static SEEN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Runs `work` under `plan`; returns its result and how many requests it made.
+/// Runs `work` under `plan`; returns its result and how many requests it made. Within it another may run, uncounted.
 pub(crate) fn with_plan<R>(plan: Plan, work: impl FnOnce() -> R) -> (R, u64) {
-    SEEN.set(0);
-    PLAN.set(plan);
+    let outer = (PLAN.replace(plan), SEEN.replace(0));
     let result = work();
-    PLAN.set(Plan::Serve);
-    (result, SEEN.get())
+    PLAN.set(outer.0);
+    (result, SEEN.replace(outer.1))
 }
 
 fn refused() -> bool {
