@@ -18,6 +18,9 @@ check: ## everything CI runs, cheapest first: one line a step, logs in target/ch
 bench_c: build ## the benchmark programs, linked with the system's malloc and with HAKMEM
 	$(MAKE) -C bench_c
 
+tsan: ## the property test under ThreadSanitizer: minutes
+	scripts/check_tsan.sh
+
 bench: bench_c ## HAKMEM beside the system's malloc and what else is installed: five minutes, and a page of plots
 	mkdir -p target/bench
 	scripts/bench_all.sh --short --json target/bench/short.json
@@ -36,6 +39,6 @@ clean:
 help: ## this list
 	@sed -n 's/^\([a-z_-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-.PHONY: build run test check bench_c bench bench-full clean help
+.PHONY: build run test check bench_c bench bench-full tsan clean help
 # The steps share target/ and two cores.
 .NOTPARALLEL:

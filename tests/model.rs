@@ -5,6 +5,13 @@
 //!
 //! `cargo test --test model`, in the mode that the environment says and, in processes of their own, in the others.
 //! PROPTEST_CASES=n for more cases.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "tests may allocate and panic"
+)]
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::collections::BTreeMap;
