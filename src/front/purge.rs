@@ -60,7 +60,7 @@ fn regret() {
     ALLOWANCE.fetch_add(regret, Ordering::Relaxed);
 }
 
-/// Called at the end of a slow path that freed, with no lock held: three loads and a compare, mostly.
+/// Called at the end of a slow path that freed, with no lock held: mostly some loads and a compare.
 pub(super) fn after_free() {
     let (dirty, bound) = (dirty(), bound());
     if dirty > bound && config::get::decay_ms() >= 0 {
@@ -95,6 +95,7 @@ fn over() {
     }
     FUTILE.store(dirty().saturating_sub(bound), Ordering::Relaxed);
 }
+
 /// Called now and then by slow paths, with no lock held: lets what is idle go once a decay time.
 #[cold]
 pub(super) fn decay() {

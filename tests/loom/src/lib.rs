@@ -15,6 +15,7 @@
 //! the sources are not for here.
 
 #![allow(dead_code, unused_imports, reason = "the sources serve more than the models use")]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "what stands below the sources may allocate")]
 #![allow(clippy::duplicate_mod, reason = "sp_slot.rs is in its box and, for its own models, outside of it")]
 
 #[cfg(loom)]
