@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use super::cache::Range;
 use super::{CACHED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES};
 use crate::base::addr::{Addr, GRANULE};
-use crate::os;
+use crate::os::{self, Resize};
 use crate::page_map::{self, Tag};
 
 /// Up to this size a block that grows is copied into resident memory, if the cache has it, rather than moved and
@@ -52,7 +52,8 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
         if bytes <= large.bytes / 2 && bytes <= super::RUN_MAX {
             return None;
         }
-        if bytes < large.bytes - large.bytes / 8 && os::resize_in_place(large.base, large.bytes, bytes) {
+        if bytes < large.bytes - large.bytes / 8 && os::resize_in_place(large.base, large.bytes, bytes) == Resize::Done
+        {
             MAPPED_BYTES.sub((large.bytes - bytes) as u64);
             large.bytes = bytes;
         }
@@ -69,26 +70,32 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
     }
     // What grew once grows again: an eighth more of addresses, not of memory, makes the number of moves logarithmic.
     let wanted = bytes.max(large.bytes + large.bytes / 8 / GRANULE * GRANULE);
-    if os::resize_in_place(large.base, large.bytes, wanted) {
-        MAPPED_BYTES.add((wanted - large.bytes) as u64);
-        large.bytes = wanted;
-        return Some(large.base);
+    match os::resize_in_place(large.base, large.bytes, wanted) {
+        Resize::Done => {
+            MAPPED_BYTES.add((wanted - large.bytes) as u64);
+            large.bytes = wanted;
+            return Some(large.base);
+        }
+        Resize::Blocked => {}
+        Resize::Never => return None,
     }
+    let (from, entry) = (large.base, Addr::of(record.as_ptr()));
     let to = os::map_aligned(Addr::NULL, wanted, GRANULE)?;
-    if !page_map::enter(to, 1, Tag::LARGE, Addr::of(record.as_ptr())) {
+    // Only makes sure of the leaf, while the place is surely ours: entering it again can't fail.
+    if !page_map::enter(to, 1, Tag::LARGE, entry) {
         os::unmap(to, wanted);
         return None;
     }
+    page_map::strike(to, 1);
     // Struck out first: once moved, another thread may map something else at the old place and enter it.
-    let from = large.base;
     page_map::strike(from, 1);
     if !os::move_onto(from, large.bytes, to, wanted) {
-        page_map::strike(to, 1);
-        os::unmap(to, wanted);
-        // The leaf is there already, so this does not fail.
-        page_map::enter(from, 1, Tag::LARGE, Addr::of(record.as_ptr()));
+        // Kernels before 6.17 unmap `to` before they find that they can't move: by now it may be another thread's. So it
+        // is neither unmapped nor struck out; at worst untouched addresses are lost, where the map count ran out.
+        page_map::enter(from, 1, Tag::LARGE, entry);
         return None;
     }
+    page_map::enter(to, 1, Tag::LARGE, entry);
     MAPPED_BYTES.add((wanted - large.bytes) as u64);
     (large.base, large.bytes) = (to, wanted);
     Some(to)

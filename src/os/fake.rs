@@ -3,8 +3,8 @@
 
 use std::cell::Cell;
 
-use super::Os;
 use super::linux::Linux;
+use super::{Os, Resize};
 use crate::base::addr::Addr;
 
 pub(super) struct Fake;
@@ -49,8 +49,8 @@ impl Os for Fake {
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
         !refused() && Linux::move_onto(from, from_len, to, to_len)
     }
-    fn resize(at: Addr, old: usize, new: usize) -> bool {
-        !refused() && Linux::resize(at, old, new)
+    fn resize(at: Addr, old: usize, new: usize) -> Resize {
+        if refused() { Resize::Never } else { Linux::resize(at, old, new) }
     }
     fn purge(at: Addr, len: usize) -> bool {
         !refused() && Linux::purge(at, len)

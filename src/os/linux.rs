@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Os;
+use super::{Os, Resize};
 use crate::base::addr::Addr;
 
 pub(super) struct Linux;
@@ -34,9 +34,13 @@ impl Os for Linux {
         at != FAILED
     }
 
-    fn resize(at: Addr, old: usize, new: usize) -> bool {
+    fn resize(at: Addr, old: usize, new: usize) -> Resize {
         // SAFETY: without MREMAP_MAYMOVE the kernel changes the mapping in place or not at all.
-        unsafe { libc::syscall(libc::SYS_mremap, at.0, old, new, 0) != FAILED }
+        match unsafe { libc::syscall(libc::SYS_mremap, at.0, old, new, 0) } {
+            FAILED if errno::errno().0 == libc::ENOMEM => Resize::Blocked,
+            FAILED => Resize::Never,
+            _ => Resize::Done,
+        }
     }
 
     fn purge(at: Addr, len: usize) -> bool {

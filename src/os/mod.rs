@@ -17,6 +17,16 @@ use crate::base::bits::round_up;
 pub(crate) use die::{Misuse, die, write_stderr};
 pub(crate) use linux::{monotonic_ms, page_size};
 
+/// What became of a mapping that was to be resized in place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resize {
+    Done,
+    /// There is no room behind it: it may be moved.
+    Blocked,
+    /// Not this way: it is more than one mapping to the kernel, or the call is refused.
+    Never,
+}
+
 /// What the allocator asks of the kernel about memory. A second implementation (`fake`) refuses the nth call.
 trait Os {
     /// Zeroed, readable and writable pages; anywhere, or preferably at `hint`.
@@ -24,7 +34,7 @@ trait Os {
     /// Moves the mapping and its contents onto `to`, which is mapped and given up; `to_len >= from_len` bytes.
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool;
     /// Grows or shrinks a mapping where it stands.
-    fn resize(at: Addr, old: usize, new: usize) -> bool;
+    fn resize(at: Addr, old: usize, new: usize) -> Resize;
     /// Gives the pages back; they read as zero from now on.
     fn purge(at: Addr, len: usize) -> bool;
     fn unmap(at: Addr, len: usize) -> bool;
@@ -75,12 +85,13 @@ pub(crate) fn unmap(at: Addr, len: usize) -> bool {
     Kernel::unmap(at, len)
 }
 
-/// Resizes a mapping in place. `false`: not possible, nothing changed.
-pub(crate) fn resize_in_place(at: Addr, old: usize, new: usize) -> bool {
+/// Resizes a mapping in place, or says why it stays as it is.
+pub(crate) fn resize_in_place(at: Addr, old: usize, new: usize) -> Resize {
     Kernel::resize(at, old, new)
 }
 
-/// Moves the pages of a mapping onto `to`, `to_len` bytes that the caller mapped for it. `false`: refused, nothing changed.
+/// Moves the pages of a mapping, which must be one to the kernel, onto `to`, `to_len` bytes that the caller mapped for it.
+/// `false`: refused, and kernels differ in whether `to` is still mapped: the caller must leave it alone.
 pub(crate) fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
     Kernel::move_onto(from, from_len, to, to_len)
 }

@@ -58,11 +58,7 @@ struct Leaf {
     records: [AtomicUsize; LEAF_GRANULES],
 }
 
-#[cfg(not(loom))]
 static ROOT: [AtomicPtr<Leaf>; ROOT_LEAVES] = [const { AtomicPtr::new(core::ptr::null_mut()) }; ROOT_LEAVES];
-#[cfg(loom)]
-static ROOT: [core::sync::atomic::AtomicPtr<Leaf>; ROOT_LEAVES] =
-    [const { core::sync::atomic::AtomicPtr::new(core::ptr::null_mut()) }; ROOT_LEAVES];
 
 #[inline]
 fn leaf(at: Addr) -> Option<&'static Leaf> {
