@@ -104,7 +104,7 @@ pub(crate) fn current() -> Current {
     if core::ptr::eq(word, (&raw const LATE_THREAD).cast()) {
         return Current::Late;
     }
-    // SAFETY: the word is one of the two statics or a heap that `install` put there.
+    // SAFETY: the word is one of the two statics or a heap that `adopt_or_make` put there.
     Current::Heap(unsafe { &*word.cast::<ThreadHeap>() })
 }
 

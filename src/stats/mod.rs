@@ -1,5 +1,5 @@
-//! Box `stats` (L1): counters that slow paths bump, and text written without allocating.
-//! Owns: nothing; each box embeds the counters it needs.   Calls: base, os.   Locks: none.   Threads: any.
+//! Box `stats` (L2): counters that slow paths bump, and text written without allocating.
+//! Owns: nothing; each box embeds the counters it needs.   Calls: os, class.   Locks: none.   Threads: any.
 //! Never: counts on a hot path.
 #![forbid(unsafe_code)]
 
