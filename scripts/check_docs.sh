@@ -6,16 +6,27 @@ cd "$(dirname "$0")/.."
 exec python3 -I - <<'END'
 import re, sys
 
-def number(text):
-    return int(text.replace("_", ""), 0)
+def plain(text):
+    """A number without its underscores; anything else as it is."""
+    text = text.strip('" ')
+    return text.replace("_", "") if re.fullmatch(r"-?[0-9][0-9a-fA-Fx_]*", text) else text
+
+def shape(kind, spec):
+    """Default and range, as README.md's columns and HAKMEM_HELP=1 show them."""
+    if kind == "number":
+        default, low, high = re.fullmatch(r"([-\w]+), ([-\w]+)\.\.=([-\w]+)", spec).groups()
+        return plain(default), f"{plain(low)}..{plain(high)}"
+    if kind == "choice":
+        default, names = spec.split(" of ")
+        return plain(default), "|".join(plain(name) for name in names.strip("[]").split(","))
+    return plain(spec), kind
 
 source = open("src/config/knobs.rs").read()
-knobs = {name: (number(default), number(low), number(high), help)
-         for help, name, default, low, high in re.findall(
-             r'/// ([^\n]*)\n +\w+: "(\w+)" = ([-\w]+), ([-\w]+)\.\.=([-\w]+);', source)}
-rows = {name: (number(default), number(low), number(high), help)
-        for name, default, low, high, help in re.findall(
-            r"^\| `(HAKMEM_\w+)` \| ([-\w]+) \| ([-\w]+)\.\.([-\w]+) \| (.*) \|$", open("README.md").read(), re.M)}
+knobs = {name: (*shape(kind, spec), help) for help, name, kind, spec in re.findall(
+    r'/// ([^\n]*)\n +\w+: "(\w+)" = (\w+) \((.*)\);', source)}
+rows = {name: (default.strip("`"), values.strip("`").replace("\\|", "|"), help)
+        for name, default, values, help in re.findall(
+            r"^\| `(HAKMEM_\w+)` \| (\S*) \| (.*?[^\\]) \| (.*) \|$", open("README.md").read(), re.M)}
 assert len(knobs) == source.count('"HAKMEM_'), "a knob is written in a form that this script can't read"
 wrong = [f"{name}: README.md says {rows.get(name)}, the table of knobs {knobs.get(name)}"
          for name in sorted(knobs.keys() | rows.keys()) if knobs.get(name) != rows.get(name)]

@@ -5,6 +5,7 @@
 
 mod knobs;
 mod parse;
+mod value;
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
