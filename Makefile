@@ -21,6 +21,9 @@ bench_c: build ## the benchmark programs, linked with the system's malloc and wi
 tsan: ## the property test under ThreadSanitizer: minutes
 	scripts/check_tsan.sh
 
+soak: build ## random programs with every byte checked, in all modes and under faults: SOAK_SECONDS=600
+	tests/soak/run.sh $(SOAK_SECONDS)
+
 bench: bench_c ## HAKMEM beside the system's malloc and what else is installed: five minutes, and a page of plots
 	mkdir -p target/bench
 	scripts/bench_all.sh --short --json target/bench/short.json
@@ -39,6 +42,8 @@ clean:
 help: ## this list
 	@sed -n 's/^\([a-z_-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-.PHONY: build run test check bench_c bench bench-full tsan clean help
+SOAK_SECONDS ?= 600
+
+.PHONY: build run test check soak bench_c bench bench-full tsan clean help
 # The steps share target/ and two cores.
 .NOTPARALLEL:

@@ -57,6 +57,7 @@ step c_suite env HAKMEM_TINY_HEAP_V2=1 tests/c/run.sh
 step c_suite_baseline env HAKMEM_TINY_HEAP_V2=0 tests/c/run.sh
 step stages scripts/check_stages.sh
 step mutations scripts/check_mutations.sh
+step soak tests/soak/run.sh 60
 step real_baseline env HAKMEM_TINY_HEAP_V2=0 tests/real/run.sh --only cpython,git,redis,gcc,node,sort
 step real env HAKMEM_TINY_HEAP_V2=1 tests/real/run.sh
 finish
