@@ -54,8 +54,20 @@ impl Os for Linux {
     }
 
     fn forbid(at: Addr, len: usize) -> bool {
-        // SAFETY: the caller owns the pages and will not touch them.
-        unsafe { libc::syscall(libc::SYS_mprotect, at.0, len, libc::PROT_NONE) == 0 }
+        // Not mprotect: a program that locks itself in permits the calls an allocator can't do without, and mmap is one.
+        // SAFETY: the caller owns the pages and will not touch them: they may be replaced by others.
+        let placed = unsafe {
+            libc::syscall(
+                libc::SYS_mmap,
+                at.0,
+                len,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED,
+                -1,
+                0usize,
+            )
+        };
+        placed != FAILED
     }
 }
 
