@@ -10,6 +10,7 @@ usage: tests/c/run.sh [path-to-lib]        (default: target/release/libhakmem.so
 environment:
   ONLY='traps/fork*'   run the tests whose name matches this pattern
   JOBS=2               tests run at once
+  FULL=1               the long form of the tests that have one
   ANY=1                do not ask for hak_version: try the suite on another malloc (path `none`: the system's)
   TIMES=FILE           append the seconds each test took
   HAKMEM_*             reaches the tests, e.g. HAKMEM_TINY_HEAP_V2=0 tests/c/run.sh
@@ -71,7 +72,7 @@ compile() { # $1: conformance/name.c
 }
 
 verdict() { # runs test $1, prints the reason on stdout when it fails, returns 0 passed, 1 failed, 77 skipped
-    local src=$here/$1 status want signal vars command line count
+    local src=$here/$1 status want signal vars command line count limit=${FULL:+6}30
     export BIN=$build/${1%.*}
     export TMP=$out/$(echo "${1%.*}" | tr / _)
     [ -x "$BIN" ] || { echo "does not compile: $(grep -m1 error "$BIN.log")"; return 1; }
@@ -80,10 +81,10 @@ verdict() { # runs test $1, prints the reason on stdout when it fails, returns 0
     export RUN="env $vars ${LIB:+LD_PRELOAD=$LIB} $BIN"
     command=$(directives "$src" run)
     [ -n "$command" ] || command='exec $RUN'
-    (cd "$TMP" && exec timeout -k 5 30 sh -c "$command") >"$TMP/stdout" 2>"$TMP/stderr" </dev/null
+    (cd "$TMP" && exec timeout -k 5 $limit sh -c "$command") >"$TMP/stdout" 2>"$TMP/stderr" </dev/null
     status=$?
     [ $status = 77 ] && { tail -n 1 "$TMP/stdout"; return 77; }
-    if [ $status = 124 ] || [ $status = 137 ]; then echo "timed out after 30 s"; return 1; fi
+    if [ $status = 124 ] || [ $status = 137 ]; then echo "timed out after $limit s"; return 1; fi
     signal=$(directives "$src" expect-signal)
     want=$((signal ? signal + 128 : 0))
     if [ $status != $want ]; then

@@ -1,9 +1,9 @@
-// 500 threads alive at once, each touching 20 sizes and freeing its neighbour's blocks: all works, and it stays cheap.
+// 1000 threads alive at once, each touching 20 sizes and freeing its neighbour's blocks: all works, and it stays cheap.
 // (Owner ids of 8 bits break here.)
 #include "check.h"
 
 static pthread_barrier_t barrier;
-static void *blocks[500][20];
+static void *blocks[1000][20];
 
 static size_t length(size_t i) { return (size_t)16 << (i / 2) | (i & 1 ? 5 : 0); }
 
@@ -14,7 +14,7 @@ static void *work(void *number) {
         stamp(blocks[me][i], length(i), (unsigned)(me + i));
     }
     pthread_barrier_wait(&barrier);
-    if (me == 0) NOTE("RSS %ld MB with %ld live", rss_mb(), (long)(500 * 2 * 16384 / MIB));
+    if (me == 0) NOTE("RSS %ld MB with %ld live", rss_mb(), (long)(1000 * 2 * 16384 / MIB));
     pthread_barrier_wait(&barrier);
     for (size_t i = 0; i < 20; i++) {
         CHECK(stamped(blocks[other][i], length(i), (unsigned)(other + i)));
