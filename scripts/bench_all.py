@@ -28,10 +28,11 @@ import bench_run  # noqa: E402
 import bench_stats  # noqa: E402
 from bench_compare import extra, names, rounds  # noqa: E402
 from bench_lib import BenchError  # noqa: E402
+from bench_progress import Progress  # noqa: E402
 
-USAGE = "%(prog)s [--short | --full | --smoke] [--rounds N] [--with name=path ...] [--only names] [--json FILE]"
+USAGE = "%(prog)s [--short | --full | --smoke] [--rounds N | --minutes N] [--with name=path ...] [--only names] [--json FILE]"
 ROUNDS = {"smoke": 1, "short": 5, "full": 9}
-SHORT_BUDGET_S = 270  # the short run makes as many rounds as fit
+MINUTES = {"short": 4.5, "full": 75}  # as many rounds are made as fit
 GROUPS = ("c", "real", "series")
 
 
@@ -42,10 +43,12 @@ def arguments():
     modes.add_argument("--short", dest="mode", action="store_const", const="short", default="short",
                        help="at most 5 minutes on 2 cores, as many rounds as fit (this is the default)")
     modes.add_argument("--full", dest="mode", action="store_const", const="full",
-                       help="9 rounds of longer runs, more series: up to 2 hours")
+                       help="longer runs, more series: at most 75 minutes on 2 cores, 9 rounds if they fit")
     modes.add_argument("--smoke", dest="mode", action="store_const", const="smoke",
                        help="hardly any work: does everything run? Its figures mean nothing")
-    parser.add_argument("--rounds", type=rounds, help="exactly so many rounds, however long they take")
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument("--rounds", type=rounds, help="exactly so many rounds, however long they take")
+    amount.add_argument("--minutes", type=rounds, help="as many rounds as fit (4.5; with --full 75)")
     parser.add_argument("--with", type=extra, action="append", default=[], dest="extras", metavar="name=path",
                         help="one more allocator to preload, such as an older build")
     parser.add_argument("--only", type=names, default=[], metavar="a,b,...",
@@ -53,41 +56,6 @@ def arguments():
     parser.add_argument("--json", type=Path, metavar="FILE", help="default: target/bench/MODE.json")
     parser.add_argument("--list", action="store_true", help="print the names --only takes")
     return parser, parser.parse_args()
-
-
-# ---- progress --------------------------------------------------------------------------------
-
-class Progress:
-    """A bar on a terminal, else one line for every benchmark of every round."""
-
-    def __init__(self, steps):
-        self.steps, self.done, self.begin, self.line = steps, 0, time.monotonic(), ""
-        self.bar = sys.stderr.isatty()
-
-    def show(self, what, cell):
-        if self.bar:
-            elapsed = time.monotonic() - self.begin
-            share = min(1.0, self.done / max(1, self.steps))
-            left = f"{int(elapsed / share - elapsed) // 60}:{int(elapsed / share - elapsed) % 60:02} left" if share > 0.02 else ""
-            filled = int(share * 24)
-            text = f"[{'#' * filled}{'.' * (24 - filled)}] {share:4.0%}  {what}  {cell}  {left}"
-            width = shutil.get_terminal_size().columns - 1
-            print(f"\r{text[:width]}\x1b[K", end="", file=sys.stderr, flush=True)
-        elif what != self.line:
-            print(what, file=sys.stderr, flush=True)
-        self.line = what
-
-    def step(self):
-        self.done += 1
-
-    def say(self, text):
-        if self.bar:
-            print("\r\x1b[K", end="", file=sys.stderr)
-        print(text, file=sys.stderr, flush=True)
-
-    def close(self):
-        if self.bar and self.line:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 # ---- the session -----------------------------------------------------------------------------
@@ -148,8 +116,10 @@ class Session:
         self.benchmarks = ready
         if not ready:
             raise BenchError("nothing left to run")
-        if not self.runner.strace:
-            print("note: strace is not installed or does not work: no system calls are counted", file=sys.stderr)
+        if self.runner.counts_calls != "strace":
+            print("note: strace is not installed or does not work: " + (
+                "perf counts the system calls, without their names" if self.runner.counts_calls else "no system calls are counted"),
+                file=sys.stderr)
 
     def own_copy(self, allocator):
         """HAKMEM is copied: a build that ends while we measure must not change what is measured."""
@@ -170,11 +140,11 @@ class Session:
         self.data = {
             "schema": bench_stats.SCHEMA,
             "mode": self.options.mode,
-            "command": shlex.join(["scripts/bench_all.sh", *sys.argv[1:]]),
+            "command": shlex.join([f"scripts/{Path(sys.argv[0]).stem}.sh", *sys.argv[1:]]),
             "begun": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "minutes": 0,
             "interrupted": False,
-            "rounds_planned": self.options.rounds or ROUNDS[self.options.mode],
+            "rounds_planned": self.options.rounds or ROUNDS.get(self.options.mode, 1),
             "commit": bench_run.commit(),
             "machine": bench_run.machine(),
             "environment": settings,
@@ -269,10 +239,10 @@ class Session:
         self.save()
 
     def traced(self):
-        return [b for b in self.benchmarks if b.group != "series"] if self.runner.strace else []
+        return [b for b in self.benchmarks if b.group != "series"] if self.runner.counts_calls else []
 
     def measure(self):
-        budget = SHORT_BUDGET_S if self.options.mode == "short" and not self.options.rounds else None
+        minutes = self.options.minutes or (0 if self.options.rounds else MINUTES.get(self.options.mode))
         count = len(self.allocators)
         real = sum(isinstance(b, bench_programs.RealProgram) for b in self.benchmarks)
 
@@ -280,6 +250,7 @@ class Session:
             self.data["rounds_planned"] = rounds_planned
             self.progress.steps = count * (real + len(self.traced()) + rounds_planned * len(self.benchmarks))
 
+        most = sys.maxsize if self.options.minutes else self.data["rounds_planned"]
         self.progress = Progress(0)
         plan(self.data["rounds_planned"])
         self.probe()
@@ -291,9 +262,13 @@ class Session:
             longest = max(longest, time.monotonic() - begin)
             if number == 1:
                 self.count_system_calls()
-            if budget:
-                left = budget - (time.monotonic() - self.begin)
-                plan(min(ROUNDS["short"], number + max(0, int(left / longest))))
+            spent = time.monotonic() - self.begin
+            if minutes:
+                plan(min(most, number + max(0, int((minutes * 60 - spent) / longest))))
+            if number == 1:
+                left = (self.data["rounds_planned"] - 1) * longest
+                self.progress.say(f"a round takes {longest / 60:.1f} minutes: {self.data['rounds_planned']} in all"
+                                  f"{f', by {minutes:g} minutes' if minutes else ''}; about {left / 60:.0f} more")
 
     def save(self):
         self.data["minutes"] = round((time.monotonic() - self.begin) / 60, 1)
@@ -306,6 +281,10 @@ class Session:
 
     def measured_anything(self):
         return hasattr(self, "data") and bench_stats.rounds_done(self.data) > 0
+
+    def show_results(self):
+        print_tables(self.data)
+        print(f"\nsaved: {self.json}\nreport: scripts/bench_report.py {shlex.quote(str(self.json))} report.html", flush=True)
 
     def go(self):
         self.choose()
@@ -326,8 +305,7 @@ class Session:
             if self.measured_anything():
                 self.save()
         if self.measured_anything():
-            print_tables(self.data)
-            print(f"\nsaved: {self.json}\nreport: scripts/bench_report.py {shlex.quote(str(self.json))} report.html", flush=True)
+            self.show_results()
         for text in self.failures:
             print(f"FAILED: {text}", file=sys.stderr)
         if self.interrupted:
@@ -381,6 +359,10 @@ def main():
             print(f"{group}:", *(b.name for b in benchmarks if b.group == group))
         return 0
 
+    return run_session(Session, options, parser)
+
+
+def run_session(kind, options, parser):
     def interrupt(*_):
         raise KeyboardInterrupt
 
@@ -388,7 +370,7 @@ def main():
     signal.signal(signal.SIGTERM, interrupt)
     session = None
     try:
-        session = Session(options)
+        session = kind(options)
         return session.go()
     except KeyboardInterrupt:
         return 130

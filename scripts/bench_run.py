@@ -15,6 +15,7 @@ from bench_programs import PATH, CProgram
 
 OVER_LIVE = re.compile(r"rss_over_live=([0-9.]+)|^RSS over live = ([0-9.]+)", re.M)
 BINDING = re.compile(r"binding file (\S+) \[\d+\] to (\S+) \[\d+\]: normal symbol `malloc'")
+PERF_EVENT = "raw_syscalls:sys_enter"
 NOT_SERVED = re.compile(r"^ERROR: ld\.so: .*", re.M)
 
 
@@ -39,7 +40,7 @@ class Runner:
         made = subprocess.run([os.environ.get("CC", "cc"), "-O2", "-o", self.exec, source])
         if made.returncode:
             raise BenchError("bench_exec.c does not compile")
-        self.strace = self.strace_works()
+        self.counts_calls = self.call_counter()
 
     def close(self):
         shutil.rmtree(self.home, ignore_errors=True)
@@ -51,12 +52,16 @@ class Runner:
         # Debian's redis-server is linked with jemalloc: glibc's malloc must then be put before it.
         return {"LD_PRELOAD": "libc.so.6"} if benchmark.name in self.system_libc else {}
 
+    def settings(self, allocator, benchmark):
+        """The variables that a run of this benchmark under this allocator gets."""
+        return {**allocator.environment, **getattr(benchmark, "environment", {}), **self.preload(allocator, benchmark)}
+
     def run(self, allocator, benchmark):
         """One measured run."""
         folder = self.folder()
         try:
             usage = folder / "usage"
-            settings = {**allocator.environment, **getattr(benchmark, "environment", {}), **self.preload(allocator, benchmark)}
+            settings = self.settings(allocator, benchmark)
             prefix = [str(self.exec), str(usage), *(f"{name}={value}" for name, value in settings.items())]
             seconds, output = self.execute(allocator, benchmark, prefix, folder)
             wall, user, system, rss, faults = map(int, usage.read_text().split())
@@ -74,13 +79,21 @@ class Runner:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def read_report(self, allocator, benchmark, output):
+    @staticmethod
+    def check_report(allocator, benchmark, output):
+        """A C program's report line, if the right allocator served it; None for a real program."""
+        if not isinstance(benchmark, CProgram):
+            return None
         report = REPORT.match(output)
         if not report:
             raise BenchError(f"no report in: {output[:200]!r}")
         if not allocator.accepts(report["served_by"]):
             raise NotServed(f"{allocator.name}: {benchmark.shown()} was served by '{report['served_by']}', "
                             f"not by what was preloaded ({allocator.preload() or 'nothing'})")
+        return report
+
+    def read_report(self, allocator, benchmark, output):
+        report = self.check_report(allocator, benchmark, output)
         # The program's own peak: taken before it prints, and exact where ru_maxrss lags by some pages.
         run = {"value": float(report["ops"]), "peak_rss_kib": int(report["rss"])}
         over_live = OVER_LIVE.findall(output)
@@ -192,35 +205,66 @@ class Runner:
 
     # ---- system calls ------------------------------------------------------------------------
 
-    def strace_works(self):
-        if not shutil.which("strace"):
-            return False
-        try:
-            return subprocess.run(["strace", "-f", "-c", "-o", "/dev/null", "true"], capture_output=True,
-                                  timeout=20).returncode == 0
-        except subprocess.TimeoutExpired:
-            return False
+    @staticmethod
+    def call_counter():
+        """ "strace", or where that does not work "perf", which gives only their number; None without either."""
+        for name, command in (("strace", ["strace", "-f", "-c", "-o", "/dev/null", "true"]),
+                              ("perf", ["perf", "stat", "-e", PERF_EVENT, "-o", "/dev/null", "true"])):
+            try:
+                if shutil.which(name) and subprocess.run(command, capture_output=True, timeout=20).returncode == 0:
+                    return name
+            except subprocess.TimeoutExpired:
+                pass
+        return None
 
     def system_calls(self, allocator, benchmark):
-        """{name: calls} of one run that is not timed, its process tree's."""
+        """{name: calls} of one run that is not timed, its process tree's. Under perf there is one name: "all"."""
+        return self.trace_calls(allocator, benchmark)[0]
+
+    def trace_calls(self, allocator, benchmark):
+        """(those, what the program printed)"""
         folder = self.folder()
         try:
             counts = folder / "calls"
-            settings = {**allocator.environment, **getattr(benchmark, "environment", {}), **self.preload(allocator, benchmark)}
-            prefix = ["strace", "-f", "-c", "-o", str(counts)]
-            for name, value in settings.items():
-                prefix += ["-E", f"{name}={value}"]
-            self.execute(allocator, benchmark, prefix, folder)
-            calls = {}
-            for line in counts.read_text().splitlines():
-                words = line.split()
-                if len(words) in (5, 6) and words[3].isdigit() and words[-1] != "total":
-                    calls[words[-1]] = int(words[3])
+            settings = self.settings(allocator, benchmark)
+            if self.counts_calls == "strace":
+                prefix = ["strace", "-f", "-c", "-o", str(counts)]
+                for name, value in settings.items():
+                    prefix += ["-E", f"{name}={value}"]
+            else:
+                prefix = ["perf", "stat", "-x,", "-e", PERF_EVENT, "-o", str(counts), "env"]
+                prefix += [f"{name}={value}" for name, value in settings.items()]
+            _, output = self.execute(allocator, benchmark, prefix, folder)
+            self.check_report(allocator, benchmark, output)
+            calls = read_calls(counts.read_text())
             if not calls:
-                raise BenchError("strace counted nothing")
-            return calls
+                raise BenchError(f"{self.counts_calls} counted nothing")
+            return calls, output
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def output_of(self, allocator, benchmark, tool, both=False):
+        """What a C program printed, run by `tool`; with `both`, (stdout, stderr)."""
+        folder = self.folder()
+        try:
+            prefix = ["env", *(f"{name}={value}" for name, value in self.settings(allocator, benchmark).items()), *tool]
+            _, output = self.execute(allocator, benchmark, prefix, folder)
+            self.check_report(allocator, benchmark, output)
+            return (output, (folder / "err").read_text(errors="replace")) if both else output
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_calls(text):
+    """{name: calls} of what strace -c or perf stat -x, wrote."""
+    calls = {}
+    for line in text.splitlines():
+        words, cells = line.split(), line.split(",")
+        if len(words) in (5, 6) and words[3].isdigit() and words[-1] != "total":
+            calls[words[-1]] = int(words[3])
+        elif len(cells) > 2 and cells[2] == PERF_EVENT and cells[0].isdigit():
+            calls["all"] = int(cells[0])
+    return calls
 
 
 def same_file(one, other):

@@ -59,6 +59,20 @@ def ratio(benchmark, name, reference, key="value"):
     return mine / other if mine and other else None
 
 
+def spread_ratio(benchmark, name, reference, key="value"):
+    """The ratio with its spread: middle that of the medians, low and high those of the runs of one round."""
+    middle = ratio(benchmark, name, reference, key)
+    if middle is None:
+        return None
+    theirs = {run["round"]: run.get(key) for run in benchmark["results"][reference]["runs"]}
+    found = [middle]
+    for run in benchmark["results"][name]["runs"]:
+        one, other = run.get(key), theirs.get(run["round"])
+        if one and other:
+            found.append(cost(benchmark, one) / cost(benchmark, other) if key == "value" else one / other)
+    return Spread(middle, min(found), max(found))
+
+
 def common(data, group):
     """The benchmarks of a group that every allocator finished, so that all means are over the same ones.
 
@@ -125,8 +139,8 @@ def rounds_done(data):
 
 
 def system_calls(benchmark, allocator):
-    """(all, those about memory), or None where they were not counted."""
+    """(all, those about memory or None where they have no names), or None where they were not counted."""
     calls = benchmark["results"].get(allocator, {}).get("system_calls")
     if not calls:
         return None
-    return sum(calls.values()), sum(calls.get(name, 0) for name in MEMORY_CALLS)
+    return sum(calls.values()), None if "all" in calls else sum(calls.get(name, 0) for name in MEMORY_CALLS)
