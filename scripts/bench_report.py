@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""Turns the JSON of bench_all.py into one self-contained HTML page, SVG files and a Markdown table."""
+"""Turns the JSON of bench_all.py into one self-contained HTML page, SVG files and a Markdown table.
+
+With --compare: does a second run give the first one's ratios to the system's malloc, within the spread that the first one prints?
+Prints those outside, and exits 1 if they are more than --share of all.
+"""
 
 import argparse
 import json
@@ -8,11 +12,13 @@ from html import escape
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ among the scripts
+import bench_agree  # noqa: E402
 import bench_plot  # noqa: E402
 import bench_stats as stats  # noqa: E402
 from bench_plot import number  # noqa: E402
 
-USAGE = "%(prog)s JSON [HTML] [--svg-dir DIR] [--markdown FILE]"
+USAGE = """%(prog)s JSON [HTML] [--svg-dir DIR [--figures a,b,...]] [--markdown FILE]
+       %(prog)s --compare FIRST.json SECOND.json [--share N] [--slack N]"""
 RATIOS = (("time_vs_best", "time ÷ best peer"), ("time_vs_system", "time ÷ system"),
           ("rss_vs_best", "peak RSS ÷ best peer"), ("rss_vs_system", "peak RSS ÷ system"))
 READING = ("Geometric means of ratios; lower is better, 1 is as good. In brackets, the lowest and the highest mean of a single "
@@ -108,6 +114,12 @@ def value_text(benchmark, cell):
     return f"{number(cell)} s" if cell >= 0.1 else f"{number(cell * 1e3)} ms"
 
 
+def calls_text(calls):
+    if not calls:
+        return "–"
+    return f"{calls[0]:,}" if calls[1] is None else f"{calls[0]:,} ({calls[1]:,})"
+
+
 # ---- HTML ------------------------------------------------------------------------------------
 
 def swatch(data, name):
@@ -161,7 +173,7 @@ def html_details(data):
                 parts.append(
                     f"<td>{value_text(benchmark, cell.middle)}</td><td>{value_text(benchmark, cell.low)} – {value_text(benchmark, cell.high)}</td>"
                     f"<td>{len(benchmark['results'][name]['runs'])}</td><td>{cpu:.3f}</td><td>{number(rss / 1024)}</td><td>{faults:,.0f}</td>"
-                    + (f"<td>{calls[0]:,} <small>({calls[1]:,})</small></td>" if calls else "<td>–</td>") + "</tr>")
+                    + f"<td>{calls_text(calls)}</td></tr>")
         parts.append("</table></div></details>")
     rows = "".join(f"<tr><td>{escape(b['name'])}</td><td style=\"text-align:left\">{escape(b['question'])}</td>"
                    f"<td style=\"text-align:left\"><code>{escape(b['command'])}</code></td></tr>"
@@ -243,7 +255,7 @@ def markdown(data):
          lambda b, name: number(stats.of(b, name, "rss_over_live").middle) if stats.of(b, name, "rss_over_live") else "–"),
         ("Page faults", lambda b, name: f"{stats.of(b, name, 'faults').middle:,.0f}"),
         ("System calls, in parentheses those about memory (" + ", ".join(stats.MEMORY_CALLS) + ")",
-         lambda b, name: "{:,} ({:,})".format(*stats.system_calls(b, name)) if stats.system_calls(b, name) else "–"),
+         lambda b, name: calls_text(stats.system_calls(b, name))),
     ):
         table = [("benchmark", *names)]
         for benchmark in data["benchmarks"]:
@@ -255,37 +267,94 @@ def markdown(data):
     return "\n".join(parts)
 
 
-def main():
-    parser = argparse.ArgumentParser(usage=USAGE, description=__doc__, allow_abbrev=False)
-    parser.add_argument("json", type=Path, metavar="JSON", help="what bench_all.py saved")
+def share(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"not a share from 0 to 1: '{text}'")
+    return value
+
+
+def names(text):
+    if not all(text.split(",")):
+        raise argparse.ArgumentTypeError(f"not a list of names: '{text}'")
+    return text.split(",")
+
+
+def compare(first, second, options):
+    outside, count, unmatched = bench_agree.compare(load(first), load(second), options.slack)
+    if unmatched:
+        print(f"note: not in both with the same command: {', '.join(unmatched)}", file=sys.stderr)
+    if not count:
+        raise ReportError(f"{first} and {second} have no ratio in common")
+    for what, name, spread, found in outside:
+        print(f"outside: {what}, {name}: {found:.3f}, was {spread.middle:.3f} ({spread.low:.3f}–{spread.high:.3f})")
+    print(f"{count - len(outside)} of {count} ratios to the system's malloc lie within the first run's spread, widened by "
+          f"{options.slack:g} of itself; {len(outside) / count:.1%} do not, {options.share:.1%} may")
+    return 1 if len(outside) > options.share * count else 0
+
+
+def arguments():
+    parser = argparse.ArgumentParser(usage=USAGE, description=__doc__, allow_abbrev=False,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("json", type=Path, metavar="JSON", nargs="?", help="what bench_all.py saved")
     parser.add_argument("html", type=Path, nargs="?", metavar="HTML", help="default: beside the JSON, .html")
     parser.add_argument("--svg-dir", type=Path, metavar="DIR", help="write every figure as an SVG file too")
+    parser.add_argument("--figures", type=names, metavar="a,b,...", help="only these as SVG files, such as scatter,threads")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables as Markdown too")
+    parser.add_argument("--compare", type=Path, nargs=2, metavar=("FIRST", "SECOND"), help="two results of the same command")
+    parser.add_argument("--share", type=share, help="how many ratios may lie outside (0.1)")
+    parser.add_argument("--slack", type=share, help="by how much the spread is widened at both ends (0.01)")
     options = parser.parse_args()
-    html = options.html or options.json.with_suffix(".html")
+    if options.compare and (options.json or options.svg_dir or options.markdown):
+        parser.error("--compare goes with --share and --slack alone")
+    if not options.compare and (options.json is None or options.share is not None or options.slack is not None):
+        parser.error("no JSON, or --share or --slack without --compare")
+    if options.figures and not options.svg_dir:
+        parser.error("--figures goes with --svg-dir")
+    options.share = 0.1 if options.share is None else options.share
+    options.slack = 0.01 if options.slack is None else options.slack
+    return parser, options
+
+
+def main():
+    parser, options = arguments()
     try:
-        data = load(options.json)
-        try:
-            if not stats.rounds_done(data):
-                raise ReportError(f"{options.json}: holds no runs")
-            figures = bench_plot.figures(data)
-            text = page(data, figures)
-            tables = markdown(data)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ReportError(f"{options.json}: damaged: {type(error).__name__} {error}") from None
-        written = [html]
-        html.write_text(text)
-        if options.svg_dir:
-            options.svg_dir.mkdir(parents=True, exist_ok=True)
-            for figure in figures:
-                written.append(options.svg_dir / f"{figure.key}.svg")
-                written[-1].write_text(figure.svg(alone=True) + "\n")
-        if options.markdown:
-            options.markdown.write_text(tables)
-            written.append(options.markdown)
+        return compare(*options.compare, options) if options.compare else write(options)
     except (ReportError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
+    except (KeyError, TypeError, AttributeError) as error:
+        # Only what was read can be of the wrong shape.
+        print(f"{parser.prog}: {options.json or ' or '.join(map(str, options.compare))}: damaged: {type(error).__name__} {error}",
+              file=sys.stderr)
+        return 1
+
+
+def write(options):
+    html = options.html or options.json.with_suffix(".html")
+    data = load(options.json)
+    if not stats.rounds_done(data):
+        raise ReportError(f"{options.json}: holds no runs")
+    figures = bench_plot.figures(data)
+    text = page(data, figures)
+    tables = markdown(data)
+    written = [html]
+    html.write_text(text)
+    if options.svg_dir:
+        missing = set(options.figures or []) - {figure.key for figure in figures}
+        if missing:
+            raise ReportError(f"no such figure: {', '.join(sorted(missing))} (there are: {', '.join(f.key for f in figures)})")
+        options.svg_dir.mkdir(parents=True, exist_ok=True)
+        for figure in figures:
+            if not options.figures or figure.key in options.figures:
+                written.append(options.svg_dir / f"{figure.key}.svg")
+                written[-1].write_text(figure.svg(alone=True) + "\n")
+    if options.markdown:
+        options.markdown.write_text(tables)
+        written.append(options.markdown)
     for path in written:
         print(path)
     return 0
