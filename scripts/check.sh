@@ -55,6 +55,7 @@ step test cargo test
 step loom scripts/check_loom.sh
 step c_suite env HAKMEM_TINY_HEAP_V2=1 tests/c/run.sh
 step c_suite_baseline env HAKMEM_TINY_HEAP_V2=0 tests/c/run.sh
+step report tests/report/run.sh
 step stages scripts/check_stages.sh
 step mutations scripts/check_mutations.sh
 step soak tests/soak/run.sh 60

@@ -9,6 +9,7 @@ is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" 
 
 wanted=(gcc g++ make git python3 binutils file valgrind)
 wanted+=(libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4) # what the benchmarks compare with
+wanted+=(strace chromium fonts-dejavu-core) # system calls of the benchmarks; their report in a browser
 for program in tests/real/programs/*.sh; do
     wanted+=($(packages='' && . "$program" && echo "$packages"))
 done
