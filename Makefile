@@ -29,10 +29,15 @@ bench: bench_c ## HAKMEM beside the system's malloc and what else is installed: 
 	scripts/bench_all.sh --short --json target/bench/short.json
 	scripts/bench_report.py target/bench/short.json target/bench/short.html --svg-dir target/bench/svg --markdown target/bench/short.md
 
-bench-full: bench_c ## the same with more rounds, sizes and threads: an hour or two
+bench-full: bench_c ## the same with more rounds, sizes and threads: 75 minutes
 	mkdir -p target/bench
 	scripts/bench_all.sh --full --json target/bench/full.json
 	scripts/bench_report.py target/bench/full.json target/bench/full.html --svg-dir target/bench/svg-full --markdown target/bench/full.md
+
+evaluation: bench_c ## the measurements of TINY_HEAP_V2_EVALUATION.md, and its tables from them: 25 minutes
+	mkdir -p target/bench
+	scripts/evaluate.sh --out target/bench/evaluation.json
+	scripts/evaluate.sh --markdown target/bench/evaluation.json
 
 clean:
 	cargo clean
@@ -44,6 +49,6 @@ help: ## this list
 
 SOAK_SECONDS ?= 600
 
-.PHONY: build run test check soak bench_c bench bench-full tsan clean help
+.PHONY: build run test check soak bench_c bench bench-full evaluation tsan clean help
 # The steps share target/ and two cores.
 .NOTPARALLEL:
