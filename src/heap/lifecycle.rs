@@ -109,6 +109,13 @@ pub(crate) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
     REGISTRY.lock().each(&mut look);
 }
 
+impl ThreadHeap {
+    /// Whether no thread has it. Under the registry lock, so from within `each_heap`.
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.links.orphan.get()
+    }
+}
+
 impl Registry {
     fn make(&mut self) -> Option<&'static ThreadHeap> {
         let record = meta::alloc(size_of::<ThreadHeap>())?.as_ptr::<ThreadHeap>();

@@ -77,7 +77,7 @@ pub(crate) struct ThreadHeap {
 /// What the heap's lock guards.
 pub(crate) struct Core {
     pub(crate) spans: [Spans; CLASSES],
-    dirty: Dirty,
+    pub(crate) dirty: Dirty,
     /// What `DIRTY` and `FREE` count of `dirty.bytes` and `dirty.free`.
     published: (usize, usize),
 }
@@ -293,7 +293,7 @@ impl Core {
     const fn new() -> Core {
         Core {
             spans: [const { Spans::new() }; CLASSES],
-            dirty: Dirty { bytes: 0, free: 0, generation: 1 },
+            dirty: Dirty { bytes: 0, free: 0, gone: 0, generation: 1 },
             published: (0, 0),
         }
     }

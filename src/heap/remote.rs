@@ -143,6 +143,12 @@ impl ThreadHeap {
         drop(self.try_enter());
     }
 
+    /// Bytes that others have sent and nobody took in yet, about.
+    pub(crate) fn inbox_bytes(&self) -> u64 {
+        // Relaxed: a hint, see `drain_locked`; what wrapped is about nothing.
+        (self.inbox.bytes.load(Ordering::Relaxed) as isize).max(0) as u64
+    }
+
     /// Takes in all that others have sent. Under the lock.
     pub(super) fn drain_locked(&self, core: &mut Core) -> Result<(), Misuse> {
         let mut node = self.inbox.batches.take_all();

@@ -4,10 +4,11 @@
 use core::ptr::NonNull;
 
 use super::cache::Range;
-use super::{CACHED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES};
+use super::{CACHED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES, PURGED_BYTES};
 use crate::base::addr::{Addr, GRANULE};
 use crate::os::{self, Resize};
 use crate::page_map::{self, Tag};
+use crate::stats::level;
 
 /// Up to this size a block that grows is copied into resident memory, if the cache has it, rather than moved and
 /// given fresh pages: a page costs less to copy than to fault in.
@@ -17,18 +18,32 @@ const COPY_MAX: usize = 4 << 20;
 pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
     let align = align.max(GRANULE);
     if let Some(base) = LARGE.lock().take_best(bytes, align) {
-        CACHED_BYTES.sub(bytes as u64);
+        out_of_cache(bytes);
         return Some((Large { base, bytes, slab: None }, false));
     }
     let base = os::map_aligned(Addr::NULL, bytes, align)?;
-    MAPPED_BYTES.add(bytes as u64);
+    grown(bytes);
     FRESH_BYTES.add(bytes as u64);
     Some((Large { base, bytes, slab: None }, true))
+}
+
+/// Counts bytes newly mapped and in use.
+fn grown(bytes: usize) {
+    MAPPED_BYTES.add(bytes as u64);
+    level::MAPPED.add(bytes as u64);
+    level::ACTIVE.add(bytes as u64);
+}
+
+/// Counts cached bytes that are in use again.
+fn out_of_cache(bytes: usize) {
+    CACHED_BYTES.sub(bytes as u64);
+    level::ACTIVE.add(bytes as u64);
 }
 
 /// Keeps a freed mapping for reuse; what no longer fits in the cache goes back to the kernel.
 pub(super) fn give_back(base: Addr, bytes: usize) {
     CACHED_BYTES.add(bytes as u64);
+    level::ACTIVE.sub(bytes as u64);
     let evicted = LARGE.lock().put(Range { base, bytes });
     if let Some(range) = evicted {
         unmap(range);
@@ -38,8 +53,10 @@ pub(super) fn give_back(base: Addr, bytes: usize) {
 /// A mapping the kernel refuses to unmap (map count) is purged: its addresses are lost, its memory is not.
 fn unmap(range: Range) -> usize {
     CACHED_BYTES.sub(range.bytes as u64);
+    PURGED_BYTES.add(range.bytes as u64);
     if os::unmap(range.base, range.bytes) {
         MAPPED_BYTES.sub(range.bytes as u64);
+        level::MAPPED.sub(range.bytes as u64);
     } else {
         os::purge(range.base, range.bytes);
     }
@@ -54,14 +71,17 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
         }
         if bytes < large.bytes - large.bytes / 8 && os::resize_in_place(large.base, large.bytes, bytes) == Resize::Done
         {
-            MAPPED_BYTES.sub((large.bytes - bytes) as u64);
+            let less = (large.bytes - bytes) as u64;
+            MAPPED_BYTES.sub(less);
+            level::MAPPED.sub(less);
+            level::ACTIVE.sub(less);
             large.bytes = bytes;
         }
         return Some(large.base);
     }
     let more = bytes - large.bytes;
     if LARGE.lock().take_at(large.base.offset(large.bytes), more) {
-        CACHED_BYTES.sub(more as u64);
+        out_of_cache(more);
         large.bytes = bytes;
         return Some(large.base);
     }
@@ -72,7 +92,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
     let wanted = bytes.max(large.bytes + large.bytes / 8 / GRANULE * GRANULE);
     match os::resize_in_place(large.base, large.bytes, wanted) {
         Resize::Done => {
-            MAPPED_BYTES.add((wanted - large.bytes) as u64);
+            grown(wanted - large.bytes);
             large.bytes = wanted;
             return Some(large.base);
         }
@@ -96,7 +116,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
         return None;
     }
     page_map::enter(to, 1, Tag::LARGE, entry);
-    MAPPED_BYTES.add((wanted - large.bytes) as u64);
+    grown(wanted - large.bytes);
     (large.base, large.bytes) = (to, wanted);
     Some(to)
 }

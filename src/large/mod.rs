@@ -49,6 +49,8 @@ static MAPPED_BYTES: Counter = Counter::new();
 static FRESH_BYTES: Counter = Counter::new();
 /// Of the mapped bytes, those in the cache.
 static CACHED_BYTES: Counter = Counter::new();
+/// Bytes of the cache that went back to the kernel, so far.
+static PURGED_BYTES: Counter = Counter::new();
 
 /// At least `size` bytes at a multiple of `align` (a power of two). `None`: out of memory or of address space.
 pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
@@ -171,6 +173,7 @@ pub(crate) struct Snapshot {
     /// Own mappings, cached ones included; runs are the pool's.
     pub(crate) mapped_bytes: u64,
     pub(crate) cached_bytes: u64,
+    pub(crate) purged_bytes: u64,
 }
 
 pub(crate) fn snapshot() -> Snapshot {
@@ -179,5 +182,6 @@ pub(crate) fn snapshot() -> Snapshot {
         live_bytes: LIVE_BYTES.get(),
         mapped_bytes: MAPPED_BYTES.get(),
         cached_bytes: CACHED_BYTES.get(),
+        purged_bytes: PURGED_BYTES.get(),
     }
 }

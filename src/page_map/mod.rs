@@ -1,7 +1,7 @@
 //! Box `page_map` (L2): whose pointer is this? One tag and one record address for each 64 KiB of address space.
 //! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each, mapped on demand, never unmapped;
 //! the window, a flat copy of the tags of 32 GiB around the first slab, for `free`.
-//! Calls: base, os.   Locks: none.   Threads: any.   Never: fails for a lookup, whatever the pointer.
+//! Calls: base, os, stats.   Locks: none.   Threads: any.   Never: fails for a lookup, whatever the pointer.
 
 mod window;
 
@@ -9,6 +9,7 @@ use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use crate::class::BIN_STRIDE;
 use crate::os;
+use crate::stats::counter::Counter;
 
 pub(crate) use window::hot_tag;
 
@@ -58,6 +59,8 @@ struct Leaf {
     records: [AtomicUsize; LEAF_GRANULES],
 }
 
+/// Leaves that were mapped.
+static LEAVES: Counter = Counter::new();
 static ROOT: [AtomicPtr<Leaf>; ROOT_LEAVES] = [const { AtomicPtr::new(core::ptr::null_mut()) }; ROOT_LEAVES];
 
 #[inline]
@@ -127,6 +130,11 @@ fn write(at: Addr, granules: usize, tag: Tag, record: Addr) {
     }
 }
 
+/// Bytes of address space in leaves. Any thread.
+pub(crate) fn mapped() -> u64 {
+    LEAVES.get() * size_of::<Leaf>() as u64
+}
+
 #[cold]
 fn grow(at: Addr) -> bool {
     let len = size_of::<Leaf>();
@@ -137,6 +145,8 @@ fn grow(at: Addr) -> bool {
     let won = slot.compare_exchange(core::ptr::null_mut(), fresh.as_ptr(), Ordering::Relaxed, Ordering::Relaxed);
     if won.is_err() {
         os::unmap(fresh, len);
+    } else {
+        LEAVES.add(1);
     }
     true
 }

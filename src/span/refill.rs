@@ -40,7 +40,7 @@ fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut
     record.note_taken(taken, dirty);
     if record.purged != 0 && taken > 0 {
         // Pages in between that were not taken count as resident too: at worst they are purged again for nothing.
-        record.unpurge(lowest, highest - lowest);
+        record.unpurge(lowest, highest - lowest, dirty);
     }
     // A span that is not used up keeps its place although it got fuller: the next refill starts with it anyway.
     if record.free == 0 || record.list == List::Empty {

@@ -14,6 +14,8 @@ pub(crate) struct Dirty {
     pub(crate) bytes: usize,
     /// Bytes of all blocks free in spans, swept or not.
     pub(crate) free: usize,
+    /// Bytes of pages that were purged and hold no block handed out since.
+    pub(crate) gone: usize,
     /// Raised from time to time; a span remembers when it was last used.
     pub(crate) generation: u32,
 }
@@ -41,7 +43,9 @@ pub(crate) fn sweep(spans: &mut Spans, dirty: &mut Dirty, which: Sweep, want: us
         if span.freed > 0 && due && given < want {
             dirty.bytes -= span.freed as usize * span.block_size as usize;
             span.freed = 0;
-            given += purge(span);
+            let bytes = purge(span);
+            dirty.gone += bytes;
+            given += bytes;
         }
     });
     given
@@ -73,15 +77,18 @@ impl Span {
     pub(super) fn note_leaving(&mut self, dirty: &mut Dirty) {
         dirty.bytes -= self.freed as usize * self.block_size as usize;
         dirty.free -= self.free as usize * self.block_size as usize;
+        dirty.gone -= self.purged.count_ones() as usize * os::page_size();
         self.freed = 0;
     }
 
     /// Notes that the blocks `first .. first + len` are handed out: their pages are about to be touched.
-    pub(super) fn unpurge(&mut self, first: u32, len: u32) {
+    pub(super) fn unpurge(&mut self, first: u32, len: u32, dirty: &mut Dirty) {
         let page = os::page_size();
         let start = (first as usize * self.block_size as usize) >> page.trailing_zeros();
         let end = ((first + len) as usize * self.block_size as usize + page - 1) >> page.trailing_zeros();
-        self.purged &= !mask(start, end);
+        let back = self.purged & mask(start, end);
+        self.purged &= !back;
+        dirty.gone -= back.count_ones() as usize * page;
     }
 
     /// Whether all of the page's blocks are free.

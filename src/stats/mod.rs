@@ -1,8 +1,9 @@
 //! Box `stats` (L2): counters that slow paths bump, and text written without allocating.
-//! Owns: nothing; each box embeds the counters it needs.   Calls: os, class.   Locks: none.   Threads: any.
+//! Owns: the process's levels of memory; each box embeds the counters it needs.   Calls: os, class.   Locks: none.   Threads: any.
 //! Never: counts on a hot path.
 #![forbid(unsafe_code)]
 
 pub(crate) mod counter;
 pub(crate) mod event;
+pub(crate) mod level;
 pub(crate) mod text;

@@ -16,6 +16,7 @@ use crate::base::lock::{self, Fork, Mutex};
 use crate::config;
 use crate::os;
 use crate::stats::counter::Counter;
+use crate::stats::level;
 use crate::stats::text::Text;
 
 /// How many SuperSlabs stage 2 compares before it takes the fullest: bounds its time in huge heaps.
@@ -47,6 +48,8 @@ static DIRTY: Counter = Counter::new();
 static FRESH: Counter = Counter::new();
 /// Slots that are ACTIVE.
 static ACTIVE: Counter = Counter::new();
+/// EMPTY slots whose pages went back to the kernel, so far.
+static PURGED: Counter = Counter::new();
 
 /// Takes `len` adjacent slots (1..=32), preferring those that `kind` used last. `None`: out of memory. Any thread.
 pub(crate) fn acquire_slab(kind: SlabKind, len: u32) -> Option<Slab> {
@@ -134,9 +137,15 @@ fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, 
     let dirty = super_slab.word.acquire(low_mask(len) << first, only_empty)?;
     DIRTY.sub(dirty.count_ones() as u64);
     FRESH.add((len - dirty.count_ones()) as u64);
-    ACTIVE.add(len as u64);
+    activate(len);
     let base = super_slab.base().offset(first as usize * GRANULE);
     Some(Slab { base, id, first: first as u8, len: len as u8, kind, dirty: dirty != 0 })
+}
+
+/// Counts slots that became ACTIVE.
+fn activate(slots: u32) {
+    ACTIVE.add(slots as u64);
+    level::ACTIVE.add(slots as u64 * GRANULE as u64);
 }
 
 /// Extends `slab` by the `more` slots behind it if they are free. Says whether it did. Any thread.
@@ -149,7 +158,7 @@ pub(crate) fn acquire_more(slab: &mut Slab, more: u32) -> bool {
         return false;
     };
     DIRTY.sub(dirty.count_ones() as u64);
-    ACTIVE.add(more as u64);
+    activate(more);
     slab.len += more as u8;
     slab.dirty |= dirty != 0;
     true
@@ -165,6 +174,7 @@ pub(crate) fn release_slab(slab: Slab) {
     // Counted before the release: whoever takes the slots next counts them out again.
     DIRTY.add(slab.len as u64);
     ACTIVE.sub(slab.len as u64);
+    level::ACTIVE.sub(slab.len as u64 * GRANULE as u64);
     let active = super_slab.word.release(slab.mask(), u32::MAX);
     table::set_avail(slab.id);
     FREE_SLOTS.push(slab.kind, slab.id, slab.first);
@@ -190,15 +200,19 @@ fn unmap(pool: &mut Pool, cached: Cached) {
     let len = bytes(super_slab);
     if os::unmap(super_slab.base(), len) {
         DIRTY.sub(cached.dirty.count_ones() as u64);
+        PURGED.add(cached.dirty.count_ones() as u64);
         MAPPED.sub(1);
         MAPPED_BYTES.sub(len as u64);
+        level::MAPPED.sub(len as u64);
         // The base field of a spare number links to the next one.
         super_slab.describe(Addr(pool.spare.map_or(0, |id| id as usize + 1)), 0);
         pool.spare = Some(cached.id);
         return;
     }
     let dirty = if os::purge(super_slab.base(), len) { 0 } else { cached.dirty };
-    DIRTY.sub((cached.dirty.count_ones() - dirty.count_ones()) as u64);
+    let purged = (cached.dirty.count_ones() - dirty.count_ones()) as u64;
+    DIRTY.sub(purged);
+    PURGED.add(purged);
     super_slab.word.publish(super_slab.absent(), dirty);
     table::set_avail(cached.id);
 }
@@ -227,6 +241,7 @@ fn superslab_refill(pool: &mut Pool, len: u32) -> Option<()> {
     pool.last = base;
     MAPPED.add(1);
     MAPPED_BYTES.add((slots as usize * GRANULE) as u64);
+    level::MAPPED.add((slots as usize * GRANULE) as u64);
     let absent = !low_mask(slots);
     super_slab.describe(base, absent);
     super_slab.word.publish(absent, 0);
@@ -302,6 +317,7 @@ fn purge_empty(super_slab: &SuperSlab) -> usize {
         let purged = os::purge(super_slab.base().offset(first as usize * GRANULE), len as usize * GRANULE);
         if purged {
             DIRTY.sub(len as u64);
+            PURGED.add(len as u64);
         }
         super_slab.word.release(run, if purged { 0 } else { run });
         given += if purged { len as usize * GRANULE } else { 0 };
@@ -326,7 +342,10 @@ fn debug_line(what: &str, slab: &Slab, stage: u64) {
 
 /// The pool's counters.
 pub(crate) struct Snapshot {
+    /// SuperSlabs that are mapped, cached ones included.
     pub(crate) superslabs: u64,
+    /// Of those in use, the ones without a free slot.
+    pub(crate) full: u64,
     pub(crate) mapped_bytes: u64,
     pub(crate) active: u64,
     pub(crate) empty: u64,
@@ -335,21 +354,24 @@ pub(crate) struct Snapshot {
     pub(crate) cached_dirty: u64,
     pub(crate) stages: [u64; 3],
     pub(crate) released: u64,
+    pub(crate) purged_bytes: u64,
     pub(crate) hints_dropped: u64,
 }
 
 /// Counts slots by state. Any thread.
 pub(crate) fn snapshot() -> Snapshot {
     let pool = POOL.lock();
-    let (mut active, mut empty, mut unused) = (0, 0, 0);
+    let (mut full, mut active, mut empty, mut unused) = (0, 0, 0, 0);
     for super_slab in (0..pool.high).filter_map(table::get) {
         let Some(slots) = super_slab.word.look() else { continue };
+        full += (slots.active == u32::MAX) as u64;
         active += (slots.active & !super_slab.absent()).count_ones() as u64;
         empty += slots.empty.count_ones() as u64;
         unused += (!slots.active & !slots.empty).count_ones() as u64;
     }
     Snapshot {
         superslabs: MAPPED.get(),
+        full,
         mapped_bytes: MAPPED_BYTES.get(),
         active,
         empty,
@@ -358,6 +380,7 @@ pub(crate) fn snapshot() -> Snapshot {
         cached_dirty: pool.cache.dirty_slots(),
         stages: [STAGE[0].get(), STAGE[1].get(), STAGE[2].get()],
         released: RELEASED.get(),
+        purged_bytes: PURGED.get() * GRANULE as u64,
         hints_dropped: FREE_SLOTS.dropped.get(),
     }
 }

@@ -2,5 +2,7 @@
 
 #[path = "../../../../src/stats/counter.rs"]
 pub(crate) mod counter;
+#[path = "../../../../src/stats/level.rs"]
+pub(crate) mod level;
 #[path = "../../../../src/stats/text.rs"]
 pub(crate) mod text;
