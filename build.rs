@@ -1,4 +1,4 @@
-//! Names the shared library's ABI and writes the C header from `src/abi/hak.rs`.
+//! Names the shared library's ABI and writes the C header from `src/abi/hak.rs` and `hak_types.rs`.
 #![allow(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 fn main() {
     println!("cargo::rerun-if-changed=src/abi/hak.rs");
+    println!("cargo::rerun-if-changed=src/abi/hak_types.rs");
     println!("cargo::rerun-if-changed=cbindgen.toml");
     println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libhakmem.so.0");
     // Fork handlers and thread-exit destructors point into the library: it must never be unloaded.
@@ -24,8 +25,9 @@ fn main() {
     let config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml is readable");
     cbindgen::Builder::new()
         .with_config(config)
+        .with_src("src/abi/hak_types.rs")
         .with_src("src/abi/hak.rs")
         .generate()
-        .expect("src/abi/hak.rs is plain enough for cbindgen")
+        .expect("these files are plain enough for cbindgen")
         .write_to_file(out);
 }

@@ -3,10 +3,319 @@
 #ifndef HAKMEM_H
 #define HAKMEM_H
 
-#include <stdarg.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
+
+/*
+ The version this header belongs to; `hak_version_number` gives that of the library in use.
+ */
+#define HAKMEM_VERSION_MAJOR 0
+
+#define HAKMEM_VERSION_MINOR 1
+
+#define HAKMEM_VERSION_PATCH 0
+
+/*
+ Bytes that hold any option's value with its final null.
+ */
+#define HAKMEM_OPTION_MAX 256
+
+/*
+ Figures of the whole process. What ends in `_bytes` or `_blocks` is in that unit, else it is a number of what it names.
+ "Each time" and "times" count from the process's start and never fall; the others rise and fall.
+
+ Later versions add fields at the end, and take none out. docs/STATISTICS.md says more.
+ */
+typedef struct hak_stats {
+  /*
+   bytes of this struct that are filled in
+   */
+  uint64_t size;
+  /*
+   blocks that the program holds, each with all the bytes it can hold
+   */
+  uint64_t live_bytes;
+  /*
+   blocks that the program holds; one freed by another thread counts until its owner takes it back
+   */
+  uint64_t live_blocks;
+  /*
+   free blocks in magazines, and in the calling thread's baseline caches
+   */
+  uint64_t cached_bytes;
+  /*
+   free blocks in spans
+   */
+  uint64_t free_bytes;
+  /*
+   free memory that a purge may give back: slots, cached mappings, blocks freed in spans since the last look
+   */
+  uint64_t dirty_bytes;
+  /*
+   address space for blocks: SuperSlabs and large mappings
+   */
+  uint64_t mapped_bytes;
+  /*
+   memory given back to the kernel, each time it was
+   */
+  uint64_t purged_bytes;
+  /*
+   address space for the allocator's own records and the page map
+   */
+  uint64_t metadata_bytes;
+  /*
+   estimate from above of what of blocks and records is resident: pages never touched count as if they were
+   */
+  uint64_t resident_bytes;
+  /*
+   the most mapped_bytes ever was
+   */
+  uint64_t peak_mapped_bytes;
+  /*
+   the most that spans and large blocks held at one time
+   */
+  uint64_t peak_active_bytes;
+  /*
+   heaps: one for each thread that allocates, and those that ended threads left
+   */
+  uint64_t heaps;
+  /*
+   heaps without a thread, to be adopted by new ones
+   */
+  uint64_t heaps_orphaned;
+  /*
+   times a magazine or FastCache was filled from spans
+   */
+  uint64_t refills;
+  /*
+   blocks that refills brought
+   */
+  uint64_t refilled_blocks;
+  /*
+   times a magazine or cache was emptied into spans
+   */
+  uint64_t flushes;
+  /*
+   blocks that went back into spans, those freed by other threads included
+   */
+  uint64_t flushed_blocks;
+  /*
+   full batches of blocks sent to the heap that owns them
+   */
+  uint64_t remote_sends;
+  /*
+   blocks in those batches
+   */
+  uint64_t remote_sent_blocks;
+  /*
+   blocks sent that their owner has not taken in yet, about; they count as live
+   */
+  uint64_t remote_pending_bytes;
+  /*
+   times a magazine's capacity was doubled
+   */
+  uint64_t magazine_grows;
+  /*
+   frees by other threads that found no batch node and took the owner's lock
+   */
+  uint64_t nodes_ran_dry;
+  /*
+   tiny allocations through T-HEAP, at least: blocks that refills brought and no magazine holds
+   */
+  uint64_t tiny_allocs;
+  /*
+   of those, the ones that met a filled magazine
+   */
+  uint64_t tiny_hits;
+  /*
+   mid allocations, at least, likewise
+   */
+  uint64_t mid_allocs;
+  /*
+   of those, the ones that met a filled magazine
+   */
+  uint64_t mid_hits;
+  /*
+   spans that heaps own
+   */
+  uint64_t spans;
+  /*
+   spans taken from the shared pool
+   */
+  uint64_t span_acquires;
+  /*
+   spans given back to the shared pool
+   */
+  uint64_t span_releases;
+  /*
+   blocks freed in spans and not looked through for whole free pages since
+   */
+  uint64_t span_dirty_bytes;
+  /*
+   whole free pages given back inside spans
+   */
+  uint64_t span_purged_bytes;
+  /*
+   of those, pages in which no block was handed out since
+   */
+  uint64_t span_absent_bytes;
+  /*
+   SuperSlabs that are mapped: full, partial and cached
+   */
+  uint64_t superslabs;
+  /*
+   SuperSlabs without a free slot
+   */
+  uint64_t superslabs_full;
+  /*
+   SuperSlabs in use that have a free slot
+   */
+  uint64_t superslabs_partial;
+  /*
+   SuperSlabs without a slot in use, kept for reuse
+   */
+  uint64_t superslabs_cached;
+  /*
+   slots (64 KiB each) held by spans and large blocks
+   */
+  uint64_t slots_active;
+  /*
+   free slots with old bytes in them, cached SuperSlabs' included
+   */
+  uint64_t slots_empty;
+  /*
+   free slots without memory, in SuperSlabs in use
+   */
+  uint64_t slots_unused;
+  /*
+   address space of SuperSlabs
+   */
+  uint64_t pool_mapped_bytes;
+  /*
+   slots given back to the kernel, each time they were
+   */
+  uint64_t pool_purged_bytes;
+  /*
+   slabs acquired from the lists of slots that their class used last (stage 1)
+   */
+  uint64_t slabs_stage1;
+  /*
+   slabs acquired from a SuperSlab in use (stage 2)
+   */
+  uint64_t slabs_stage2;
+  /*
+   slabs acquired from a cached or new SuperSlab (stage 3)
+   */
+  uint64_t slabs_stage3;
+  /*
+   slabs released
+   */
+  uint64_t slabs_released;
+  /*
+   list entries for free slots dropped for want of a node
+   */
+  uint64_t slot_hints_dropped;
+  /*
+   large blocks (above 64 KiB) that the program holds
+   */
+  uint64_t large_live_blocks;
+  /*
+   bytes that those can hold
+   */
+  uint64_t large_live_bytes;
+  /*
+   mappings of large blocks above 1 MiB, freed ones that are kept included
+   */
+  uint64_t large_mapped_bytes;
+  /*
+   freed mappings kept for reuse
+   */
+  uint64_t large_cached_bytes;
+  /*
+   freed mappings given back to the kernel
+   */
+  uint64_t large_purged_bytes;
+  /*
+   times that too much memory was dirty and some was purged
+   */
+  uint64_t purges_over_bound;
+  /*
+   times that a decay time was over and what nobody used was purged
+   */
+  uint64_t purges_by_decay;
+  /*
+   times that all was purged: by malloc_trim, hak_trim, or before a request fails
+   */
+  uint64_t purges_of_all;
+  /*
+   memory purged because too much was dirty, and taken anew soon after
+   */
+  uint64_t refault_bytes;
+  /*
+   page faults of the process that needed no I/O
+   */
+  uint64_t minor_faults;
+  /*
+   page faults of the process that needed I/O
+   */
+  uint64_t major_faults;
+  /*
+   the most memory the process ever had resident, whoever mapped it
+   */
+  uint64_t peak_rss_bytes;
+} hak_stats;
+
+/*
+ The blocks of one size, or all large ones.
+ */
+typedef struct hak_heap_class {
+  /*
+   bytes of this struct; later versions add fields at the end
+   */
+  uint64_t size;
+  /*
+   bytes of a block; 0: blocks above 64 KiB, of any size
+   */
+  uint64_t block_size;
+  /*
+   pieces of memory that were carved into such blocks; 0 for large ones
+   */
+  uint64_t spans;
+  /*
+   address space of those, in bytes
+   */
+  uint64_t span_bytes;
+  /*
+   blocks in them: live, cached and free
+   */
+  uint64_t blocks;
+  /*
+   blocks that the program holds
+   */
+  uint64_t live;
+  /*
+   free blocks in threads' magazines
+   */
+  uint64_t cached;
+  /*
+   free blocks in spans
+   */
+  uint64_t free;
+  /*
+   bytes that the live blocks can hold
+   */
+  uint64_t live_bytes;
+  /*
+   bytes of the spans that are in memory, as the kernel says; where it refuses to say, and for large blocks, all of them
+   */
+  uint64_t resident_bytes;
+} hak_heap_class;
+
+/*
+ Called by `hak_heap_walk` for one class. Not 0 ends the walk. It may allocate and free, and call any function of this
+ header; it must not throw.
+ */
+typedef int (*hak_heap_visit)(const struct hak_heap_class *entry, void *arg);
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,10 +327,107 @@ extern "C" {
 const char *hak_version(void);
 
 /*
- Prints statistics to stderr: bytes live, free and mapped, slots by state, counters by class. Any thread.
- Figures of other threads' magazines are right to a block or two each.
+ The version as one number, major * 1000000 + minor * 1000 + patch. Any thread.
+ */
+int hak_version_number(void);
+
+/*
+ Fills in the figures of the whole process, as far as `size`, which is `sizeof(struct hak_stats)`, has room. Fields that
+ this library does not know yet are set to 0; `stats->size` says how many bytes it knows.
+
+ Returns 0, or EINVAL when `stats` is null or `size` has no room for one figure; then nothing is written.
+ Any thread, at any time but in a signal handler. Figures of other threads' magazines are right to a block or two each.
+ It looks at every heap and every 2 MiB of memory: microseconds in a small process, milliseconds at many GiB.
+ `stats` is null or points to `size` writable bytes.
+ */
+int hak_stats_get(struct hak_stats *stats,
+                  size_t size);
+
+/*
+ Prints the statistics as text to stderr. Any thread, at any time but in a signal handler.
  */
 void hak_stats_print(void);
+
+/*
+ Writes the statistics as text, as `snprintf` writes: up to `size` bytes with a final null at `buffer`, which may be null
+ when `size` is 0. A null `buffer` counts as one of no size.
+
+ Returns the length of the whole text, without the null. It was cut short if that is not below `size`. The text grows and
+ shrinks with the figures: a buffer for a second call should have some hundred bytes to spare.
+ Any thread, at any time but in a signal handler. Nothing is allocated.
+ `buffer` is null or points to `size` writable bytes.
+ */
+size_t hak_stats_text(char *buffer,
+                      size_t size);
+
+/*
+ Writes the statistics as one JSON object; docs/STATISTICS.md lists its keys. All else as `hak_stats_text`.
+ */
+size_t hak_stats_json(char *buffer,
+                      size_t size);
+
+/*
+ Writes the statistics in Prometheus's text format, version 0.0.4. All else as `hak_stats_text`.
+ */
+size_t hak_stats_prometheus(char *buffer, size_t size);
+
+/*
+ Gives all idle memory back to the kernel: the calling thread's magazines, free slots, cached mappings, and whole free
+ pages between blocks in use. Blocks in other threads' magazines stay. Returns the bytes given back, 0 if there were none.
+ Any thread, at any time but in a signal handler; milliseconds where much is idle.
+ */
+size_t hak_trim(void);
+
+/*
+ Empties the calling thread's magazines: its free blocks become usable by others, and what it freed of other threads' is
+ sent to them. For a thread that is about to sleep for long. A thread that ends does so by itself. No memory goes back to
+ the kernel by this; `hak_trim` does both. Any thread, at any time but in a signal handler.
+ */
+void hak_thread_flush(void);
+
+/*
+ 1 if a block of this allocator starts at `block`, which may be any address, else 0; null is none. Of a block that was freed
+ the answer may be either. Any thread.
+ */
+int hak_is_ours(const void *block);
+
+/*
+ Bytes that the block at `block` can hold, all of which the program may use; 0 if none of this allocator's starts there.
+ It stays the same until the block is freed or reallocated. Any thread.
+ */
+size_t hak_usable_size(const void *block);
+
+/*
+ Writes the value of an option, named as in the environment ("HAKMEM_DECAY_MS"), as one would set it there, with a final
+ null. Numbers are decimal, sizes in bytes. `HAKMEM_OPTION_MAX` bytes are always enough.
+
+ Returns 0; EINVAL when `name` or `value` is null; ENOENT when there is no such option; ERANGE when `size` is too small: then
+ `value` is an empty string, if it has room for one. Any thread.
+ `name` is null or a string; `value` is null or points to `size` writable bytes.
+ */
+int hak_option_get(const char *name,
+                   char *value,
+                   size_t size);
+
+/*
+ Changes an option while the program runs, named and written as in the environment. HAKMEM_HELP=1 and the README
+ say for which that can be done.
+
+ Returns 0; EINVAL when `name` or `value` is null or the option takes no such value; ENOENT when there is no such option; EPERM
+ when it can be set by the environment only. But for 0 nothing is changed. Any thread.
+ */
+int hak_option_set(const char *name,
+                   const char *value);
+
+/*
+ Calls `visit` with `arg` for each block size in use, the smallest first, then once for all large blocks if there are any.
+ The figures are taken before the first call, and no lock is held during any.
+
+ Returns 0 after the last call; EINVAL when `visit` is null; else what `visit` returned that was not 0 and ended the walk.
+ Any thread, at any time but in a signal handler. The kernel is asked about every span: a millisecond for each few hundred MiB.
+ */
+int hak_heap_walk(hak_heap_visit visit,
+                  void *arg);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -19,11 +19,12 @@ def shape(kind, spec):
     if kind == "choice":
         default, names = spec.split(" of ")
         return plain(default), "|".join(plain(name) for name in names.strip("[]").split(","))
-    return plain(spec), kind
+    default, _, form = spec.partition(" of ")
+    return plain(default), plain(form) or kind
 
 source = open("src/config/knobs.rs").read()
 knobs = {name: (*shape(kind, spec), help) for help, name, kind, spec in re.findall(
-    r'/// ([^\n]*)\n +\w+: "(\w+)" = (\w+) \((.*)\);', source)}
+    r'/// ([^\n]*)\n +\w+: "(\w+)" = (\w+) \((.*)\)(?: live)?;', source)}
 rows = {name: (default.strip("`"), values.strip("`").replace("\\|", "|"), help)
         for name, default, values, help in re.findall(
             r"^\| `(HAKMEM_\w+)` \| (\S*) \| (.*?[^\\]) \| (.*) \|$", open("README.md").read(), re.M)}

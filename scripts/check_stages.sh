@@ -110,8 +110,8 @@ stage_ends "stage 4, eight threads"
 
 for dry in "${dry_nodes[@]}"; do threaded_runs "$dry"; done
 # They are dry indeed: the statistics count who found none.
-says 1 1 'batch nodes ran dry [1-9]' "HAKMEM_REMOTE_NODES=0 HAKMEM_STATS=1" bench_prodcons 100000 16 1024 4096 4
-says 1 1 'slot hints dropped [1-9]' "HAKMEM_SLOT_NODES=0 HAKMEM_STATS=1" bench_prodcons 100000 16 1024 4096 4
+says 1 1 'nodes_ran_dry +[1-9]' "HAKMEM_REMOTE_NODES=0 HAKMEM_STATS=1" bench_prodcons 100000 16 1024 4096 4
+says 1 1 'slot_hints_dropped +[1-9]' "HAKMEM_SLOT_NODES=0 HAKMEM_STATS=1" bench_prodcons 100000 16 1024 4096 4
 stage_ends "stage 5, node pools forced dry"
 
 short_runs HAKMEM_TINY_HEAP_V2=0

@@ -1,6 +1,12 @@
-//! HAKMEM's own C functions: this file is what `include/hakmem.h` is made from.
+//! HAKMEM's own C functions. `include/hakmem.h` is made from this file and hak_types.rs.
 
-use core::ffi::c_char;
+use core::ffi::{CStr, c_char, c_int, c_void};
+
+use super::hak_types::*;
+use crate::config::{self, Refused};
+use crate::front;
+use crate::report::{self, Totals, walk};
+use crate::stats::text::Text;
 
 /// The allocator's name and version, "hakmem X.Y.Z": a constant string. Any thread.
 #[unsafe(no_mangle)]
@@ -8,9 +14,195 @@ pub extern "C" fn hak_version() -> *const c_char {
     concat!("hakmem ", env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// Prints statistics to stderr: bytes live, free and mapped, slots by state, counters by class. Any thread.
-/// Figures of other threads' magazines are right to a block or two each.
+/// The version as one number, major * 1000000 + minor * 1000 + patch. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn hak_version_number() -> c_int {
+    HAKMEM_VERSION_MAJOR * 1_000_000 + HAKMEM_VERSION_MINOR * 1000 + HAKMEM_VERSION_PATCH
+}
+
+/// Fills in the figures of the whole process, as far as `size`, which is `sizeof(struct hak_stats)`, has room. Fields that
+/// this library does not know yet are set to 0; `stats->size` says how many bytes it knows.
+///
+/// Returns 0, or EINVAL when `stats` is null or `size` has no room for one figure; then nothing is written.
+/// Any thread, at any time but in a signal handler. Figures of other threads' magazines are right to a block or two each.
+/// It looks at every heap and every 2 MiB of memory: microseconds in a small process, milliseconds at many GiB.
+/// `stats` is null or points to `size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_stats_get(stats: *mut hak_stats, size: usize) -> c_int {
+    if stats.is_null() || size < 2 * size_of::<u64>() {
+        return libc::EINVAL;
+    }
+    let known = size.min(size_of::<hak_stats>()) / size_of::<u64>() * size_of::<u64>();
+    let values = report::values(&Totals::take());
+    // SAFETY: `size` bytes at `stats` are the caller's to give (caller).
+    unsafe { stats.cast::<u8>().write_bytes(0, size) };
+    // SAFETY: as above; `known` is `size` at most. Unaligned: nothing says that the caller's struct is aligned.
+    unsafe { stats.cast::<u64>().write_unaligned(known as u64) };
+    let figures = known - size_of::<u64>();
+    // SAFETY: `figures` bytes behind the first field are within `size`, and `values` has as many: a struct of so many fields.
+    unsafe { stats.cast::<u8>().add(size_of::<u64>()).copy_from_nonoverlapping(values.as_ptr().cast(), figures) };
+    0
+}
+
+/// Prints the statistics as text to stderr. Any thread, at any time but in a signal handler.
 #[unsafe(no_mangle)]
 pub extern "C" fn hak_stats_print() {
-    crate::report::print();
+    report::print();
+}
+
+/// Writes the statistics as text, as `snprintf` writes: up to `size` bytes with a final null at `buffer`, which may be null
+/// when `size` is 0. A null `buffer` counts as one of no size.
+///
+/// Returns the length of the whole text, without the null. It was cut short if that is not below `size`. The text grows and
+/// shrinks with the figures: a buffer for a second call should have some hundred bytes to spare.
+/// Any thread, at any time but in a signal handler. Nothing is allocated.
+/// `buffer` is null or points to `size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_stats_text(buffer: *mut c_char, size: usize) -> usize {
+    // SAFETY: as the caller says.
+    unsafe { print_into(buffer, size, report::write_text) }
+}
+
+/// Writes the statistics as one JSON object; docs/STATISTICS.md lists its keys. All else as `hak_stats_text`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_stats_json(buffer: *mut c_char, size: usize) -> usize {
+    // SAFETY: as the caller says.
+    unsafe { print_into(buffer, size, report::write_json) }
+}
+
+/// Writes the statistics in Prometheus's text format, version 0.0.4. All else as `hak_stats_text`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_stats_prometheus(buffer: *mut c_char, size: usize) -> usize {
+    // SAFETY: as the caller says.
+    unsafe { print_into(buffer, size, report::write_prometheus) }
+}
+
+/// Gives all idle memory back to the kernel: the calling thread's magazines, free slots, cached mappings, and whole free
+/// pages between blocks in use. Blocks in other threads' magazines stay. Returns the bytes given back, 0 if there were none.
+/// Any thread, at any time but in a signal handler; milliseconds where much is idle.
+#[unsafe(no_mangle)]
+pub extern "C" fn hak_trim() -> usize {
+    front::trim()
+}
+
+/// Empties the calling thread's magazines: its free blocks become usable by others, and what it freed of other threads' is
+/// sent to them. For a thread that is about to sleep for long. A thread that ends does so by itself. No memory goes back to
+/// the kernel by this; `hak_trim` does both. Any thread, at any time but in a signal handler.
+#[unsafe(no_mangle)]
+pub extern "C" fn hak_thread_flush() {
+    front::flush_thread();
+}
+
+/// 1 if a block of this allocator starts at `block`, which may be any address, else 0; null is none. Of a block that was freed
+/// the answer may be either. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn hak_is_ours(block: *const c_void) -> c_int {
+    front::usable_size(block.cast_mut().cast()).is_some() as c_int
+}
+
+/// Bytes that the block at `block` can hold, all of which the program may use; 0 if none of this allocator's starts there.
+/// It stays the same until the block is freed or reallocated. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn hak_usable_size(block: *const c_void) -> usize {
+    front::usable_size(block.cast_mut().cast()).unwrap_or(0)
+}
+
+/// Writes the value of an option, named as in the environment ("HAKMEM_DECAY_MS"), as one would set it there, with a final
+/// null. Numbers are decimal, sizes in bytes. `HAKMEM_OPTION_MAX` bytes are always enough.
+///
+/// Returns 0; EINVAL when `name` or `value` is null; ENOENT when there is no such option; ERANGE when `size` is too small: then
+/// `value` is an empty string, if it has room for one. Any thread.
+/// `name` is null or a string; `value` is null or points to `size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_option_get(name: *const c_char, value: *mut c_char, size: usize) -> c_int {
+    if name.is_null() || value.is_null() {
+        return libc::EINVAL;
+    }
+    // SAFETY: a string (caller).
+    let name = unsafe { CStr::from_ptr(name) }.to_bytes();
+    let mut known = false;
+    // SAFETY: as the caller says.
+    let len = unsafe { print_into(value, size, |text| known = config::write(name, text)) };
+    if known && len < size {
+        return 0;
+    }
+    if size > 0 {
+        // SAFETY: there is room for one byte (caller).
+        unsafe { value.write(0) };
+    }
+    if known { libc::ERANGE } else { libc::ENOENT }
+}
+
+/// Changes an option while the program runs, named and written as in the environment. HAKMEM_HELP=1 and the README
+/// say for which that can be done.
+///
+/// Returns 0; EINVAL when `name` or `value` is null or the option takes no such value; ENOENT when there is no such option; EPERM
+/// when it can be set by the environment only. But for 0 nothing is changed. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_option_set(name: *const c_char, value: *const c_char) -> c_int {
+    if name.is_null() || value.is_null() {
+        return libc::EINVAL;
+    }
+    // SAFETY: strings (caller).
+    let (name, value) = unsafe { (CStr::from_ptr(name), CStr::from_ptr(value)) };
+    match config::set(name.to_bytes(), value.to_bytes()) {
+        Ok(()) => 0,
+        Err(Refused::Value) => libc::EINVAL,
+        Err(Refused::Unknown) => libc::ENOENT,
+        Err(Refused::Fixed) => libc::EPERM,
+    }
+}
+
+/// Calls `visit` with `arg` for each block size in use, the smallest first, then once for all large blocks if there are any.
+/// The figures are taken before the first call, and no lock is held during any.
+///
+/// Returns 0 after the last call; EINVAL when `visit` is null; else what `visit` returned that was not 0 and ended the walk.
+/// Any thread, at any time but in a signal handler. The kernel is asked about every span: a millisecond for each few hundred MiB.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_heap_walk(visit: hak_heap_visit, arg: *mut c_void) -> c_int {
+    let Some(visit) = visit else { return libc::EINVAL };
+    let (entries, used) = walk::take();
+    for entry in entries.iter().take(used) {
+        let class = hak_heap_class {
+            size: size_of::<hak_heap_class>() as u64,
+            block_size: entry.block_size,
+            spans: entry.spans,
+            span_bytes: entry.span_bytes,
+            blocks: entry.blocks,
+            live: entry.live,
+            cached: entry.cached,
+            free: entry.free,
+            live_bytes: entry.live_bytes,
+            resident_bytes: entry.resident_bytes,
+        };
+        // SAFETY: as the caller says; `class` outlives the call.
+        let said = unsafe { visit(&class, arg) };
+        if said != 0 {
+            return said;
+        }
+    }
+    0
+}
+
+/// What `write` writes, as `snprintf` would.
+///
+/// # Safety
+/// `buffer` is null or points to `size` writable bytes.
+unsafe fn print_into(buffer: *mut c_char, size: usize, write: impl FnOnce(&mut Text)) -> usize {
+    let room = if buffer.is_null() { 0 } else { size };
+    let mut len = 0usize;
+    write(&mut Text::to(&mut |piece| {
+        for &byte in piece {
+            if len + 1 < room {
+                // SAFETY: `len` is below `size` (caller).
+                unsafe { buffer.add(len).write(byte as c_char) };
+            }
+            len += 1;
+        }
+    }));
+    if room > 0 {
+        // SAFETY: at `size - 1` at most (caller).
+        unsafe { buffer.add(len.min(room - 1)).write(0) };
+    }
+    len
 }

@@ -15,6 +15,8 @@ mod cxx;
 mod glibc;
 #[cfg(feature = "override")]
 mod hak;
+#[cfg(feature = "override")]
+mod hak_types;
 #[cfg(all(feature = "override", not(test)))]
 mod posix;
 

@@ -4,7 +4,7 @@
 
 use crate::base::lock::Fork;
 use crate::config::{self, get};
-use crate::{heap, large, meta, os, report, superslab};
+use crate::{front, heap, large, meta, os, report, superslab};
 
 // SAFETY: runs once, in the loader, before `main`; calls only libc functions that are ready by then.
 #[ctor::ctor(unsafe)]
@@ -16,22 +16,27 @@ fn start() {
     if get::help() == 1 {
         config::print_help();
     }
-    if get::stats() == 1 || get::tiny_heap_v2_stats() == 1 {
-        os::fork::at_exit(exit);
+    // Also when nothing is asked for yet: both switches may be set while the program runs.
+    os::fork::at_exit(exit);
+    // In the order of the switch's names.
+    let signals = [0, libc::SIGUSR1, libc::SIGUSR2, libc::SIGHUP];
+    match signals.get(get::stats_signal() as usize) {
+        None | Some(0) => {}
+        Some(&number) => front::answer_signal(number, report::at_signal),
     }
 }
 
 extern "C" fn exit() {
-    if get::stats() == 1 {
-        report::print();
-    }
+    report::at_exit();
     if get::tiny_heap_v2_stats() == 1 {
         report::print_tiny_heap();
     }
 }
 
-/// In lock order: registry, heaps, large, pool, meta.
+/// In lock order: report, config, registry, heaps, large, pool, meta.
 extern "C" fn prepare() {
+    report::at_fork(Fork::Prepare);
+    config::at_fork(Fork::Prepare);
     heap::at_fork(Fork::Prepare);
     large::at_fork(Fork::Prepare);
     superslab::at_fork(Fork::Prepare);
@@ -51,4 +56,6 @@ fn release(side: Fork) {
     superslab::at_fork(side);
     large::at_fork(side);
     heap::at_fork(side);
+    config::at_fork(side);
+    report::at_fork(side);
 }

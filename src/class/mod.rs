@@ -75,6 +75,11 @@ impl ClassId {
         SLOTS[self.index() % CLASSES] as u32
     }
 
+    /// Bytes of one span of this class.
+    pub(crate) fn span_bytes(self) -> usize {
+        self.slots() as usize * GRANULE
+    }
+
     /// Blocks in one span of this class.
     pub(crate) fn blocks_per_span(self) -> u32 {
         table::CAPACITY[self.index() % CLASSES]

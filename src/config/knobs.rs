@@ -1,46 +1,67 @@
 //! The one table of switches: name, default, range and help stand here and nowhere else.
 #![forbid(unsafe_code)]
 
-#[allow(unused_imports, reason = "no switch is a text yet")]
-use super::value::Store;
-use super::value::{Kind, Knob};
+use super::value::{Kind, Knob, Store};
 
 macro_rules! kind {
     (number $default:literal, $min:literal..=$max:expr) => { Kind::Number { default: $default, min: $min, max: $max } };
     (bytes $default:literal) => { Kind::Bytes { default: $default } };
     (choice $default:literal of [$($name:literal),+]) => { Kind::Choice { default: $default, names: &[$($name),+] } };
-    (text $default:literal) => {{
+    (text $default:literal) => { kind!(text $default of "") };
+    (text $default:literal of $shape:literal) => {{
         static STORE: Store = Store::new();
-        Kind::Text { default: $default, store: &STORE }
+        Kind::Text { default: $default, shape: $shape, store: &STORE }
     }};
 }
 
+macro_rules! is_live {
+    () => {
+        false
+    };
+    (live) => {
+        true
+    };
+}
+
 macro_rules! knobs {
-    ($($(#[doc = $help:literal])+ $field:ident: $name:literal = $kind:ident ($($spec:tt)+);)*) => {
+    ($($(#[doc = $help:literal])+ $field:ident: $name:literal = $kind:ident ($($spec:tt)+) $($live:ident)?;)*) => {
         #[expect(non_camel_case_types, reason = "an index named as its getter")]
         #[derive(Clone, Copy)]
         enum Index { $($field),* }
 
         const COUNT: usize = [$($name),*].len();
         pub(crate) static KNOBS: [Knob; COUNT] =
-            [$(Knob::new($name, kind!($kind $($spec)+), concat!($($help),+))),*];
+            [$(Knob::new($name, kind!($kind $($spec)+), concat!($($help),+), is_live!($($live)?))),*];
 
         /// Getters, one for each knob: a number, a count of bytes, the index of a choice.
+        #[allow(dead_code, reason = "made for every knob: of a text nobody asks whether it is the default")]
         pub(crate) mod get {
             $($(#[doc = $help])+ pub(crate) fn $field() -> i64 {
                 super::KNOBS.get(super::Index::$field as usize).map_or(0, super::Knob::get)
             })*
         }
+
+        /// The same for texts: the bytes, in a buffer of the caller's.
+        #[allow(dead_code, reason = "made for every knob, and few are texts")]
+        pub(crate) mod text {
+            use crate::config::TEXT_MAX;
+
+            $(pub(crate) fn $field(buffer: &mut [u8; TEXT_MAX]) -> &[u8] {
+                super::KNOBS.get(super::Index::$field as usize).map_or(&[], |knob| knob.text(buffer))
+            })*
+        }
     };
 }
 
+// `live` behind a row: `hak_option_set` may change it while the program runs. That needs a box that asks for the value each
+// time it uses it.
 knobs! {
     /// 1: tiny blocks through T-HEAP, the per-thread magazines; 0: through the baseline boxes only
     tiny_heap_v2: "HAKMEM_TINY_HEAP_V2" = number (1, 0..=1);
     /// classes that T-HEAP serves, a bit each (C0 is bit 0); the others go through the baseline
     tiny_heap_v2_class_mask: "HAKMEM_TINY_HEAP_V2_CLASS_MASK" = number (0xFFFFF, 0..=0xFFFFF);
     /// 1: print T-HEAP's counters by class at exit
-    tiny_heap_v2_stats: "HAKMEM_TINY_HEAP_V2_STATS" = number (0, 0..=1);
+    tiny_heap_v2_stats: "HAKMEM_TINY_HEAP_V2_STATS" = number (0, 0..=1) live;
     /// 1: the baseline's FastCache works without the SLL behind it
     tiny_front_direct: "HAKMEM_TINY_FRONT_DIRECT" = number (0, 0..=1);
     /// frees of a class after which the baseline drains that class's SLL into its spans
@@ -50,15 +71,17 @@ knobs! {
     /// list nodes for the pool's lock-free slot lists; when they run out the locked search finds the slots
     slot_nodes: "HAKMEM_SLOT_NODES" = number (16_384, 0..=16_384);
     /// milliseconds that free memory which no slow path used stays resident; 0: none stays; -1: all stays
-    decay_ms: "HAKMEM_DECAY_MS" = number (1000, -1..=3_600_000);
+    decay_ms: "HAKMEM_DECAY_MS" = number (1000, -1..=3_600_000) live;
     /// empty SuperSlabs (2 MiB each) kept for reuse
-    superslab_cache: "HAKMEM_SUPERSLAB_CACHE" = number (16, 0..=64);
+    superslab_cache: "HAKMEM_SUPERSLAB_CACHE" = number (16, 0..=64) live;
     /// 1: one line on stderr for each slab taken from the shared pool, 64 at most
-    ss_acquire_debug: "HAKMEM_SS_ACQUIRE_DEBUG" = number (0, 0..=1);
+    ss_acquire_debug: "HAKMEM_SS_ACQUIRE_DEBUG" = number (0, 0..=1) live;
     /// 1: one line on stderr for each slab given back to the shared pool, 64 at most
-    ss_free_debug: "HAKMEM_SS_FREE_DEBUG" = number (0, 0..=1);
-    /// 1: print statistics to stderr at exit
-    stats: "HAKMEM_STATS" = number (0, 0..=1);
+    ss_free_debug: "HAKMEM_SS_FREE_DEBUG" = number (0, 0..=1) live;
+    /// statistics at exit: 1: as text to stderr; else to a file, as text, JSON or Prometheus text; see Statistics
+    stats: "HAKMEM_STATS" = text ("0" of "0|1|text:PATH|json:PATH|prom:PATH") live;
+    /// a signal after which the next slow path writes the statistics as HAKMEM_STATS says, and as text to stderr if it is 0
+    stats_signal: "HAKMEM_STATS_SIGNAL" = choice ("none" of ["none", "USR1", "USR2", "HUP"]);
     /// 1: print this table to stderr at start
     help: "HAKMEM_HELP" = number (0, 0..=1);
 }

@@ -1,5 +1,5 @@
-//! Box `config` (L2): the environment's switches, read once before the first heap is born.
-//! Owns: the values.   Calls: base, os.   Locks: `LOADING`, once.   Threads: any.
+//! Box `config` (L2): the switches. The environment is read once, before the first heap is born; some may be changed later.
+//! Owns: the values.   Calls: base, os, stats.   Locks: `LOADING`, once; `TEXTS`, a leaf.   Threads: any.
 //! Never: reads the environment twice, allocates, refuses to start over a bad value.
 #![forbid(unsafe_code)]
 
@@ -9,10 +9,14 @@ mod value;
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::base::lock::Mutex;
+use crate::base::lock::{Fork, Mutex};
 use crate::os;
+use crate::stats::text::Text;
+use knobs::KNOBS;
+use value::Knob;
 
-pub(crate) use knobs::get;
+pub(crate) use knobs::{get, text};
+pub(crate) use value::TEXT_MAX;
 
 static READY: AtomicBool = AtomicBool::new(false);
 static LOADING: Mutex<()> = Mutex::new(());
@@ -40,6 +44,47 @@ fn load() -> bool {
     }
     READY.store(true, Ordering::Release);
     true
+}
+
+/// Why a switch was not set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refused {
+    /// There is none of this name.
+    Unknown,
+    /// It is read at start only.
+    Fixed,
+    /// It takes no such value.
+    Value,
+}
+
+/// Changes a switch while the program runs.
+pub(crate) fn set(name: &[u8], value: &[u8]) -> Result<(), Refused> {
+    // Before the change, lest the environment undoes it.
+    ready();
+    let knob = find(name).ok_or(Refused::Unknown)?;
+    if !knob.live {
+        return Err(Refused::Fixed);
+    }
+    if knob.set(value) { Ok(()) } else { Err(Refused::Value) }
+}
+
+/// Writes a switch's value as one would set it; `false` if there is none of this name.
+pub(crate) fn write(name: &[u8], out: &mut Text) -> bool {
+    ready();
+    find(name).map(|knob| knob.write_value(out)).is_some()
+}
+
+/// The names of all switches.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    KNOBS.iter().map(|knob| knob.name)
+}
+
+fn find(name: &[u8]) -> Option<&'static Knob> {
+    KNOBS.iter().find(|knob| knob.name.as_bytes() == name)
+}
+
+pub(crate) fn at_fork(step: Fork) {
+    value::at_fork(step);
 }
 
 /// Prints the table of knobs to stderr: name, default, range, help.

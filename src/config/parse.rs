@@ -15,7 +15,7 @@ pub(super) fn accept(variable: &[u8]) {
     let mut parts = variable.splitn(2, |&byte| byte == b'=');
     let name = parts.next().unwrap_or_default();
     let value = parts.next().unwrap_or_default();
-    match KNOBS.iter().find(|knob| knob.name.as_bytes() == name) {
+    match super::find(name) {
         None => {
             let mut text = Text::stderr();
             text.str("hakmem: unknown option ").bytes(name).str(" (HAKMEM_HELP=1 lists them)\n");
@@ -45,6 +45,6 @@ pub(super) fn print_help() {
         knob.write_default(&mut text);
         text.str("  (");
         knob.write_range(&mut text);
-        text.str(")\n     ").str(knob.help).str("\n");
+        text.str(if knob.live { "; also while running)\n     " } else { ")\n     " }).str(knob.help).str("\n");
     }
 }

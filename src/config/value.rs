@@ -3,6 +3,7 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU8, AtomicUsize, Ordering};
 
+use crate::base::lock::{self, Fork, Mutex};
 use crate::stats::text::Text;
 
 /// Bytes of a text that are kept.
@@ -17,45 +18,57 @@ pub(crate) enum Kind {
     Bytes { default: i64 },
     /// One of some names; the value is its index.
     Choice { default: &'static str, names: &'static [&'static str] },
-    /// Any text of up to `TEXT_MAX` bytes; the value is 1 if it differs from the default.
-    Text { default: &'static str, store: &'static Store },
+    /// A text of up to `TEXT_MAX` bytes and of this shape (see `fits`); the value is 1 if it differs from the default.
+    Text { default: &'static str, shape: &'static str, store: &'static Store },
 }
 
 pub(crate) struct Knob {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) help: &'static str,
+    /// Whether it may be changed after start.
+    pub(super) live: bool,
     value: AtomicI64,
 }
 
-/// Where a text is copied to: the environment is the program's, and it may overwrite it.
+/// Where a text is copied to: the environment is the program's, and it may overwrite it. Under `TEXTS`.
 pub(crate) struct Store {
     bytes: [AtomicU8; TEXT_MAX],
     len: AtomicUsize,
 }
 
+/// Held while a text is read or written, lest a reader sees half of two. A leaf lock.
+static TEXTS: Mutex<()> = Mutex::new(());
+
+pub(super) fn at_fork(step: Fork) {
+    lock::at_fork(&TEXTS, step);
+}
+
 impl Knob {
-    pub(super) const fn new(name: &'static str, kind: Kind, help: &'static str) -> Knob {
+    pub(super) const fn new(name: &'static str, kind: Kind, help: &'static str, live: bool) -> Knob {
         let value = match kind {
             Kind::Number { default, .. } | Kind::Bytes { default } => default,
             // Index 0; a test holds the tables to that.
             Kind::Choice { .. } | Kind::Text { .. } => 0,
         };
-        Knob { name, kind, help, value: AtomicI64::new(value) }
+        Knob { name, kind, help, live, value: AtomicI64::new(value) }
     }
 
     /// Takes a value as the environment writes it; `false` if it is none of this switch's.
     pub(crate) fn set(&self, text: &[u8]) -> bool {
+        let _whole = matches!(self.kind, Kind::Text { .. }).then(|| TEXTS.lock());
         let value = match &self.kind {
             Kind::Number { min, max, .. } => number(text).filter(|value| (*min..=*max).contains(value)),
             Kind::Bytes { .. } => bytes(text),
             Kind::Choice { names, .. } => {
                 names.iter().position(|name| name.as_bytes() == text).map(|index| index as i64)
             }
-            Kind::Text { default, store } => store.copy(text).then_some((text != default.as_bytes()) as i64),
+            Kind::Text { default, shape, store } => {
+                (fits(shape, text) && store.copy(text)).then_some((text != default.as_bytes()) as i64)
+            }
         };
         if let Some(value) = value {
-            // Relaxed: published by `READY` in mod.rs.
+            // Relaxed: published by `READY` in mod.rs; a later change publishes nothing but itself.
             self.value.store(value, Ordering::Relaxed);
         }
         value.is_some()
@@ -66,18 +79,27 @@ impl Knob {
         self.value.load(Ordering::Relaxed)
     }
 
-    #[allow(dead_code, reason = "no switch is a text yet")]
     /// A text's bytes, in `buffer`; the default's where none was set.
     pub(crate) fn text<'a>(&self, buffer: &'a mut [u8; TEXT_MAX]) -> &'a [u8] {
-        let Kind::Text { default, store } = &self.kind else { return &[] };
+        let Kind::Text { default, store, .. } = &self.kind else { return &[] };
+        let _whole = TEXTS.lock();
         if self.get() == 0 {
             return default.as_bytes();
         }
         for (to, from) in buffer.iter_mut().zip(&store.bytes) {
-            // Relaxed: as the value.
+            // Relaxed: the lock orders them.
             *to = from.load(Ordering::Relaxed);
         }
         buffer.get(..store.len.load(Ordering::Relaxed)).unwrap_or_default()
+    }
+
+    /// The value, as one would set it.
+    pub(super) fn write_value(&self, out: &mut Text) {
+        match &self.kind {
+            Kind::Number { .. } | Kind::Bytes { .. } => out.int(self.get()),
+            Kind::Choice { default, names } => out.str(names.get(self.get() as usize).unwrap_or(default)),
+            Kind::Text { .. } => out.bytes(self.text(&mut [0; TEXT_MAX])),
+        };
     }
 
     /// The default, as one would set it.
@@ -88,7 +110,7 @@ impl Knob {
         };
     }
 
-    /// The values it takes: `0..1`, `bytes`, `auto|never`, `text`.
+    /// The values it takes: `0..1`, `bytes`, `auto|never`, `text`, or a text's shape.
     pub(super) fn write_range(&self, out: &mut Text) {
         match &self.kind {
             Kind::Number { min, max, .. } => {
@@ -102,15 +124,14 @@ impl Knob {
                     out.str(if index > 0 { "|" } else { "" }).str(name);
                 }
             }
-            Kind::Text { .. } => {
-                out.str("text");
+            Kind::Text { shape, .. } => {
+                out.str(if shape.is_empty() { "text" } else { shape });
             }
         }
     }
 }
 
 impl Store {
-    #[allow(dead_code, reason = "no switch is a text yet")]
     pub(super) const fn new() -> Store {
         Store { bytes: [const { AtomicU8::new(0) }; TEXT_MAX], len: AtomicUsize::new(0) }
     }
@@ -125,6 +146,16 @@ impl Store {
         self.len.store(text.len(), Ordering::Relaxed);
         true
     }
+}
+
+/// Whether a text has a shape: one of its alternatives between `|`. `PATH` at the end of one stands for any bytes, at
+/// least one; the empty shape is any text's.
+fn fits(shape: &str, text: &[u8]) -> bool {
+    shape.is_empty()
+        || shape.as_bytes().split(|&byte| byte == b'|').any(|alternative| match alternative.strip_suffix(b"PATH") {
+            Some(start) => text.strip_prefix(start).is_some_and(|rest| !rest.is_empty()),
+            None => text == alternative,
+        })
 }
 
 /// A whole number, decimal or 0x hexadecimal, possibly negative.
@@ -190,7 +221,9 @@ mod tests {
                 Kind::Number { default, min, max } => assert!((min..=max).contains(&default)),
                 Kind::Bytes { default } => assert!(*default >= 0),
                 Kind::Choice { default, names } => assert_eq!(names.first(), Some(default)),
-                Kind::Text { default, .. } => assert!(default.len() <= TEXT_MAX),
+                Kind::Text { default, shape, .. } => {
+                    assert!(default.len() <= TEXT_MAX && fits(shape, default.as_bytes()));
+                }
             }
         }
     }
@@ -198,13 +231,25 @@ mod tests {
     #[test]
     fn a_text_is_kept_and_a_bad_value_changes_nothing() {
         static STORE: Store = Store::new();
-        let knob = Knob::new("HAKMEM_X", Kind::Text { default: "none", store: &STORE }, "");
+        let knob = Knob::new("HAKMEM_X", Kind::Text { default: "none", shape: "", store: &STORE }, "", true);
         let mut buffer = [0; TEXT_MAX];
         assert_eq!(knob.text(&mut buffer), b"none");
         assert!(knob.set(b"json:/tmp/x") && !knob.set(&[b'x'; TEXT_MAX + 1]));
         assert_eq!(knob.text(&mut buffer), b"json:/tmp/x");
-        let choice = Knob::new("HAKMEM_Y", Kind::Choice { default: "auto", names: &["auto", "never"] }, "");
+        let choice = Knob::new("HAKMEM_Y", Kind::Choice { default: "auto", names: &["auto", "never"] }, "", false);
         assert!(choice.set(b"never") && !choice.set(b"perhaps"));
         assert_eq!(choice.get(), 1);
+    }
+
+    #[test]
+    fn a_shape_admits_its_alternatives_and_no_other_text() {
+        let shape = "0|1|json:PATH";
+        for text in ["0", "1", "json:x", "json:/a|b", "json:PATH"] {
+            assert!(fits(shape, text.as_bytes()), "{text}");
+        }
+        for text in ["", "2", "01", "json:", "json", "jsonx:/a", "prom:/a", "PATH", "0|1"] {
+            assert!(!fits(shape, text.as_bytes()), "{text}");
+        }
+        assert!(fits("", b"") && fits("", b"anything"));
     }
 }

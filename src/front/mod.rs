@@ -18,12 +18,14 @@ mod free;
 mod malloc;
 mod purge;
 mod realloc;
+mod requests;
 mod slow;
 mod thread;
 
 pub(crate) use aligned::alloc_aligned;
 pub(crate) use free::free;
 pub(crate) use malloc::{alloc, alloc_or, alloc_zeroed};
-pub(crate) use purge::trim;
+pub(crate) use purge::{COUNTS as PURGES, flush_thread, trim};
 pub(crate) use realloc::{realloc, usable_size};
+pub(crate) use requests::answer_signal;
 pub(crate) use slow::out_of_memory;

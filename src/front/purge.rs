@@ -16,6 +16,7 @@ use crate::config;
 use crate::heap::{self, Current};
 use crate::large;
 use crate::os;
+use crate::stats::counter::Counter;
 use crate::superslab;
 
 const MIN_BOUND: u64 = 32 << 20;
@@ -33,6 +34,21 @@ static FUTILE: AtomicU64 = AtomicU64::new(0);
 static SEEN_FRESH: AtomicU64 = AtomicU64::new(0);
 /// When the last decay was, in milliseconds of the coarse clock.
 static LAST: AtomicU64 = AtomicU64::new(0);
+
+/// What this box did so far.
+pub(crate) struct Counts {
+    /// Times that the bound on dirty memory was passed.
+    pub(crate) bound: Counter,
+    /// Times that a decay time was over.
+    pub(crate) decay: Counter,
+    /// Times that all was given back: asked for, or before a request failed.
+    pub(crate) all: Counter,
+    /// Bytes purged under the bound that the program took anew soon after.
+    pub(crate) missed_bytes: Counter,
+}
+
+pub(crate) static COUNTS: Counts =
+    Counts { bound: Counter::new(), decay: Counter::new(), all: Counter::new(), missed_bytes: Counter::new() };
 
 fn dirty() -> u64 {
     superslab::dirty_bytes() + large::dirty_bytes() + heap::dirty_bytes()
@@ -58,6 +74,7 @@ fn regret() {
     let regret = taken.min(purged);
     PURGED.store(purged - regret, Ordering::Relaxed);
     ALLOWANCE.fetch_add(regret, Ordering::Relaxed);
+    COUNTS.missed_bytes.add(regret);
 }
 
 /// Called at the end of a slow path that freed, with no lock held: mostly some loads and a compare.
@@ -74,6 +91,7 @@ fn over() {
     regret();
     let bound = bound();
     let Some(excess) = dirty().checked_sub(bound) else { return };
+    COUNTS.bound.add(1);
     let want = (excess + bound / 8) as usize;
     let mut given = superslab::purge(want.min(superslab::dirty_bytes() as usize));
     if given < want {
@@ -108,6 +126,7 @@ pub(super) fn decay() {
     if LAST.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_err() || last == 0 {
         return;
     }
+    COUNTS.decay.add(1);
     FUTILE.store(0, Ordering::Relaxed);
     ALLOWANCE.store(ALLOWANCE.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
     // Half of what the pool and the cache hold, each time: what is in use comes and goes, the rest dwindles.
@@ -121,11 +140,16 @@ pub(super) fn decay() {
 /// Gives the calling thread's caches back to the spans, takes every heap's inbox in, and gives everything idle back to
 /// the kernel. Returns the bytes given back. Any thread.
 pub(crate) fn trim() -> usize {
+    flush_thread();
+    give_back(true)
+}
+
+/// Gives the calling thread's caches back to the spans and sends what it holds of other heaps' blocks.
+pub(crate) fn flush_thread() {
     if let Current::Heap(heap) = heap::current() {
         baseline::flush_all(heap);
         heap.flush_all();
     }
-    give_back(true)
 }
 
 /// Before a request fails: gives back what all heaps hold idle, as far as their locks are free.
@@ -135,6 +159,7 @@ pub(super) fn reclaim() {
 }
 
 fn give_back(wait: bool) -> usize {
+    COUNTS.all.add(1);
     let mut given = 0;
     heap::each_heap(|heap| given += heap.trim(wait));
     given + superslab::purge(usize::MAX) + large::purge(usize::MAX)

@@ -3,6 +3,7 @@
 use errno::{Errno, errno, set_errno};
 
 use super::purge;
+use super::requests;
 use super::thread::{self, Caller};
 use crate::base::addr::Addr;
 use crate::baseline;
@@ -26,6 +27,7 @@ pub(crate) fn out_of_memory() -> *mut u8 {
 #[cold]
 #[inline(never)]
 pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
+    requests::answer();
     let block = match ClassId::of(size) {
         Some(class) => alloc_class(class),
         None => try_large(size, 1).map(|fresh| fresh.at),
@@ -37,6 +39,7 @@ pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
 #[cold]
 #[inline(never)]
 pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
+    requests::answer();
     let fresh = match ClassId::of(size) {
         // Blocks of a class were somebody else's before, and to know which were not costs more than it saves: the page
         // is about to be touched anyway.
@@ -105,6 +108,7 @@ pub(super) fn free(block: *mut u8) {
         tag => free_block(at, tag),
     }
     purge::after_free();
+    requests::answer();
     set_errno(saved);
 }
 

@@ -4,18 +4,27 @@ use crate::base::addr::Addr;
 
 /// Writes all of `text` to stderr as far as it can be written.
 pub(crate) fn write_stderr(text: &[u8]) {
+    write_all(libc::STDERR_FILENO, text);
+}
+
+/// Writes all of `text` to a descriptor. `false`: it could not be written.
+pub(super) fn write_all(fd: core::ffi::c_int, text: &[u8]) -> bool {
     let mut at = text.as_ptr();
     let mut left = text.len();
     while left > 0 {
         // SAFETY: `at .. at + left` lies in `text`.
-        let wrote = unsafe { libc::write(libc::STDERR_FILENO, at.cast(), left) };
+        let wrote = unsafe { libc::write(fd, at.cast(), left) };
+        if wrote < 0 && errno::errno().0 == libc::EINTR {
+            continue;
+        }
         if wrote <= 0 {
-            return;
+            return false;
         }
         // SAFETY: write returns at most `left`.
         at = unsafe { at.add(wrote as usize) };
         left -= wrote as usize;
     }
+    true
 }
 
 /// What a box found wrong under a lock: the caller reports it once it holds none. A program's SIGABRT handler may

@@ -4,6 +4,18 @@ use core::ffi::{CStr, c_char};
 
 unsafe extern "C" {
     static environ: *const *const c_char;
+    static program_invocation_short_name: *const c_char;
+}
+
+/// The program's name without its directory, as libc keeps it; empty before libc has it.
+pub(crate) fn program() -> &'static [u8] {
+    // SAFETY: a plain read of libc's variable, which libc sets once, before constructors run.
+    let name = unsafe { program_invocation_short_name };
+    if name.is_null() {
+        return b"";
+    }
+    // SAFETY: libc points it into the arguments of `main`, which stay: a null-terminated string.
+    unsafe { CStr::from_ptr(name) }.to_bytes()
 }
 
 /// Every `NAME=value` of the environment; `None` while libc has not set `environ` (inside the loader's start).

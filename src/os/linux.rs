@@ -71,6 +71,24 @@ impl Os for Linux {
     }
 }
 
+/// Bytes of the pages at `at` that are resident, asked of the kernel; `len` where it refuses to say.
+pub(crate) fn resident(at: Addr, len: usize) -> usize {
+    const PAGES: usize = 128;
+    let (page, mut done, mut resident) = (page_size(), 0, 0);
+    while done < len {
+        let part = (len - done).min(PAGES * page);
+        let mut pages = [0u8; PAGES];
+        // SAFETY: mincore writes a byte for each page of `part`, and those are PAGES at most; what is not mapped is refused.
+        let refused = unsafe { libc::syscall(libc::SYS_mincore, at.0 + done, part, pages.as_mut_ptr()) } != 0;
+        if refused {
+            return len;
+        }
+        resident += pages.iter().filter(|&&page| page & 1 == 1).count() * page;
+        done += part;
+    }
+    resident.min(len)
+}
+
 /// Milliseconds on the coarse monotonic clock (read from the vDSO, resolution some ms).
 pub(crate) fn monotonic_ms() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };

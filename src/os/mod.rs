@@ -6,8 +6,11 @@ mod die;
 pub(crate) mod env;
 #[cfg(test)]
 pub(crate) mod fake;
+pub(crate) mod file;
 pub(crate) mod fork;
 mod linux;
+mod process;
+pub(crate) mod signal;
 pub(crate) mod thread_exit;
 pub(crate) mod tls;
 
@@ -15,7 +18,8 @@ use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 
 pub(crate) use die::{Misuse, die, write_stderr};
-pub(crate) use linux::{monotonic_ms, page_size};
+pub(crate) use linux::{monotonic_ms, page_size, resident};
+pub(crate) use process::{Usage, process_id, realtime_ms, usage};
 
 /// What became of a mapping that was to be resized in place.
 #[derive(Clone, Copy, PartialEq, Eq)]

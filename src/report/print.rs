@@ -1,73 +1,70 @@
-//! The totals as text on stderr.
+//! The totals as text for people.
 #![forbid(unsafe_code)]
 
 use super::Totals;
-use crate::stats::event::{Event, NAMES};
+use super::table::{BY_CLASS, TABLE};
+use crate::os;
+use crate::stats::event::Event;
 use crate::stats::text::Text;
 use crate::tiny_heap;
 
-/// Prints everything: `malloc_stats`, `hak_stats_print`, `HAKMEM_STATS=1`.
+/// Prints everything to stderr: `malloc_stats`, `hak_stats_print`, `HAKMEM_STATS=1`.
 pub(crate) fn print() {
+    write_text(&mut Text::stderr());
+}
+
+/// Figures of a line.
+const ACROSS: usize = 3;
+
+/// Writes the table of counters, box by box, and a line for each class in use.
+pub(crate) fn write_text(text: &mut Text) {
     let totals = Totals::take();
-    let (pool, large) = (&totals.pool, &totals.large);
-    let mut text = Text::stderr();
-    text.str("hakmem: statistics\n");
-    text.str("  live bytes ").num(totals.live_bytes()).str(", free in spans and caches ").num(totals.free_bytes());
-    text.str(", mapped ").num(totals.mapped_bytes()).str(", metadata ").num(totals.meta_bytes).str("\n");
-    text.str("  heaps ").num(totals.heaps).str(", batch nodes ran dry ").num(totals.nodes_ran_dry).str("\n");
-    text.str("  spans: dirty ").num(totals.span_dirty_bytes).str(" bytes; purged inside them so far ");
-    text.num(totals.span_purged_bytes).str(" bytes\n");
-    text.str("  superslabs ").num(pool.superslabs).str(" (").num(pool.cached).str(" cached, ");
-    text.num(pool.cached_dirty).str(" dirty slots in them); slots active ").num(pool.active);
-    text.str(", empty ").num(pool.empty).str(", unused ").num(pool.unused).str("\n");
-    text.str("  slabs acquired: stage 1 ").num(pool.stages[0]).str(", stage 2 ").num(pool.stages[1]);
-    text.str(", stage 3 ").num(pool.stages[2]).str("; released ").num(pool.released);
-    text.str("; slot hints dropped ").num(pool.hints_dropped).str("\n");
-    text.str("  large: ").num(large.live_blocks).str(" blocks of ").num(large.live_bytes);
-    text.str(" bytes; own mappings ").num(large.mapped_bytes).str(" bytes, of these cached ").num(large.cached_bytes);
-    text.str("\n  class   size  spans      live    cached      free");
-    names(&mut text);
-    for (class, total) in totals.by_class().filter(|(_, total)| total.blocks > 0 || total.events.iter().any(|&n| n > 0))
-    {
+    text.str("hakmem: statistics of process ").num(os::process_id()).str("\n");
+    for (index, row) in TABLE.iter().enumerate() {
+        // A section may go on further down in the table: where new rows are.
+        let is_first = |row_index| TABLE.iter().take(row_index).all(|other| other.section != row.section);
+        if !is_first(index) {
+            continue;
+        }
+        for (place, row) in TABLE.iter().filter(|other| other.section == row.section).enumerate() {
+            if place.is_multiple_of(ACROSS) {
+                text.str(if place > 0 { "\n" } else { "" });
+                text.str("  ").left(if place > 0 { "" } else { row.section }, 11);
+            }
+            text.left(row.name, 21).padded((row.value)(&totals), 15).str("   ");
+        }
+        text.str("\n");
+    }
+    text.str("  class   size    used");
+    for column in &BY_CLASS {
+        for _ in column.name.len()..10 {
+            text.str(" ");
+        }
+        text.str(column.name);
+    }
+    text.str("\n");
+    for (class, total) in totals.in_use() {
         text.str("  C").num(class.index() as u64).str(if class.index() < 10 { " " } else { "" });
-        text.padded(class.block_size() as u64, 9).padded(total.spans, 7).padded(total.live(), 10);
-        text.padded(total.cached, 10).padded(total.free, 10);
-        for &count in &total.events {
-            text.padded(count, 10);
+        text.padded(class.block_size() as u64, 9).str("  ").ratio(total.live(), total.blocks);
+        for column in &BY_CLASS {
+            text.padded((column.value)(total), 10);
         }
         text.str("\n");
     }
 }
 
-/// Prints T-HEAP's counters by class: `HAKMEM_TINY_HEAP_V2_STATS=1`.
-///
-/// Hits are not counted where they happen. What refills brought and no magazine still holds was allocated at least once,
-/// so "allocs" and "hits" (allocations that met a filled magazine) are the least that can have been; blocks that went
-/// round within a magazine come on top.
+/// Prints T-HEAP's counters by class: `HAKMEM_TINY_HEAP_V2_STATS=1`. What "at least" means: `ClassTotals::allocs`.
 pub(crate) fn print_tiny_heap() {
     let totals = Totals::take();
     let mut text = Text::stderr();
     text.str("hakmem: T-HEAP by class (allocs and hits: at least)\n");
     text.str("  class   size      allocs        hits     refills     flushes       sends      cached\n");
-    for (class, total) in totals
-        .by_class()
-        .filter(|(class, total)| class.is_tiny() && tiny_heap::is_on(*class) && total.events.iter().any(|&n| n > 0))
-    {
-        let event = |event: Event| total.events.get(event as usize).copied().unwrap_or(0);
-        let allocs = event(Event::Refilled).saturating_sub(total.cached);
+    for (class, total) in totals.in_use().filter(|(class, _)| class.is_tiny() && tiny_heap::is_on(*class)) {
         text.str("  C").num(class.index() as u64).str(if class.index() < 10 { " " } else { "" });
-        text.padded(class.block_size() as u64, 9).padded(allocs, 12);
-        text.padded(allocs.saturating_sub(event(Event::Refill)), 12).padded(event(Event::Refill), 12);
-        text.padded(event(Event::Flush), 12).padded(event(Event::RemoteSend), 12).padded(total.cached, 12).str("\n");
-    }
-}
-
-fn names(text: &mut Text) {
-    for name in NAMES {
-        for _ in name.len()..10 {
-            text.str(" ");
+        text.padded(class.block_size() as u64, 9).padded(total.allocs(), 12).padded(total.hits(), 12);
+        for event in [Event::Refill, Event::Flush, Event::RemoteSend] {
+            text.padded(total.event(event), 12);
         }
-        text.str(name);
+        text.padded(total.cached, 12).str("\n");
     }
-    text.str("\n");
 }

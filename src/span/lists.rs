@@ -4,6 +4,7 @@
 use core::ptr::NonNull;
 
 use super::Span;
+use crate::os;
 
 /// Where a span stands.
 ///
@@ -111,6 +112,13 @@ impl Spans {
                 at = record.next;
             }
         }
+    }
+
+    /// Bytes of the class's spans that are resident: a system call a span.
+    pub(crate) fn resident_bytes(&mut self) -> u64 {
+        let mut sum = 0;
+        self.each(|span| sum += os::resident(span.base, span.class.span_bytes()) as u64);
+        sum
     }
 
     fn link(&mut self, mut span: NonNull<Span>) {

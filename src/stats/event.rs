@@ -30,10 +30,6 @@ pub(crate) enum Event {
 
 pub(crate) const EVENTS: usize = Event::SpanRelease as usize + 1;
 
-/// The names, in the order of `Event`.
-pub(crate) const NAMES: [&str; EVENTS] =
-    ["refills", "refilled", "flushes", "flushed", "sends", "sent", "grows", "acquires", "releases"];
-
 /// Counters of one heap; zeroes are a valid value.
 pub(crate) struct Events([[Counter; EVENTS]; CLASSES]);
 

@@ -66,6 +66,41 @@ impl<'a> Text<'a> {
         self.bytes(digits.get(20 - shown..).unwrap_or_default())
     }
 
+    /// `text`, then blanks up to `width` characters.
+    pub(crate) fn left(&mut self, text: &str, width: usize) -> &mut Self {
+        self.str(text);
+        for _ in text.len()..width {
+            self.str(" ");
+        }
+        self
+    }
+
+    /// `part / whole` with four decimals; 0 of nothing is 0.
+    pub(crate) fn ratio(&mut self, part: u64, whole: u64) -> &mut Self {
+        let parts = part.saturating_mul(10_000).checked_div(whole).unwrap_or(0);
+        self.num(parts / 10_000).str(".");
+        for digit in [1000, 100, 10, 1] {
+            self.num(parts / digit % 10);
+        }
+        self
+    }
+
+    /// A JSON string. Bytes above 127 are taken for Latin-1: a name in another encoding stays valid JSON.
+    pub(crate) fn quoted(&mut self, text: &[u8]) -> &mut Self {
+        self.str("\"");
+        for &byte in text {
+            match byte {
+                b'"' | b'\\' => self.str("\\").bytes(&[byte]),
+                b' '..=b'~' => self.bytes(&[byte]),
+                _ => {
+                    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+                    self.str("\\u00").bytes(&[digit(byte >> 4), digit(byte & 15)])
+                }
+            };
+        }
+        self.str("\"")
+    }
+
     fn flush(&mut self) {
         let text = self.buffer.get(..self.len).unwrap_or_default();
         match &mut self.sink {
@@ -95,6 +130,20 @@ mod tests {
         drop(text);
         let expected = format!("0 {} {} {:>6}", u64::MAX, i64::MIN, 42);
         assert_eq!(String::from_utf8_lossy(&out), expected);
+    }
+
+    #[test]
+    fn ratios_names_and_json_strings() {
+        let mut out = std::vec::Vec::new();
+        let mut sink = |text: &[u8]| out.extend_from_slice(text);
+        let mut text = Text::to(&mut sink);
+        text.ratio(1, 3).str(" ").ratio(3, 3).str(" ").ratio(7, 0).str(" ").ratio(u64::MAX, 2).str("\n");
+        text.left("ab", 4).left("abc", 2).str("|").quoted(b"a\"\\\n\x7f\xe9z");
+        drop(text);
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            "0.3333 1.0000 0.0000 922337203685477.5807\nab  abc|\"a\\\"\\\\\\u000a\\u007f\\u00e9z\""
+        );
     }
 
     #[test]

@@ -1,0 +1,68 @@
+//! The totals as one JSON object. Keys are stable: docs/STATISTICS.md lists them, and a change of meaning raises `SCHEMA`.
+#![forbid(unsafe_code)]
+
+use super::Totals;
+use super::table::{BY_CLASS, TABLE};
+use crate::class::ClassId;
+use crate::config;
+use crate::os;
+use crate::stats::text::Text;
+
+/// Raised when a key changes its meaning or goes; new keys may come without.
+const SCHEMA: u64 = 1;
+
+/// Writes the object and a newline.
+pub(crate) fn write_json(text: &mut Text) {
+    let totals = Totals::take();
+    let now = os::realtime_ms();
+    text.str("{\"schema\": ").num(SCHEMA);
+    text.str(", \"allocator\": \"hakmem\", \"version\": \"").str(env!("CARGO_PKG_VERSION"));
+    text.str("\", \"program\": ").quoted(os::env::program());
+    text.str(", \"pid\": ").num(os::process_id()).str(", \"time\": ").num(now / 1000).str(".");
+    for digit in [100, 10, 1] {
+        text.num(now % 1000 / digit % 10);
+    }
+    text.str(",\n \"options\": {");
+    for (index, name) in config::names().enumerate() {
+        text.str(if index > 0 { ", " } else { "" }).quoted(name.as_bytes()).str(": ");
+        let mut buffer = Value { bytes: [0; config::TEXT_MAX], len: 0 };
+        config::write(name.as_bytes(), &mut Text::to(&mut |bytes| buffer.put(bytes)));
+        text.quoted(buffer.bytes.get(..buffer.len).unwrap_or_default());
+    }
+    text.str("},\n \"totals\": {");
+    for (index, row) in TABLE.iter().enumerate() {
+        key(text, index, row.name).num((row.value)(&totals));
+    }
+    text.str("},\n \"classes\": [");
+    for (index, (class, total)) in totals.in_use().enumerate() {
+        text.str(if index > 0 { ",\n  {" } else { "\n  {" }).str("\"class\": ").num(class.index() as u64);
+        text.str(", \"block_size\": ").num(ClassId::block_size(class) as u64);
+        text.str(", \"utilisation\": ").ratio(total.live(), total.blocks);
+        for column in &BY_CLASS {
+            key(text, 1, column.name).num((column.value)(total));
+        }
+        text.str("}");
+    }
+    text.str("]}\n");
+}
+
+fn key<'a, 't>(text: &'a mut Text<'t>, index: usize, name: &str) -> &'a mut Text<'t> {
+    text.str(if index > 0 { ", \"" } else { "\"" }).str(name).str("\": ")
+}
+
+/// An option's value.
+struct Value {
+    bytes: [u8; config::TEXT_MAX],
+    len: usize,
+}
+
+impl Value {
+    fn put(&mut self, text: &[u8]) {
+        for &byte in text {
+            if let Some(slot) = self.bytes.get_mut(self.len) {
+                *slot = byte;
+                self.len += 1;
+            }
+        }
+    }
+}

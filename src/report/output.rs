@@ -1,0 +1,156 @@
+//! Where reports go: `HAKMEM_STATS` at exit, and at the signal of `HAKMEM_STATS_SIGNAL`.
+#![forbid(unsafe_code)]
+
+use core::ffi::CStr;
+
+use super::{write_json, write_prometheus, write_text};
+use crate::base::lock::{self, Fork, Mutex};
+use crate::config::{TEXT_MAX, text};
+use crate::os::file::{self, File};
+use crate::os::{self, signal};
+use crate::stats::text::Text;
+
+/// Held while a report is written: two at once would write into one file.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// The report that was asked for at exit, if one was.
+pub(crate) fn at_exit() {
+    let mut buffer = [0; TEXT_MAX];
+    let target = text::stats(&mut buffer);
+    // An exit from within a signal handler may have interrupted a report: that one is lost, and so is this one.
+    if target != b"0"
+        && let Some(_alone) = WRITING.try_lock()
+    {
+        write(target);
+    }
+}
+
+/// The report that a signal asked for.
+pub(crate) fn at_signal() {
+    let mut buffer = [0; TEXT_MAX];
+    let target = text::stats(&mut buffer);
+    match WRITING.try_lock() {
+        Some(_alone) => write(target),
+        // The one that is being written may be older than the signal.
+        None => signal::request(),
+    }
+}
+
+pub(crate) fn at_fork(step: Fork) {
+    lock::at_fork(&WRITING, step);
+    if step == Fork::Child {
+        // It was the parent who was asked.
+        signal::take();
+    }
+}
+
+fn write(target: &[u8]) {
+    let mut parts = target.splitn(2, |&byte| byte == b':');
+    let form = match parts.next() {
+        Some(b"json") => write_json,
+        Some(b"prom") => write_prometheus,
+        _ => write_text,
+    };
+    match parts.next() {
+        None | Some(b"-" | b"stderr") => form(&mut Text::stderr()),
+        Some(pattern) => {
+            let written = Path::expand(pattern, b"").zip(Path::expand(pattern, b".%p.tmp"));
+            if !written.is_some_and(|(path, spare)| write_file(path.as_c(), spare.as_c(), form)) {
+                let error = errno::errno().0;
+                Text::stderr()
+                    .str("hakmem: HAKMEM_STATS=")
+                    .bytes(target)
+                    .str(": can't write (errno ")
+                    .int(error as i64)
+                    .str(")\n");
+            }
+        }
+    }
+}
+
+/// Writes a new file and gives it its name when it is whole, so that a reader finds all of one report or of the last one. What is
+/// no regular file (a pipe, a device, a link) is written in place, and so is a file in a directory that takes no new one.
+fn write_file(path: &CStr, spare: &CStr, form: fn(&mut Text)) -> bool {
+    if file::may_replace(path)
+        && let Some(fresh) = File::create_new(spare)
+    {
+        let done = fill(&fresh, form) && file::rename(spare, path);
+        if !done {
+            let why = errno::errno();
+            file::remove(spare);
+            errno::set_errno(why);
+        }
+        return done;
+    }
+    File::create(path).is_some_and(|file| fill(&file, form))
+}
+
+fn fill(file: &File, form: fn(&mut Text)) -> bool {
+    let mut whole = true;
+    let mut sink = |piece: &[u8]| whole = whole && file.write(piece);
+    form(&mut Text::to(&mut sink));
+    whole
+}
+
+/// Bytes of a path at most, once expanded: on the stack of whatever thread writes.
+const PATH_MAX: usize = 512;
+
+/// A path in the making.
+///
+/// # Invariants
+/// - P1: `len < PATH_MAX` as long as the path is `whole`, and the bytes from `len` on are 0.
+struct Path {
+    bytes: [u8; PATH_MAX],
+    len: usize,
+    whole: bool,
+}
+
+impl Path {
+    /// `pattern` and `ending`, with the process's number for `%p` and `%` for `%%`. `None`: too long.
+    fn expand(pattern: &[u8], ending: &[u8]) -> Option<Path> {
+        let mut path = Path { bytes: [0; PATH_MAX], len: 0, whole: true };
+        let mut text = pattern.iter().chain(ending).copied().peekable();
+        while let Some(byte) = text.next() {
+            let special = if byte == b'%' { text.next_if(|&next| next == b'p' || next == b'%') } else { None };
+            if special == Some(b'p') {
+                Text::to(&mut |digits| digits.iter().for_each(|&digit| path.put(digit))).num(os::process_id());
+            } else {
+                path.put(byte);
+            }
+        }
+        path.whole.then_some(path)
+    }
+
+    fn put(&mut self, byte: u8) {
+        match self.bytes.get_mut(self.len) {
+            Some(slot) if self.len + 1 < PATH_MAX => {
+                *slot = byte;
+                self.len += 1;
+            }
+            _ => self.whole = false,
+        }
+    }
+
+    fn as_c(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.bytes).unwrap_or(c"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_the_process_and_knows_its_length() {
+        let expand = |pattern: &str, ending: &str| {
+            let path = Path::expand(pattern.as_bytes(), ending.as_bytes());
+            path.map(|path| path.as_c().to_str().unwrap().to_owned())
+        };
+        let id = std::process::id();
+        assert_eq!(expand("/a/%p.json", ".%p.tmp"), Some(format!("/a/{id}.json.{id}.tmp")));
+        assert_eq!(expand("%%p%x%p%", ""), Some(format!("%p%x{id}%")));
+        assert_eq!(expand("%", "%"), Some("%".to_owned()));
+        assert_eq!(expand(&"x".repeat(PATH_MAX - 1), ""), Some("x".repeat(PATH_MAX - 1)));
+        assert_eq!(expand(&"x".repeat(PATH_MAX), ""), None);
+    }
+}
