@@ -327,6 +327,12 @@ extern "C" {
 const char *hak_version(void);
 
 /*
+ Prints what was learned, in the form that the environment variable `HAKMEM_POLICY` takes, to stderr: one line, empty
+ behind the `=` when everything is at its default. Any thread.
+ */
+void hak_policy_print(void);
+
+/*
  The version as one number, major * 1000000 + minor * 1000 + patch. Any thread.
  */
 int hak_version_number(void);

@@ -33,6 +33,8 @@ mod config;
 mod meta;
 mod page_map;
 
+mod learn;
+
 mod superslab;
 
 mod span;

@@ -14,6 +14,13 @@ pub extern "C" fn hak_version() -> *const c_char {
     concat!("hakmem ", env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
+/// Prints what was learned, in the form that the environment variable `HAKMEM_POLICY` takes, to stderr: one line, empty
+/// behind the `=` when everything is at its default. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn hak_policy_print() {
+    crate::learn::print();
+}
+
 /// The version as one number, major * 1000000 + minor * 1000 + patch. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn hak_version_number() -> c_int {

@@ -4,12 +4,13 @@
 
 use crate::base::lock::Fork;
 use crate::config::{self, get};
-use crate::{front, heap, large, meta, os, report, superslab};
+use crate::{front, heap, large, learn, meta, os, report, superslab};
 
 // SAFETY: runs once, in the loader, before `main`; calls only libc functions that are ready by then.
 #[ctor::ctor(unsafe)]
 fn start() {
     config::ready();
+    learn::load();
     os::fork::at_fork(prepare, parent, child);
     #[cfg(all(feature = "override", not(test)))]
     super::cxx::start();

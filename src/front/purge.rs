@@ -15,6 +15,7 @@ use crate::baseline;
 use crate::config;
 use crate::heap::{self, Current};
 use crate::large;
+use crate::learn;
 use crate::os;
 use crate::stats::counter::Counter;
 use crate::superslab;
@@ -127,6 +128,7 @@ pub(super) fn decay() {
         return;
     }
     COUNTS.decay.add(1);
+    learn::next_epoch();
     FUTILE.store(0, Ordering::Relaxed);
     ALLOWANCE.store(ALLOWANCE.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
     // Half of what the pool and the cache hold, each time: what is in use comes and goes, the rest dwindles.

@@ -38,7 +38,7 @@ pub(crate) enum Pushed {
 }
 
 /// Entries of a magazine's first array. Arrays are one word short of a power of two: the word before `base`.
-const FIRST: usize = 31;
+pub(super) const FIRST: usize = 31;
 
 impl Bins {
     pub(super) fn of(&self, class: ClassId) -> &Bin {
@@ -101,18 +101,20 @@ impl Bin {
         (Addr::of(cur).since(Addr::of(base)) / size_of::<Addr>()) & 0xFFFF
     }
 
-    /// Doubles the array, up to `max`; the first call makes it. Says whether there is more room now.
-    pub(super) fn grow(&self) -> bool {
+    /// The capacity that the next growth would make: twice the present one, `max` at most.
+    pub(super) fn next_capacity(&self) -> usize {
         let (old, max) = (self.capacity(), self.max.get());
-        if old >= max {
-            return false;
-        }
-        let new = if old == 0 { FIRST.min(max) } else { (2 * old + 1).min(max) };
+        if old == 0 { FIRST.min(max) } else { (2 * old + 1).min(max).max(old) }
+    }
+
+    /// Moves the magazine into an array of `new` entries, no fewer than it holds. Says whether that could be had.
+    pub(super) fn resize(&self, new: usize) -> bool {
+        let (old, len) = (self.capacity(), self.len());
+        debug_assert!(new > 0 && new >= len);
         let Some(array) = meta::alloc((new + 1) * size_of::<Addr>()) else { return false };
-        let len = self.len();
         let (old_base, new_base) = (self.base.get(), array.as_ptr::<Addr>().wrapping_add(1));
         if old > 0 {
-            // SAFETY: B1, B2: `len` entries in the old array, and the new one is longer and apart.
+            // SAFETY: B1, B2: `len` entries in the old array, and the new one is long enough (caller) and apart.
             unsafe { new_base.copy_from_nonoverlapping(old_base, len) };
         }
         self.base.set(new_base);

@@ -80,6 +80,7 @@ pub(crate) fn orphan(
     for class in ClassId::all() {
         heap.bin(class).close(true);
     }
+    heap.capacities.reset();
     heap.release_empty(&mut heap.enter());
     REGISTRY.lock().push_orphan(heap);
 }
@@ -200,6 +201,7 @@ fn orphan_the_lost() {
         for class in ClassId::all() {
             heap.bin(class).close(false);
         }
+        heap.capacities.reset();
         heap.outbox.forget();
         heap.baseline.set(Addr::NULL);
         registry.push_orphan(heap);

@@ -3,7 +3,6 @@
 use super::{Popped, Pushed, ThreadHeap};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
-use crate::stats::event::Event;
 
 /// Refills and flushes move half of a magazine, so that neither a run of mallocs nor one of frees finds it at its end.
 const fn half(capacity: usize) -> usize {
@@ -14,9 +13,7 @@ impl ThreadHeap {
     /// A block of `class` when its magazine is empty. `None`: out of memory. The heap's thread only.
     pub(crate) fn pop_slow(&self, class: ClassId) -> Option<Addr> {
         let bin = self.bin(class);
-        if bin.grow() {
-            self.events.count(class.index(), Event::Grow, 1);
-        }
+        self.grow(class);
         if bin.capacity() == 0 {
             return self.alloc_direct(class);
         }
@@ -25,6 +22,7 @@ impl ThreadHeap {
         let asked = room.len();
         let got = self.refill(class, room);
         bin.accept(asked, got);
+        self.learn(class, got as i32);
         match bin.pop() {
             Popped::Block(block) => Some(block),
             Popped::Empty => None,
@@ -35,19 +33,20 @@ impl ThreadHeap {
     pub(crate) fn push_slow(&self, class: ClassId, block: Addr) -> Pushed {
         self.tick();
         let bin = self.bin(class);
-        if bin.grow() {
-            self.events.count(class.index(), Event::Grow, 1);
-        } else if bin.capacity() == 0 {
-            self.free_direct(block);
-            return Pushed::Kept;
-        } else {
-            self.flush_oldest(class, half(bin.capacity()));
+        if !self.grow(class) {
+            if bin.capacity() == 0 {
+                self.free_direct(block);
+                return Pushed::Kept;
+            }
+            let count = half(bin.capacity());
+            self.flush_oldest(class, count);
+            self.learn(class, -(count as i32));
         }
         bin.push(block)
     }
 
     /// Gives the oldest `count` blocks of a magazine back to their spans. The heap's thread only.
-    fn flush_oldest(&self, class: ClassId, count: usize) {
+    pub(super) fn flush_oldest(&self, class: ClassId, count: usize) {
         let bin = self.bin(class);
         // SAFETY: we are the heap's thread (caller), and nothing below `flush` touches this bin.
         let blocks = unsafe { bin.oldest(count) };

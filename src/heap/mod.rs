@@ -1,11 +1,12 @@
 //! Box `heap` (L5): one thread's state. Magazines and outbox in front, the spans behind a lock of the heap's own.
 //! Owns: `ThreadHeap`s (records of meta, never freed, reused), the registry, the batch nodes.
-//! Calls: base, os, class, stats, config, page_map, meta, span.   Called by: tiny_heap, baseline, pool_tls, front, report.
+//! Calls: base, os, class, stats, config, learn, page_map, meta, span.   Called by: tiny_heap, baseline, pool_tls, front, report.
 //! Locks: registry → one heap → (pool → meta). Who holds one heap's lock only ever tries another's.
 //! Threads: the magazines, outbox and baseline state belong to the thread whose TLS word names the heap; the rest is
 //! entered by any thread through the lock or the inbox. An orphan's owner half belongs to the registry lock's holder.
 
 mod bin;
+mod capacity;
 mod lifecycle;
 mod magazine;
 mod node_pool;
@@ -66,6 +67,7 @@ pub(crate) struct ThreadHeap {
     pub(crate) baseline: Cell<Addr>,
     exit_rounds: Cell<u32>,
     ticks: Cell<u32>,
+    capacities: capacity::Capacities,
     /// Counted by the owner or under the lock, as each event says; read by any.
     pub(crate) events: Events,
     // Shared half, from here on.
@@ -256,6 +258,7 @@ impl ThreadHeap {
         let due = ticks.is_multiple_of(64);
         if due {
             self.send_all();
+            self.review();
         }
         due
     }

@@ -1,16 +1,12 @@
 //! Box `tiny_heap` (L6), T-HEAP: which tiny classes have magazines, and how long these may grow.
-//! Owns: that policy.   Calls: class, config, heap.   Called by: front.   Locks: through heap.
+//! Owns: that policy.   Calls: class, config, learn, heap.   Called by: front.   Locks: through heap.
 //! Threads: the heap's own.   Never: stands between a magazine and its spans.
 #![forbid(unsafe_code)]
 
 use crate::class::{ClassId, TINY_CLASSES};
 use crate::config;
 use crate::heap::ThreadHeap;
-
-/// Entries of a magazine at most.
-const MAX_ENTRIES: usize = 511;
-/// Bytes of a magazine's blocks at most.
-const MAX_BYTES: usize = 128 << 10;
+use crate::learn;
 
 /// Whether T-HEAP serves `class`; otherwise the baseline does.
 pub(crate) fn is_on(class: ClassId) -> bool {
@@ -20,7 +16,7 @@ pub(crate) fn is_on(class: ClassId) -> bool {
 /// Opens the gates of the tiny classes that T-HEAP serves in a heap just born or adopted.
 pub(crate) fn prepare(heap: &ThreadHeap) {
     for class in ClassId::all().take(TINY_CLASSES) {
-        let entries = if is_on(class) { MAX_ENTRIES.min(MAX_BYTES / class.block_size()) } else { 0 };
+        let entries = if is_on(class) { learn::depth_of(class) } else { 0 };
         heap.bin(class).set_max(entries);
     }
 }

@@ -1,0 +1,140 @@
+//! How far a magazine may grow: doubling at each miss, then what `learn` says; back again when it lies idle.
+#![forbid(unsafe_code)]
+
+use super::ThreadHeap;
+use super::bin::{Bin, FIRST};
+use crate::class::{CLASSES, ClassId};
+use crate::learn::{self, Depth, Purse, Verdict};
+use crate::stats::event::Event;
+
+use core::cell::Cell;
+
+/// What the learner keeps for a heap; zeroes are a valid value.
+pub(super) struct Capacities {
+    depths: [Cell<Depth>; CLASSES],
+    purse: Purse,
+    /// The epoch of the last review.
+    epoch: Cell<u32>,
+}
+
+impl Capacities {
+    /// Forgets what was learned and gives all room back: the magazines were closed.
+    pub(super) fn reset(&self) {
+        self.depths.iter().for_each(|depth| depth.set(Depth::default()));
+        self.purse.give_all();
+    }
+
+    fn depth(&self, class: ClassId) -> Option<&Cell<Depth>> {
+        self.depths.get(class.index())
+    }
+}
+
+impl ThreadHeap {
+    /// Doubles a magazine that may grow. Says whether it has more room now. The heap's thread only.
+    pub(super) fn grow(&self, class: ClassId) -> bool {
+        let bin = self.bin(class);
+        let (old, want) = (bin.capacity(), bin.next_capacity());
+        if want <= old {
+            return false;
+        }
+        let purse = &self.capacities.purse;
+        let new = purse.ask(old, want, class.block_size());
+        if new <= old {
+            return false;
+        }
+        if !bin.resize(new) {
+            purse.give((new - old) * class.block_size());
+            return false;
+        }
+        self.events.count(class.index(), Event::Grow, 1);
+        true
+    }
+
+    /// Tells the learner that so many blocks of `class` were refilled, or flushed (below zero), and does as it says.
+    /// The heap's thread only.
+    pub(super) fn learn(&self, class: ClassId, blocks: i32) {
+        let bin = self.bin(class);
+        // While it may still grow, growing is the answer.
+        if bin.capacity() < bin.max() || !learn::is_on() {
+            return;
+        }
+        let Some(cell) = self.capacities.depth(class) else { return };
+        let mut depth = cell.get();
+        let verdict = depth.moved(blocks, bin.capacity());
+        cell.set(depth);
+        match verdict {
+            Verdict::Keep => {}
+            Verdict::Deepen(need) => self.deepen(class, need as usize),
+            Verdict::Drop => self.undeepen(class),
+        }
+    }
+
+    #[cold]
+    fn deepen(&self, class: ClassId, need: usize) {
+        let bin = self.bin(class);
+        if need <= learn::depth_limit(class, bin.max(), self.deep_bytes()) {
+            bin.set_max(learn::deepen(class, need));
+        }
+    }
+
+    /// Back to the default bound.
+    #[cold]
+    fn undeepen(&self, class: ClassId) {
+        let bound = learn::undeepen(class);
+        self.shrink(class, bound);
+        self.bin(class).set_max(bound);
+    }
+
+    /// Bytes of room that the bounds of all magazines allow beyond the defaults.
+    fn deep_bytes(&self) -> usize {
+        let deep = |class: ClassId| self.bin(class).max().saturating_sub(learn::default_depth(class));
+        ClassId::all().map(|class| deep(class) * class.block_size()).sum()
+    }
+
+    /// Makes a magazine smaller; it may grow again.
+    fn shrink(&self, class: ClassId, entries: usize) {
+        let bin = self.bin(class);
+        let old = bin.capacity();
+        if old <= entries {
+            return;
+        }
+        self.flush_oldest(class, bin.len().saturating_sub(entries));
+        if bin.resize(entries) {
+            self.capacities.purse.give((old - entries) * class.block_size());
+        }
+    }
+
+    /// Once in an epoch: gives back the magazines that lie idle, and room beyond what this thread may have by now.
+    /// The heap's thread only.
+    pub(super) fn review(&self) {
+        let epoch = learn::epoch();
+        if self.capacities.epoch.replace(epoch) == epoch || !learn::is_on() {
+            return;
+        }
+        for (class, cell) in ClassId::all().zip(&self.capacities.depths) {
+            self.review_class(class, self.bin(class), cell);
+        }
+    }
+
+    #[cold]
+    fn review_class(&self, class: ClassId, bin: &Bin, cell: &Cell<Depth>) {
+        if bin.capacity() == 0 {
+            return;
+        }
+        let mut depth = cell.get();
+        let (busy, idle) = (depth.is_busy(), depth.review(bin.len()));
+        cell.set(depth);
+        if idle {
+            self.flush_oldest(class, usize::MAX);
+            if bin.max() > learn::default_depth(class) {
+                self.undeepen(class);
+            }
+        }
+        let over = self.capacities.purse.is_over();
+        if idle || over && !busy {
+            self.shrink(class, FIRST.min(bin.capacity()));
+        } else if over {
+            self.shrink(class, (bin.capacity() / 2).max(1));
+        }
+    }
+}
