@@ -198,7 +198,7 @@ def page(data, figures):
         "<h1>HAKMEM benchmarks</h1>"
         '<p class="mute">HAKMEM beside the system\'s malloc and other allocators, every library preloaded into the same programs.</p>'
         + "".join(f'<p class="warning">{escape(text)}</p>' for text in warnings(data))
-        + f'<h2>Summary</h2><p class="reading">{escape(READING)}</p>{html_summary(data)}'
+        + (f'<h2>Summary</h2><p class="reading">{escape(READING)}</p>{html_summary(data)}' if html_summary(data) else "")
         + drawn
         + f"<h2>Machine and libraries</h2><dl>{machine}</dl><dl>{libraries}</dl>"
         + f"<h2>Details</h2>{html_details(data)}"
@@ -222,7 +222,8 @@ def markdown(data):
     listed = [*facts(data), ("Libraries", "; ".join(f"{a['name']} = {version(a)}" for a in data["allocators"]))]
     parts = ["\n".join(f"- {name}: {f'`{text}`' if name == 'Command' else text}" for name, text in listed) + "\n"]
     parts += [f"> {text}\n" for text in warnings(data)]
-    parts.append(READING + "\n")
+    if stats.summary(data):
+        parts.append(READING + "\n")
     for group, title in stats.GROUPS.items():
         rows = summary_rows(data, group)
         if not rows:

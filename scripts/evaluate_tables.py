@@ -133,7 +133,7 @@ def million(count, ops):
 def calls_row(found):
     calls, ops = found["calls"], found["ops"]
     total = million(sum(calls.values()), ops)
-    if "all" in calls:
+    if found["by"] == "perf":  # which knows no names
         return total
     memory, waiting = (sum(calls.get(name, 0) for name in group) for group in (stats.MEMORY_CALLS, WAITING))
     return f"{total} ({million(memory, ops)}; {million(waiting, ops)})"
@@ -155,7 +155,7 @@ def cause_table(data, kind, names, text, intro):
 
 def calls(data):
     return cause_table(data, "calls", ordered(data), calls_row,
-                       f"All; in parentheses those about memory ({', '.join(stats.MEMORY_CALLS)}) and those that wait ({', '.join(WAITING)}).")
+                       f"All; in parentheses, where strace counted them, those about memory ({', '.join(stats.MEMORY_CALLS)}) and those that wait ({', '.join(WAITING)}).")
 
 
 def faults(data):
@@ -196,7 +196,7 @@ def figures_of(benchmark, name):
     called = cause(benchmark, name, "calls")
     if called:
         found["system calls"] = sum(called["calls"].values()) / called["ops"]
-        if "all" not in called["calls"]:
+        if called["by"] != "perf":
             found["calls that wait"] = sum(called["calls"].get(call, 0) for call in WAITING) / called["ops"]
     faulted = cause(benchmark, name, "faults")
     if faulted:
