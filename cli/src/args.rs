@@ -1,0 +1,216 @@
+//! The command line, defined once: parser, help, completions and man pages come from here.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::error::{Context, Result};
+use crate::output;
+
+/// Runs programs on the HAKMEM malloc, and shows what that gives them
+#[derive(Parser)]
+#[command(name = "hakmem", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run a program on HAKMEM and say what it cost
+    Run(RunArgs),
+    /// Run a program on every allocator installed, and say which serves it best
+    Compare(CompareArgs),
+    /// Show the statistics that HAKMEM wrote, or that a running process writes when asked
+    Stats(StatsArgs),
+    /// Look for what keeps HAKMEM from serving a program, or from serving it well
+    Doctor(DoctorArgs),
+    /// List the library's options, as the library itself tells them
+    Options(OptionsArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example: hakmem completions bash > ~/.local/share/bash-completion/completions/hakmem")]
+    Completions { shell: Shell },
+    /// Print the version of the HAKMEM that serves this process: how a library is asked for its own
+    #[command(hide = true)]
+    Served,
+    /// Write the man pages into a directory
+    #[command(hide = true)]
+    Man {
+        #[arg(value_hint = ValueHint::DirPath)]
+        directory: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// Where the library is.
+#[derive(clap::Args)]
+pub(crate) struct LibraryArgs {
+    /// The libhakmem.so to use [default: $HAKMEM_LIB, then beside this program, ../lib, the build tree, the loader's paths]
+    #[arg(long = "lib", value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Exit status: the program's; 128 + N when signal N killed it; 127: not found; 126: can't be executed; \
+    125: the library can't be used; 2: wrong arguments."
+)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) library: LibraryArgs,
+    #[command(flatten)]
+    pub(crate) knobs: KnobArgs,
+    /// The summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the summary to FILE instead of stderr
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// No summary
+    #[arg(short, long, conflicts_with_all = ["json", "output"])]
+    pub(crate) quiet: bool,
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "PROG", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) program: Vec<OsString>,
+}
+
+/// The library's options that are asked for most.
+#[derive(clap::Args, Clone)]
+pub(crate) struct KnobArgs {
+    /// Set any option of the library; HAKMEM_ may be left out (`hakmem options` lists them)
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub(crate) set: Vec<(String, String)>,
+    /// How long idle memory stays resident: 0 gives it back at once, -1 never
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    pub(crate) decay_ms: Option<i64>,
+    /// Serve tiny blocks by the baseline instead of T-HEAP
+    #[arg(long)]
+    pub(crate) no_tiny_heap: bool,
+}
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Exit status: 0; 1 when the program failed under any allocator; 126 and 127 as for run; 130 when interrupted: \
+    what was measured by then is shown; 2: wrong arguments."
+)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub(crate) library: LibraryArgs,
+    /// Only these beside the system's malloc and HAKMEM: mimalloc, jemalloc, tcmalloc, …, NAME=PATH, or none [default: all
+    /// that are installed]
+    #[arg(long = "with", value_name = "LIST", value_delimiter = ',')]
+    pub(crate) with: Vec<String>,
+    /// Rounds: each runs the program once under every allocator
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) rounds: u32,
+    /// Write a page with the chart
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) html: Option<PathBuf>,
+    /// Write the chart
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) svg: Option<PathBuf>,
+    /// All figures as JSON instead of the table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Let the program write to the terminal; its output is dropped otherwise
+    #[arg(long)]
+    pub(crate) show_output: bool,
+    /// The program's standard input, opened anew for each run [default: /dev/null]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) input: Option<PathBuf>,
+    /// The exit status that means success
+    #[arg(long, value_name = "STATUS", default_value_t = 0)]
+    pub(crate) expect_status: u8,
+    /// A run that takes longer is killed and has failed
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) timeout: Option<u32>,
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "PROG", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) program: Vec<OsString>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct StatsArgs {
+    /// A file that HAKMEM_STATS=json:FILE wrote, or the number of a process (./123 is a file)
+    #[arg(value_name = "FILE|PID", value_hint = ValueHint::FilePath)]
+    pub(crate) target: OsString,
+    /// The statistics as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show them again every SECS seconds
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) watch: Option<u32>,
+    /// How long to wait for a process to write its statistics
+    #[arg(long, value_name = "SECS", default_value_t = 5)]
+    pub(crate) timeout: u32,
+}
+
+#[derive(clap::Args)]
+#[command(after_help = "Exit status: 1 when a line says fail, else 0.")]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) library: LibraryArgs,
+    /// A running process to look at
+    #[arg(value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(crate) pid: Option<i32>,
+    /// The findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A program to look at; it is not run
+    #[arg(last = true, conflicts_with = "pid", value_name = "PROG", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) program: Vec<OsString>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct OptionsArgs {
+    #[command(flatten)]
+    pub(crate) library: LibraryArgs,
+    /// The options as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn name_and_value(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it is not NAME=VALUE".to_owned()),
+    }
+}
+
+pub(crate) fn write_completions(shell: Shell) -> Result<u8> {
+    use clap_complete::{generate, shells};
+    let mut command = Args::command();
+    let mut script = Vec::new();
+    match shell {
+        Shell::Bash => generate(shells::Bash, &mut command, "hakmem", &mut script),
+        Shell::Zsh => generate(shells::Zsh, &mut command, "hakmem", &mut script),
+        Shell::Fish => generate(shells::Fish, &mut command, "hakmem", &mut script),
+    }
+    output::print(&String::from_utf8_lossy(&script))?;
+    Ok(0)
+}
+
+/// hakmem.1, and hakmem-run.1 and so on for what `--help` lists.
+pub(crate) fn write_man_pages(directory: &Path) -> Result<u8> {
+    fs::create_dir_all(directory).context(directory.display())?;
+    clap_mangen::generate_to(Args::command(), directory).context(directory.display())?;
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Args::command().debug_assert();
+    }
+}

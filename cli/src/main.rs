@@ -1,0 +1,51 @@
+//! The `hakmem` command: runs programs on the library, compares allocators, shows statistics, looks for obstacles.
+//!
+//! `args` is the one definition of the command line: parsing, help, completions and man pages come from it.
+
+mod args;
+mod chart;
+mod compare;
+mod doctor;
+mod elf;
+mod error;
+mod library;
+mod measure;
+mod options;
+mod output;
+mod page;
+mod peers;
+mod process;
+mod run;
+mod sample;
+mod served;
+mod signals;
+mod stats;
+mod table;
+mod units;
+mod verdict;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+use args::{Args, Command};
+
+fn main() -> ExitCode {
+    signals::default_sigpipe();
+    let result = match Args::parse().command {
+        Command::Run(args) => run::run(args),
+        Command::Compare(args) => compare::compare(args),
+        Command::Stats(args) => stats::stats(args),
+        Command::Doctor(args) => doctor::doctor(args),
+        Command::Options(args) => options::options(args),
+        Command::Completions { shell } => args::write_completions(shell),
+        Command::Served => library::print_served(),
+        Command::Man { directory } => args::write_man_pages(&directory),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            output::complain(&error.message);
+            ExitCode::from(error.status)
+        }
+    }
+}
