@@ -4,6 +4,9 @@
 build: ## target/release/libhakmem.so (stripped, symbols in libhakmem.so.debug), libhakmem.a, include/hakmem.h
 	scripts/build.sh
 
+cli: build ## the command, cli/target/release/hakmem
+	cargo build --release --locked --manifest-path cli/Cargo.toml
+
 run: build bench_c ## Python and a benchmark under the library, each with its statistics
 	scripts/run.sh
 
@@ -41,6 +44,7 @@ evaluation: bench_c ## the measurements of TINY_HEAP_V2_EVALUATION.md, and its t
 
 clean:
 	cargo clean
+	cargo clean --manifest-path cli/Cargo.toml
 	$(MAKE) -C bench_c clean
 	rm -rf tests/c/build tests/real/build
 
@@ -49,6 +53,6 @@ help: ## this list
 
 SOAK_SECONDS ?= 600
 
-.PHONY: build run test check soak bench_c bench bench-full evaluation tsan clean help
+.PHONY: build cli run test check soak bench_c bench bench-full evaluation tsan clean help
 # The steps share target/ and two cores.
 .NOTPARALLEL:

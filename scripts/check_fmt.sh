@@ -6,3 +6,4 @@ cd "$(dirname "$0")/.."
 for script in .ci/run scripts/*.sh tests/*/run.sh; do bash -n "$script"; done
 cargo fmt --version >/dev/null 2>&1 || { echo "rustfmt is not installed: rustup component add rustfmt"; exit 77; }
 cargo fmt --check -- --color never
+cargo fmt --manifest-path cli/Cargo.toml --check -- --color never
