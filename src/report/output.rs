@@ -118,6 +118,9 @@ impl Path {
                 path.put(byte);
             }
         }
+        if !path.whole {
+            errno::set_errno(errno::Errno(libc::ENAMETOOLONG));
+        }
         path.whole.then_some(path)
     }
 

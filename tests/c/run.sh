@@ -22,6 +22,7 @@ a test is one file in conformance/, misuse/ or traps/; its first lines may hold
   // env: A=B C=D               for the program
   // run: COMMAND               for sh instead of $RUN, which is `env A=B LD_PRELOAD=$LIB $BIN`; $TMP is a directory
   // cflags: FLAGS              for the compiler
+  // hakmem                     includes hakmem.h and is linked with the library
   // plugin                     also built as $BIN.so with -DPLUGIN
   // alone                      nothing else runs meanwhile
 END
@@ -59,7 +60,7 @@ directives() { # the values of `// $2: ` in the first lines of file $1
 }
 
 compile() { # $1: conformance/name.c
-    local src=$here/$1 bin=$build/${1%.*} cc="${CC:-gcc} -std=gnu11"
+    local src=$here/$1 bin=$build/${1%.*} cc="${CC:-gcc} -std=gnu11" own
     [ "${1##*.}" = cpp ] && cc="${CXX:-g++} -std=c++17"
     [ "$bin" -nt "$src" ] && [ "$bin" -nt "$here/check.h" ] && [ "$bin" -nt "$here/run.sh" ] && return 0
     rm -f "$bin" "$bin.log"
@@ -67,7 +68,8 @@ compile() { # $1: conformance/name.c
         $cc $flags $(directives "$src" cflags) -DPLUGIN -shared -fPIC "$src" -o "$bin.so.$$" -ldl 2>>"$bin.log" &&
             mv "$bin.so.$$" "$bin.so"
     fi
-    $cc $flags $(directives "$src" cflags) "$src" -o "$bin.$$" -ldl 2>>"$bin.log" && mv "$bin.$$" "$bin"
+    sed 25q "$src" | grep -q '^// hakmem$' && own="-I$here/../../include $LIB"
+    $cc $flags $(directives "$src" cflags) "$src" -o "$bin.$$" ${own:-} -ldl 2>>"$bin.log" && mv "$bin.$$" "$bin"
     return 0
 }
 

@@ -14,7 +14,11 @@ static const char *const operators[] = {
     "_ZdlPvRKSt9nothrow_t", "_ZdaPvRKSt9nothrow_t", "_ZdlPvSt11align_val_t", "_ZdaPvSt11align_val_t", "_ZdlPvmSt11align_val_t",
     "_ZdaPvmSt11align_val_t", "_ZdlPvSt11align_val_tRKSt9nothrow_t", "_ZdaPvSt11align_val_tRKSt9nothrow_t",
 };
-static const char *const own[] = {"hak_version", "hak_stats_print", "hak_policy_print"};
+static const char *const own[] = {
+    "hak_version", "hak_version_number", "hak_stats_get", "hak_stats_print", "hak_stats_text", "hak_stats_json", "hak_stats_prometheus",
+    "hak_trim", "hak_thread_flush", "hak_is_ours", "hak_usable_size", "hak_option_get", "hak_option_set", "hak_heap_walk",
+    "hak_policy_print",
+};
 static int seen_family[COUNT(family)], seen_operators[COUNT(operators)], seen_own[COUNT(own)];
 
 static int find(const char *const *names, size_t count, const char *name, int *seen) {
