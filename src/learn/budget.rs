@@ -11,10 +11,10 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::is_on;
 
 /// Bytes of the blocks that all magazines together have room for; what each class may always have comes on top.
-const PROCESS: usize = 32 << 20;
-/// Entries that a magazine may always have, as long as their blocks come to no more than `SMALL_BYTES`; one at least.
+const PROCESS: usize = 24 << 20;
+/// Entries that a magazine may always have, as long as their blocks come to no more than `SMALL_BYTES`.
 const SMALL: usize = 7;
-const SMALL_BYTES: usize = 8 << 10;
+const SMALL_BYTES: usize = 2 << 10;
 
 /// Bytes that were granted.
 static GRANTED: AtomicUsize = AtomicUsize::new(0);
@@ -30,7 +30,7 @@ fn level(granted: usize) -> usize {
 /// The capacity a magazine of `size`-byte blocks gets that has `old` entries and asks for `new`, when its thread holds
 /// `held` of `granted` bytes: `new`, or half of it until it fits, or what every magazine may have, or `old`.
 fn grant(old: usize, new: usize, size: usize, held: usize, granted: usize) -> usize {
-    let small = SMALL.min(SMALL_BYTES / size.max(1)).max(1);
+    let small = SMALL.min(SMALL_BYTES / size.max(1));
     let level = level(granted);
     let mut entries = new;
     while entries > old.max(small) {
@@ -112,7 +112,7 @@ mod tests {
         ) {
             let entries = grant(old, old + more, size, held, held + others);
             prop_assert!(entries >= old && entries <= (old + more).max(old));
-            let small = SMALL.min(SMALL_BYTES / size).max(1);
+            let small = SMALL.min(SMALL_BYTES / size);
             prop_assert!(entries <= old.max(small) || held + (entries - old) * size + held + others <= PROCESS);
         }
     }
