@@ -80,8 +80,8 @@ class RealProgram(Benchmark):
         return [self.command(folder)[0], *(word.format(dir=folder) for word in self.probe)]
 
     def shown(self):
-        return " ".join([self.binary, *self.arguments]).format(
-            cache="$CACHE", dir=".", inputs=INPUTS.relative_to(ROOT))
+        shown = " ".join([self.binary, *self.arguments]).format(cache="$CACHE", dir=".", inputs=INPUTS)
+        return shown.replace(f"{ROOT}/", "")  # the same in every checkout
 
 
 def catalogue(mode):
