@@ -10,13 +10,13 @@ cli: build ## the command, cli/target/release/hakmem
 run: build bench_c ## Python and a benchmark under the library, each with its statistics
 	scripts/run.sh
 
-install: ## the library, its header, hakmem.pc, CMake's package, man pages: PREFIX=/usr/local DESTDIR= LIBDIR= …; builds if nothing is built
+install: ## the library, its header, hakmem.pc, CMake's package, man pages, the command if it is built: PREFIX=/usr/local DESTDIR= LIBDIR= …
 	scripts/install.sh
 
 uninstall: ## what `make install` with the same variables put there
 	scripts/install.sh --uninstall
 
-deb: build ## target/debian/hakmem_*.deb, by cargo-deb
+deb: cli ## target/debian/hakmem_*.deb, by cargo-deb
 	scripts/deb.sh
 
 test: build ## unit tests, the C and C++ suite, the loom models
@@ -64,7 +64,7 @@ help: ## this list
 SOAK_SECONDS ?= 600
 
 # Of the command line or the environment, for the install scripts.
-export PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR
+export PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
 
 .PHONY: build cli run test check soak bench_c bench bench-full evaluation tsan clean help install uninstall deb
 # The steps share target/ and two cores.

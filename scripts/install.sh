@@ -2,7 +2,8 @@
 # Puts what `make` built under PREFIX, or takes it away again. Builds first only if nothing is built.
 #
 # The environment: PREFIX (/usr/local), DESTDIR (empty: a directory to stage in), BINDIR, LIBDIR, INCLUDEDIR, DATADIR,
-# MANDIR, DOCDIR (below PREFIX). Needs no root where it may write. usage: scripts/install.sh [--uninstall]
+# MANDIR, DOCDIR (below PREFIX), COMMAND (cli/target/release/hakmem, which `make cli` builds). Needs no root where it may
+# write. usage: scripts/install.sh [--uninstall]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 undo=
@@ -22,7 +23,7 @@ done
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 release=target/release
-command=cli/target/release/hakmem
+command=${COMMAND:-cli/target/release/hakmem}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -31,14 +32,11 @@ if [ -z "$undo" ]; then
     scripts/man.sh "$tmp"
     # Of the static library's debug information all but the line tables of std is in libhakmem.so.debug too.
     objcopy --strip-debug $release/libhakmem.a "$tmp/libhakmem.a"
-    if [ ! -x $command ] && [ -f cli/Cargo.toml ]; then
-        cargo build -q --release --manifest-path cli/Cargo.toml --target-dir cli/target || true
-    fi
-    if [ -x $command ]; then
-        $command man "$tmp"
-        for shell in bash zsh fish; do $command completions $shell >"$tmp/$shell"; done
+    if [ -x "$command" ]; then
+        "$command" man "$tmp"
+        for shell in bash zsh fish; do "$command" completions $shell >"$tmp/$shell"; done
     else
-        echo "install.sh: the hakmem command is not built and is left out" >&2
+        echo "install.sh: the hakmem command is not built (make cli) and is left out" >&2
     fi
 fi
 
@@ -70,8 +68,8 @@ fill_in scripts/install/hakmem-config-version.cmake.in "$libdir/cmake/hakmem/hak
 own_directory "$libdir/cmake/hakmem"
 put 644 "$tmp/hakmem.3" "$mandir/man3/hakmem.3"
 put 644 "$tmp/hakmem.conf.5" "$mandir/man5/hakmem.conf.5"
-if [ -n "$undo" ] || [ -x $command ]; then
-    put 755 $command "$bindir/hakmem"
+if [ -n "$undo" ] || [ -x "$command" ]; then
+    put 755 "$command" "$bindir/hakmem"
     put 644 "$tmp/bash" "$datadir/bash-completion/completions/hakmem"
     put 644 "$tmp/zsh" "$datadir/zsh/site-functions/_hakmem"
     put 644 "$tmp/fish" "$datadir/fish/vendor_completions.d/hakmem.fish"

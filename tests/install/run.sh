@@ -10,6 +10,8 @@ unset LD_PRELOAD LD_LIBRARY_PATH DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR
 export LC_ALL=C
 # What an upper make passes on would reach the ones below.
 unset MAKEFLAGS MFLAGS MAKELEVEL
+# The command that the tests of cli/ left, where the one to be installed was not built.
+[ -x cli/target/release/hakmem ] || export COMMAND=cli/target/debug/hakmem
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
