@@ -99,9 +99,10 @@ fn acquire_locked(kind: SlabKind, len: u32) -> Option<(Slab, usize)> {
     }
 }
 
-/// The SuperSlab with the most ACTIVE slots that has a free run of `len`, and where the run starts.
+/// Where a free run of `len` is: resident slots before fresh ones, then in the SuperSlab with the most ACTIVE slots.
+/// Returns its number and the run's first slot.
 fn fullest(pool: &Pool, len: u32) -> Option<(u32, u32)> {
-    let mut best: Option<(u32, u32, u32)> = None;
+    let mut best: Option<(u32, u32, (bool, u32))> = None;
     let mut seen = 0;
     for id in table::available(pool.high) {
         let Some(super_slab) = table::get(id) else { continue };
@@ -115,10 +116,12 @@ fn fullest(pool: &Pool, len: u32) -> Option<(u32, u32)> {
             continue;
         };
         let used = slots.active.count_ones();
-        if best.is_none_or(|(_, _, most)| used > most)
-            && let Some(first) = place(slots, len)
+        let resident = find_run(slots.empty, len);
+        let rank = (resident.is_some(), used);
+        if best.is_none_or(|(_, _, most)| rank > most)
+            && let Some(first) = resident.or_else(|| find_run(!slots.active, len))
         {
-            best = Some((id, first, used));
+            best = Some((id, first, rank));
         }
         seen += 1;
         if seen > SCAN_LIMIT && best.is_some() {
@@ -126,11 +129,6 @@ fn fullest(pool: &Pool, len: u32) -> Option<(u32, u32)> {
         }
     }
     best.map(|(id, first, _)| (id, first))
-}
-
-/// Where in these slots a run of `len` goes: EMPTY slots are resident, so they come first.
-fn place(slots: Slots, len: u32) -> Option<u32> {
-    find_run(slots.empty, len).or_else(|| find_run(!slots.active, len))
 }
 
 fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, only_empty: bool) -> Option<Slab> {
