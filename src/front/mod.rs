@@ -15,6 +15,7 @@ mod aligned;
 #[cfg(test)]
 mod faults;
 mod free;
+mod idle;
 mod malloc;
 mod purge;
 mod realloc;

@@ -2,6 +2,7 @@
 
 use errno::{Errno, errno, set_errno};
 
+use super::idle;
 use super::purge;
 use super::requests;
 use super::thread::{self, Caller};
@@ -56,10 +57,12 @@ pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
 }
 
 fn alloc_class(class: ClassId) -> Option<Addr> {
-    try_class(class).or_else(|| {
+    let block = try_class(class).or_else(|| {
         purge::reclaim();
         try_class(class)
-    })
+    });
+    idle::after_class();
+    block
 }
 
 fn try_class(class: ClassId) -> Option<Addr> {
@@ -107,6 +110,7 @@ pub(super) fn free(block: *mut u8) {
         Tag::LARGE => large::free(at),
         tag => free_block(at, tag),
     }
+    idle::after_free();
     purge::after_free();
     requests::answer();
     set_errno(saved);

@@ -1,0 +1,91 @@
+//! A small process stays small: how much the pool and the cache of large ranges may hold idle before the program has
+//! shown that it wants it back. Far below the bound of `purge`, which is the contract; this one is earned.
+//!
+//! - What is idle beyond a sixteenth of what is live (1 MiB at least) goes back.
+//! - A program that then takes fresh memory earns 16 times what it missed: a working set that comes and goes costs two or
+//!   three rounds.
+//! - Growth is paid with idle memory: where a class takes fresh memory that would make the process larger than it ever
+//!   was, what is idle in another shape goes first. All that a process pays comes to its peak at most. Large blocks do
+//!   not pay: what they leave idle often fits the next one (bench_c/bench_large: 134,000 faults instead of 76,000).
+//!
+//! Measured over python, redis, sqlite, gcc, lua and git: peak RSS 1.02 times glibc's, 1.08 without.
+#![forbid(unsafe_code)]
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::config;
+use crate::large;
+use crate::superslab;
+
+const MIN_IDLE: u64 = 1 << 20;
+const LIVE_PART: u64 = 16;
+const EARN: u64 = 16;
+
+/// Idle bytes earned beyond that.
+static EARNED: AtomicU64 = AtomicU64::new(0);
+/// Bytes given back that nobody has missed yet.
+static GIVEN: AtomicU64 = AtomicU64::new(0);
+/// Fresh bytes taken, as `over` saw them last.
+static SEEN_FRESH: AtomicU64 = AtomicU64::new(0);
+/// The most that may be held, in use and idle together, without payment.
+static CEILING: AtomicU64 = AtomicU64::new(0);
+
+// Relaxed, throughout: figures that guide a policy and publish nothing; a lost update shifts it a little.
+
+fn idle() -> u64 {
+    superslab::dirty_bytes() + large::dirty_bytes()
+}
+
+fn live() -> u64 {
+    superslab::active_bytes() + large::active_bytes()
+}
+
+fn allowed() -> u64 {
+    MIN_IDLE.max(live() / LIVE_PART) + EARNED.load(Ordering::Relaxed)
+}
+
+/// Called at the end of a slow path that freed, with no lock held: mostly some loads and a compare.
+pub(super) fn after_free() {
+    if idle() > allowed() {
+        over();
+    }
+}
+
+#[cold]
+fn over() {
+    let fresh = superslab::fresh_bytes() + large::fresh_bytes();
+    let taken = fresh.saturating_sub(SEEN_FRESH.swap(fresh, Ordering::Relaxed));
+    let given = GIVEN.load(Ordering::Relaxed);
+    let missed = taken.min(given);
+    GIVEN.store(given - missed, Ordering::Relaxed);
+    EARNED.fetch_add(missed * EARN, Ordering::Relaxed);
+    let excess = idle().saturating_sub(allowed());
+    let given = give(excess);
+    GIVEN.fetch_add(given, Ordering::Relaxed);
+    // What can't be given back (a refused `madvise`) is not tried again.
+    EARNED.fetch_add(excess.saturating_sub(given), Ordering::Relaxed);
+}
+
+/// Called at the end of a slow path that allocated a class's block, with no lock held: mostly some loads and a compare.
+pub(super) fn after_class() {
+    let total = live() + idle();
+    if total > CEILING.load(Ordering::Relaxed) {
+        grown(total);
+    }
+}
+
+#[cold]
+fn grown(total: u64) {
+    give(total.saturating_sub(CEILING.load(Ordering::Relaxed)));
+    CEILING.fetch_max(total, Ordering::Relaxed);
+}
+
+/// Gives back `want` bytes, large ranges first: who has those has few of them. Returns the bytes.
+fn give(want: u64) -> u64 {
+    if want == 0 || config::get::decay_ms() < 0 {
+        return 0;
+    }
+    let from_cache = large::purge(want.min(large::dirty_bytes()) as usize) as u64;
+    let left = want.saturating_sub(from_cache);
+    from_cache + superslab::purge(left.min(superslab::dirty_bytes()) as usize) as u64
+}
