@@ -179,3 +179,79 @@ impl ClassTotals {
         self.allocs().saturating_sub(self.event(Event::Refill))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::table::{BY_CLASS, TABLE};
+
+    /// Totals of numbers that differ, and the blocks of each class as the naive sums below see them.
+    fn made_up() -> Totals {
+        let mut x = 88_172_645_463_325_252u64;
+        let mut next = |limit: u64| {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            x % limit
+        };
+        let mut totals = Totals::take();
+        for class in &mut totals.classes {
+            (class.spans, class.free, class.cached) = (next(9), next(1000), next(500));
+            class.blocks = class.free + class.cached + next(3000);
+            class.events = core::array::from_fn(|_| next(10_000));
+        }
+        (totals.large.live_blocks, totals.large.live_bytes) = (next(50), next(1 << 30));
+        (totals.large.mapped_bytes, totals.large.cached_bytes, totals.large.purged_bytes) =
+            (next(1 << 31), 77, 1 << 20);
+        (totals.pool.active, totals.pool.empty, totals.pool.cached_dirty) = (900, 40, 3);
+        (totals.span_dirty_bytes, totals.span_purged_bytes, totals.span_gone_bytes) = (5000, 90_000, 8192);
+        totals
+    }
+
+    fn row(totals: &Totals, name: &str) -> u64 {
+        (TABLE.iter().find(|row| row.name == name).unwrap().value)(totals)
+    }
+
+    #[test]
+    fn the_table_agrees_with_naive_sums() {
+        let totals = made_up();
+        let (mut live, mut live_bytes, mut cached, mut free, mut refills) = (0, 0, 0, 0, 0);
+        for index in 0..CLASSES {
+            let (class, size) = (&totals.classes[index], ClassId::from_index(index).block_size() as u64);
+            live += class.blocks - class.free - class.cached;
+            live_bytes += (class.blocks - class.free - class.cached) * size;
+            cached += class.cached * size;
+            free += class.free * size;
+            refills += class.events[0];
+        }
+        assert_eq!(row(&totals, "live_blocks"), live + totals.large.live_blocks);
+        assert_eq!(row(&totals, "live_bytes"), live_bytes + totals.large.live_bytes);
+        assert_eq!((row(&totals, "cached_bytes"), row(&totals, "free_bytes")), (cached, free));
+        assert_eq!(row(&totals, "refills"), refills);
+        assert_eq!(row(&totals, "dirty_bytes"), 43 * 65_536 + 77 + 5000);
+        let held = 900 * 65_536 + totals.large.mapped_bytes - 8192;
+        assert_eq!(row(&totals, "resident_bytes"), held + 43 * 65_536 + totals.meta_bytes);
+        assert_eq!(row(&totals, "purged_bytes"), totals.pool.purged_bytes + (1 << 20) + 90_000);
+    }
+
+    #[test]
+    fn names_are_unique_and_keep_the_rules() {
+        let names = TABLE.iter().map(|row| row.name);
+        for (index, name) in names.clone().enumerate() {
+            assert!(names.clone().skip(index + 1).all(|other| other != name), "{name}");
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'));
+            assert!(!name.ends_with("_total"), "Prometheus's ending");
+        }
+        // A backslash or a newline would have to be escaped in Prometheus's text, a bar in the documents' tables.
+        let helps = TABLE.iter().map(|row| row.help).chain(BY_CLASS.iter().map(|column| column.help));
+        assert!(helps.into_iter().all(|help| !help.contains(['\\', '\n', '|']) && !help.starts_with(' ')));
+    }
+
+    #[test]
+    fn hits_are_never_more_than_refills_allow() {
+        let mut class = ClassTotals { cached: 30, ..ClassTotals::default() };
+        assert_eq!((class.allocs(), class.hits()), (0, 0));
+        (class.events[Event::Refill as usize], class.events[Event::Refilled as usize]) = (3, 100);
+        assert_eq!((class.allocs(), class.hits()), (70, 67));
+    }
+}

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::Totals;
+use crate::stats::level;
 use crate::stats::text::Text;
 
 /// Hands the document to `sink` in pieces. No lock is held meanwhile: the sink may allocate.
@@ -37,7 +38,14 @@ fn total(text: &mut Text, kind: &str, count: u64, size: u64) {
 }
 
 fn space(text: &mut Text, system: u64) {
-    for (tag, kind) in [("system", "current"), ("system", "max"), ("aspace", "total"), ("aspace", "mprotect")] {
-        text.str("<").str(tag).str(" type=\"").str(kind).str("\" size=\"").num(system).str("\"/>\n");
+    let peak = level::MAPPED.peak();
+    let sizes = [
+        ("system", "current", system),
+        ("system", "max", peak),
+        ("aspace", "total", system),
+        ("aspace", "mprotect", system),
+    ];
+    for (tag, kind, size) in sizes {
+        text.str("<").str(tag).str(" type=\"").str(kind).str("\" size=\"").num(size).str("\"/>\n");
     }
 }

@@ -55,6 +55,10 @@ int main(void) {
     CHECK(well_formed(text));
     CHECK(!well_formed("<a><b></a>") && !well_formed("<a x=1/>") && well_formed("<a x=\"1\">t<b/></a>\n"));
     for (size_t i = 0; i < COUNT(blocks); i++) free(blocks[i]);
+    size_t current, max;
+    const char *first = strstr(text, "<system type=\"current\" size=\""), *second = strstr(text, "<system type=\"max\" size=\"");
+    CHECK(first && second && sscanf(first, "<system type=\"current\" size=\"%zu", &current) == 1);
+    CHECK(sscanf(second, "<system type=\"max\" size=\"%zu", &max) == 1 && max >= current && current > 0);
     CHECK(fwrite(text, 1, n, stdout) == n && fflush(stdout) == 0);
     return 0;
 }
