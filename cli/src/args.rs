@@ -91,6 +91,9 @@ pub(crate) struct KnobArgs {
     /// How long idle memory stays resident: 0 gives it back at once, -1 never
     #[arg(long, value_name = "MS", allow_negative_numbers = true)]
     pub(crate) decay_ms: Option<i64>,
+    /// Where the library is to write its statistics at exit: 1 for stderr, json:PATH, text:PATH, prom:PATH
+    #[arg(long, value_name = "WHERE")]
+    pub(crate) stats: Option<String>,
     /// Serve tiny blocks by the baseline instead of T-HEAP
     #[arg(long)]
     pub(crate) no_tiny_heap: bool,

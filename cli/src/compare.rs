@@ -225,6 +225,7 @@ impl Session<'_> {
             .map(|one| Candidate {
                 name: &one.name,
                 time: one.runs.iter().map(|cost| cost.wall_s).collect(),
+                cpu: one.runs.iter().map(Cost::cpu_s).collect(),
                 memory: one.runs.iter().map(|cost| cost.peak_rss_kib as f64).collect(),
             })
             .collect();

@@ -34,6 +34,8 @@ pub(crate) struct Knob {
     pub(crate) default: String,
     pub(crate) range: String,
     pub(crate) help: String,
+    /// Whether `hak_option_set` changes it in a running process.
+    pub(crate) live: bool,
 }
 
 impl Library {
@@ -196,6 +198,8 @@ pub(crate) fn in_loader_cache(name: &str) -> Option<PathBuf> {
     })
 }
 
+const LIVE: &str = "; also while running";
+
 /// `  NAME=default  (range)` and the help on the line below.
 fn parse_help(text: &str) -> Vec<Knob> {
     let mut knobs: Vec<Knob> = Vec::new();
@@ -208,11 +212,14 @@ fn parse_help(text: &str) -> Vec<Knob> {
         } else if let Some((name, rest)) = line.strip_prefix("  HAKMEM_").and_then(|rest| rest.split_once('='))
             && let Some((default, range)) = rest.rsplit_once(" (")
         {
+            let range = range.trim_end_matches(')');
+            let live = range.strip_suffix(LIVE);
             knobs.push(Knob {
                 name: format!("HAKMEM_{name}"),
                 default: default.trim().to_owned(),
-                range: range.trim_end_matches(')').to_owned(),
+                range: live.unwrap_or(range).to_owned(),
                 help: String::new(),
+                live: live.is_some(),
             });
         }
     }
@@ -236,11 +243,12 @@ mod tests {
 
     #[test]
     fn the_librarys_help_is_read() {
-        let text = "hakmem: options, read from the environment at start\n  HAKMEM_A=1  (0..1)\n     1: on; 0: off (x)\n  \
+        let text = "hakmem: options, read from the environment at start\n  HAKMEM_A=1  (0..1; also while running)\n     1: on; 0: off (x)\n  \
                     HAKMEM_B=  (text)\n     where to\n";
         let knobs = parse_help(text);
         let seen: Vec<_> = knobs.iter().map(|k| [&*k.name, &k.default, &k.range, &k.help]).collect();
         assert_eq!(seen, [["HAKMEM_A", "1", "0..1", "1: on; 0: off (x)"], ["HAKMEM_B", "", "text", "where to"]]);
+        assert_eq!(knobs.iter().map(|knob| knob.live).collect::<Vec<_>>(), [true, false]);
         assert!(parse_help("ERROR: ld.so: object 'x' from LD_PRELOAD cannot be preloaded").is_empty());
     }
 

@@ -8,6 +8,7 @@ use crate::units;
 pub(crate) struct Candidate<'a> {
     pub(crate) name: &'a str,
     pub(crate) time: Vec<f64>,
+    pub(crate) cpu: Vec<f64>,
     pub(crate) memory: Vec<f64>,
 }
 
@@ -117,7 +118,19 @@ impl Judge {
                 shown(pick.name)
             );
         }
-        text
+        text + &self.cpu(pick, all)
+    }
+
+    /// CPU time tells more than the clock does where others use the machine too, or much of the time is waiting.
+    fn cpu(&self, pick: &Candidate, all: &[&Candidate]) -> String {
+        match least(all, |one| &one.cpu) {
+            Some(thrifty) if self.below(&thrifty.cpu, &pick.cpu) => {
+                let less = units::change(ratio(&thrifty.cpu, &pick.cpu));
+                let name = if thrifty.name == SYSTEM { "the system's malloc" } else { thrifty.name };
+                format!(" By CPU time {name} does best: {less} of it than {}.", shown(pick.name))
+            }
+            _ => String::new(),
+        }
     }
 
     fn time(&self, one: &Candidate, system: &Candidate) -> String {
@@ -161,7 +174,7 @@ mod tests {
     fn of(name: &str, time: f64, memory: f64, rounds: usize) -> Candidate<'_> {
         // Rounds spread over 2 %.
         let spread = |middle: f64| (0..rounds).map(|i| middle * (1.0 + 0.02 * i as f64 / rounds as f64)).collect();
-        Candidate { name, time: spread(time), memory: spread(memory) }
+        Candidate { name, time: spread(time), cpu: spread(time), memory: spread(memory) }
     }
 
     #[test]
@@ -188,6 +201,14 @@ mod tests {
             text.contains("40 % less memory at its peak.") && text.contains("As fast within the noise: a."),
             "{text}"
         );
+    }
+
+    #[test]
+    fn cpu_time_is_told_where_the_clock_sees_no_difference() {
+        let mut thrifty = of("hakmem", 1.0, 100.0, 5);
+        thrifty.cpu.iter_mut().for_each(|cpu| *cpu *= 0.7);
+        let text = verdict(&[of("system", 1.0, 100.0, 5), thrifty]);
+        assert!(text.contains("By CPU time hakmem does best: 30 % less of it than the system's."), "{text}");
     }
 
     #[test]

@@ -175,3 +175,25 @@ fn completions_and_man_pages_are_made() {
     say(&["--help"]).expect(0, "");
     assert!(say(&["--version"]).expect(0, "").out.starts_with("hakmem "));
 }
+
+/// docs/CLI.md: each of its commands that names no PROG, PID or file of the reader's.
+#[test]
+fn the_documented_commands_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/CLI.md")).unwrap();
+    let here = std::path::Path::new(env!("CARGO_BIN_EXE_hakmem")).parent().unwrap();
+    let path = format!("{}:{}", here.display(), std::env::var("PATH").unwrap());
+    let commands = text.lines().filter_map(|line| line.strip_prefix("    hakmem "));
+    let mut ran = 0;
+    for command in commands.filter(|command| !["PROG", "PID", "/tmp/"].iter().any(|mark| command.contains(mark))) {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &format!("hakmem {command}")])
+            .current_dir(folder.path())
+            .env("PATH", &path)
+            .stdin(Stdio::null());
+        Said::of(shell.output().unwrap()).expect(0, "");
+        ran += 1;
+    }
+    assert!(ran >= 7, "{ran} commands");
+}

@@ -138,6 +138,11 @@ fn statistics_are_shown_where_the_library_has_them() {
     if can {
         say(&["run", "sh", "-c", "kill -9 $$"]).expect(137, "no statistics:");
         // The user's own wish comes first.
+        let folder = tempfile::tempdir().unwrap();
+        let target = format!("json:{}/%p.json", folder.path().display());
+        say(&["run", "--stats", &target, "true"]).expect(0, "");
+        let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        assert!(say(&["stats", file.to_str().unwrap()]).expect(0, "").out.contains("(true)"));
         let own = Said::of(hakmem(&["run", "true"]).env("HAKMEM_STATS", "0").output().unwrap()).expect(0, "");
         assert!(!own.err.contains("T-HEAP"), "{}", own.err);
     }
