@@ -150,7 +150,7 @@ fn statistics_are_shown_where_the_library_has_them() {
 
 #[test]
 fn signals_to_hakmem_reach_the_program() {
-    let script = "trap 'echo got it; exit 9' TERM USR1; echo ready; while :; do sleep 0.05; done";
+    let script = "trap 'echo got it; exit 9' TERM USR1; echo ready; i=0; while [ $i -lt 200 ]; do sleep 0.05; i=$((i + 1)); done";
     for number in [libc::SIGTERM, libc::SIGUSR1] {
         let mut child =
             hakmem(&["run", "sh", "-c", script]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
