@@ -29,11 +29,13 @@ mod os;
 mod class;
 mod stats;
 
+mod canary;
 mod config;
 mod meta;
 mod page_map;
 
 mod learn;
+mod trace;
 
 mod superslab;
 
@@ -42,6 +44,8 @@ mod span;
 mod heap;
 
 mod baseline;
+mod guard;
+mod hardened;
 mod large;
 mod pool_tls;
 mod tiny_heap;

@@ -44,20 +44,20 @@ pub unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void
     front::realloc(block.cast(), size).cast()
 }
 
-/// The size is the program's claim; the block's own is known, so it is not needed.
+/// The size is the program's claim. The block's own is known: only strict modes compare them.
 ///
 /// # Safety
 /// As `free`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn free_sized(block: *mut c_void, _size: usize) {
-    front::free(block.cast());
+pub unsafe extern "C" fn free_sized(block: *mut c_void, size: usize) {
+    front::free_sized(block.cast(), size);
 }
 
 /// # Safety
 /// As `free`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn free_aligned_sized(block: *mut c_void, _align: usize, _size: usize) {
-    front::free(block.cast());
+pub unsafe extern "C" fn free_aligned_sized(block: *mut c_void, _align: usize, size: usize) {
+    front::free_sized(block.cast(), size);
 }
 
 /// EINVAL for what is no power of two; any size is served.

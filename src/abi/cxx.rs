@@ -80,18 +80,18 @@ new! {
     _ZnamSt11align_val_tRKSt9nothrow_t(size, align: usize, tag: *const c_void) plain false = |fail| aligned(size, align, fail);
 }
 
-/// A form of `delete`: all of them free, whatever size and alignment they are told.
+/// A form of `delete`: all of them free, whatever alignment they are told; strict modes compare the size.
 macro_rules! delete {
-    ($($name:ident($($param:ident: $type:ty),*);)*) => {$(
+    ($($name:ident($block:ident $(, $param:ident: $type:ty)*) = $free:expr;)*) => {$(
         /// # Safety
         /// As `free`.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name(block: *mut c_void, $($param: $type),*) {
+        pub unsafe extern "C" fn $name($block: *mut c_void, $($param: $type),*) {
             if is_replaced() {
                 // SAFETY: the same arguments go to the next form of the same name.
-                return unsafe { next::$name(block.addr(), $($param),*) };
+                return unsafe { next::$name($block.addr(), $($param),*) };
             }
-            front::free(block.cast());
+            $free;
         }
     )*};
 }
@@ -106,17 +106,17 @@ pub unsafe extern "C" fn _ZdlPv(block: *mut c_void) {
 }
 
 delete! {
-    _ZdaPv();
-    _ZdlPvm(size: usize);
-    _ZdaPvm(size: usize);
-    _ZdlPvSt11align_val_t(align: usize);
-    _ZdaPvSt11align_val_t(align: usize);
-    _ZdlPvmSt11align_val_t(size: usize, align: usize);
-    _ZdaPvmSt11align_val_t(size: usize, align: usize);
-    _ZdlPvRKSt9nothrow_t(tag: *const c_void);
-    _ZdaPvRKSt9nothrow_t(tag: *const c_void);
-    _ZdlPvSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void);
-    _ZdaPvSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void);
+    _ZdaPv(block) = front::free(block.cast());
+    _ZdlPvm(block, size: usize) = front::free_sized(block.cast(), size);
+    _ZdaPvm(block, size: usize) = front::free_sized(block.cast(), size);
+    _ZdlPvSt11align_val_t(block, align: usize) = front::free(block.cast());
+    _ZdaPvSt11align_val_t(block, align: usize) = front::free(block.cast());
+    _ZdlPvmSt11align_val_t(block, size: usize, align: usize) = front::free_sized(block.cast(), size);
+    _ZdaPvmSt11align_val_t(block, size: usize, align: usize) = front::free_sized(block.cast(), size);
+    _ZdlPvRKSt9nothrow_t(block, tag: *const c_void) = front::free(block.cast());
+    _ZdaPvRKSt9nothrow_t(block, tag: *const c_void) = front::free(block.cast());
+    _ZdlPvSt11align_val_tRKSt9nothrow_t(block, align: usize, tag: *const c_void) = front::free(block.cast());
+    _ZdaPvSt11align_val_tRKSt9nothrow_t(block, align: usize, tag: *const c_void) = front::free(block.cast());
 }
 
 /// Jumps to the next definition of each form.

@@ -25,8 +25,8 @@ unsafe impl GlobalAlloc for HakMem {
     }
 
     #[inline]
-    unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
-        front::free(block);
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        front::free_sized(block, layout.size());
     }
 
     #[inline]

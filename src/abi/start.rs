@@ -4,7 +4,7 @@
 
 use crate::base::lock::Fork;
 use crate::config::{self, get};
-use crate::{front, heap, large, learn, meta, os, report, superslab};
+use crate::{front, guard, hardened, heap, large, learn, meta, os, report, span, superslab, trace};
 
 // SAFETY: runs once, in the loader, before `main`; calls only libc functions that are ready by then.
 #[ctor::ctor(unsafe)]
@@ -14,6 +14,8 @@ fn start() {
     os::fork::at_fork(prepare, parent, child);
     #[cfg(all(feature = "override", not(test)))]
     super::cxx::start();
+    trace::start();
+    guard::start();
     if get::help() == 1 {
         config::print_help();
     }
@@ -34,12 +36,14 @@ extern "C" fn exit() {
     }
 }
 
-/// In lock order: report, config, registry, heaps, large, pool, meta.
+/// In lock order: report, config, registry, heaps, guard, large, spare claims, pool, meta.
 extern "C" fn prepare() {
     report::at_fork(Fork::Prepare);
     config::at_fork(Fork::Prepare);
     heap::at_fork(Fork::Prepare);
+    guard::at_fork(Fork::Prepare);
     large::at_fork(Fork::Prepare);
+    span::claims::at_fork(Fork::Prepare);
     superslab::at_fork(Fork::Prepare);
     meta::at_fork(Fork::Prepare);
 }
@@ -50,12 +54,15 @@ extern "C" fn parent() {
 
 extern "C" fn child() {
     release(Fork::Child);
+    hardened::at_fork_child();
 }
 
 fn release(side: Fork) {
     meta::at_fork(side);
     superslab::at_fork(side);
+    span::claims::at_fork(side);
     large::at_fork(side);
+    guard::at_fork(side);
     heap::at_fork(side);
     config::at_fork(side);
     report::at_fork(side);

@@ -80,6 +80,14 @@ knobs! {
     policy: "HAKMEM_POLICY" = text ("");
     /// empty SuperSlabs (2 MiB each) kept for reuse
     superslab_cache: "HAKMEM_SUPERSLAB_CACHE" = number (16, 0..=64) live;
+    /// 1: every free is checked at once, blocks are chosen at random, zeroed when freed and held back for a while, with canaries behind them
+    hardened: "HAKMEM_HARDENED" = number (0, 0..=1);
+    /// bytes of freed blocks that each thread holds back before they are used again, with HAKMEM_HARDENED=1
+    quarantine: "HAKMEM_QUARANTINE" = bytes (262_144);
+    /// every Nth slow-path allocation of up to a page lies between guard pages; 0: none
+    guard_rate: "HAKMEM_GUARD_RATE" = number (0, 0..=1_000_000_000);
+    /// 1: reports show the stacks of the allocation and the free of the block, with HAKMEM_HARDENED or HAKMEM_GUARD_RATE
+    trace: "HAKMEM_TRACE" = number (0, 0..=1);
     /// 1: one line on stderr for each slab taken from the shared pool, 64 at most
     ss_acquire_debug: "HAKMEM_SS_ACQUIRE_DEBUG" = number (0, 0..=1) live;
     /// 1: one line on stderr for each slab given back to the shared pool, 64 at most

@@ -12,9 +12,20 @@ use crate::page_map;
 /// Hit: 22 instructions, the double-free compare included, counted through `free` by scripts/count_hot_path.sh.
 #[inline(always)]
 pub(crate) fn free(block: *mut u8) {
+    free_or(block, slow::free);
+}
+
+/// `free` by a program that says the block's size, which strict modes check.
+#[inline(always)]
+pub(crate) fn free_sized(block: *mut u8, size: usize) {
+    free_or(block, |block| slow::free_sized(block, size));
+}
+
+#[inline(always)]
+fn free_or(block: *mut u8, slow: impl Fn(*mut u8)) {
     let at = Addr::of(block);
     let word = tls::get();
-    let Some(tag) = page_map::hot_tag(at) else { return slow::free(block) };
+    let Some(tag) = page_map::hot_tag(at) else { return slow(block) };
     // Below the bins' length exactly when the granule is this thread's heap's: then it is the offset of the class's bin.
     let offset = tag.0 as usize ^ word.addr();
     if offset < CLASSES * BIN_STRIDE {
@@ -23,5 +34,5 @@ pub(crate) fn free(block: *mut u8) {
             return;
         }
     }
-    slow::free(block);
+    slow(block);
 }

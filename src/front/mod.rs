@@ -4,11 +4,12 @@
 //!
 //! ```text
 //! malloc ─ class ─ bin.pop ─ hit
-//!   └ slow::alloc_slow ─ large
+//!   └ slow::alloc_slow ─ strict: guard::sample, hardened::alloc
+//!                      └ large
 //!                      └ thread ─ T-HEAP or Pool-TLS: heap.pop_slow ─ span ─ pool
 //!                             └ baseline::alloc          (late or unborn: heap.alloc_direct)
 //! free ─ tag ^ heap ─ bin.push ─ hit
-//!           └ slow::free ─ large │ mine: heap.push_slow or baseline::free │ other's: heap.free_remote │ not ours: die
+//!           └ slow::free ─ large │ guard │ hardened::free │ mine: heap.push_slow or baseline::free │ other's: heap.free_remote │ not ours: die
 //! ```
 
 mod aligned;
@@ -24,7 +25,7 @@ mod slow;
 mod thread;
 
 pub(crate) use aligned::alloc_aligned;
-pub(crate) use free::free;
+pub(crate) use free::{free, free_sized};
 pub(crate) use malloc::{alloc, alloc_or, alloc_zeroed};
 pub(crate) use purge::{COUNTS as PURGES, flush_thread, trim};
 pub(crate) use realloc::{realloc, usable_size};

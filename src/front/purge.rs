@@ -13,6 +13,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::baseline;
 use crate::config;
+use crate::hardened;
 use crate::heap::{self, Current};
 use crate::large;
 use crate::learn;
@@ -150,6 +151,7 @@ pub(crate) fn trim() -> usize {
 pub(crate) fn flush_thread() {
     if let Current::Heap(heap) = heap::current() {
         baseline::flush_all(heap);
+        hardened::flush_all(heap);
         heap.flush_all();
     }
 }

@@ -3,6 +3,8 @@
 use super::{alloc, free};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
+use crate::guard;
+use crate::hardened;
 use crate::large;
 use crate::os::die;
 use crate::page_map::{self, Tag};
@@ -19,6 +21,8 @@ pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
     match page_map::tag(at) {
         Tag::NONE => None,
         Tag::LARGE => large::usable(at),
+        Tag::GUARD => guard::usable(at),
+        _ if hardened::is_on() => hardened::usable(at),
         tag => span::starts_block(at).then(|| ClassId::from_index(tag.class_index()).block_size()),
     }
 }
@@ -32,6 +36,11 @@ pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
         Tag::NONE => die(FOREIGN, at),
         Tag::LARGE => match resize_large(at, size) {
             Ok(moved) => return moved,
+            Err(old) => old,
+        },
+        Tag::GUARD => guard::usable(at).unwrap_or_else(|| die(FOREIGN, at)),
+        _ if hardened::is_on() => match hardened::resize(at, size) {
+            Ok(()) => return block,
             Err(old) => old,
         },
         _ if !span::starts_block(at) => die(INTERIOR, at),

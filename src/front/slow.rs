@@ -9,6 +9,9 @@ use super::thread::{self, Caller};
 use crate::base::addr::Addr;
 use crate::baseline;
 use crate::class::ClassId;
+use crate::config;
+use crate::guard;
+use crate::hardened;
 use crate::heap::{self, Pushed, ThreadHeap};
 use crate::large;
 use crate::os::die;
@@ -29,6 +32,9 @@ pub(crate) fn out_of_memory() -> *mut u8 {
 #[inline(never)]
 pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
     requests::answer();
+    if let Some(mode) = strict() {
+        return alloc_strict(mode, size, 1).map_or_else(out_of_memory, |fresh| fresh.at.as_ptr());
+    }
     let block = match ClassId::of(size) {
         Some(class) => alloc_class(class),
         None => try_large(size, 1).map(|fresh| fresh.at),
@@ -41,11 +47,12 @@ pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
 #[inline(never)]
 pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
     requests::answer();
-    let fresh = match ClassId::of(size) {
+    let fresh = match (strict(), ClassId::of(size)) {
+        (Some(mode), _) => alloc_strict(mode, size, 1),
         // Blocks of a class were somebody else's before, and to know which were not costs more than it saves: the page
         // is about to be touched anyway.
-        Some(class) => alloc_class(class).map(|at| large::Fresh { at, zero: false }),
-        None => try_large(size, 1),
+        (None, Some(class)) => alloc_class(class).map(|at| large::Fresh { at, zero: false }),
+        (None, None) => try_large(size, 1),
     };
     let Some(fresh) = fresh else { return out_of_memory() };
     let block: *mut u8 = fresh.at.as_ptr();
@@ -54,6 +61,59 @@ pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
         unsafe { block.write_bytes(0, size) };
     }
     block
+}
+
+/// Modes in which a slow path does more than fill a magazine.
+#[derive(Clone, Copy)]
+pub(super) enum Strict {
+    Hardened,
+    /// Only some blocks: those between guard pages.
+    Sampled,
+}
+
+/// The strict mode that is on, if one is.
+#[inline]
+pub(super) fn strict() -> Option<Strict> {
+    // Asked here already: the first heap is born below, and its gates follow the mode.
+    if !config::ready() {
+        return None;
+    }
+    if hardened::is_on() {
+        return Some(Strict::Hardened);
+    }
+    guard::is_on().then_some(Strict::Sampled)
+}
+
+/// At least `size` bytes at a multiple of `align`, by a slow path in a strict mode.
+pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<large::Fresh> {
+    if let Some(at) = guard::sample(size, align) {
+        return Some(large::Fresh { at, zero: true });
+    }
+    match mode {
+        Strict::Hardened => match hardened::class_for(size, align) {
+            Some(class) => alloc_hardened(class, size).or_else(|| {
+                if let heap::Current::Heap(heap) = heap::current() {
+                    hardened::flush_all(heap);
+                }
+                purge::reclaim();
+                alloc_hardened(class, size)
+            }),
+            None => try_large(size, align),
+        },
+        Strict::Sampled => match ClassId::aligned(size, align) {
+            Some(class) => alloc_class(class).map(|at| large::Fresh { at, zero: false }),
+            None => try_large(size, align),
+        },
+    }
+}
+
+#[inline]
+fn alloc_hardened(class: ClassId, size: usize) -> Option<large::Fresh> {
+    let (at, zero) = match thread::enter()? {
+        Caller::Own(heap) => (hardened::alloc(heap, class, size)?, true),
+        Caller::Shared(heap) => hardened::alloc_shared(heap, class, size)?,
+    };
+    Some(large::Fresh { at, zero })
 }
 
 fn alloc_class(class: ClassId) -> Option<Addr> {
@@ -99,6 +159,19 @@ pub(super) fn try_large(size: usize, align: usize) -> Option<large::Fresh> {
 #[cold]
 #[inline(never)]
 pub(super) fn free(block: *mut u8) {
+    free_any(block, None);
+}
+
+/// `free` by a program that says the block's size.
+#[cold]
+#[inline(never)]
+pub(super) fn free_sized(block: *mut u8, size: usize) {
+    free_any(block, Some(size));
+}
+
+/// `said`: the size that the program gave. Only strict modes care.
+#[inline(always)]
+fn free_any(block: *mut u8, said: Option<usize>) {
     if block.is_null() {
         return;
     }
@@ -107,7 +180,13 @@ pub(super) fn free(block: *mut u8) {
     let at = Addr::of(block);
     match page_map::tag(at) {
         Tag::NONE => die(FOREIGN, at),
-        Tag::LARGE => large::free(at),
+        Tag::LARGE => large::free(at, said),
+        Tag::GUARD => guard::free(at, said),
+        tag if hardened::is_on() => {
+            if !free_hardened(at, tag, said) {
+                return set_errno(saved);
+            }
+        }
         tag => free_block(at, tag),
     }
     idle::after_free();
@@ -116,12 +195,25 @@ pub(super) fn free(block: *mut u8) {
     set_errno(saved);
 }
 
+/// Says whether spans got blocks back.
+#[inline(always)]
+fn free_hardened(at: Addr, tag: Tag, said: Option<usize>) -> bool {
+    match thread::enter() {
+        Some(Caller::Own(heap)) => hardened::free(heap, tag.owner(), ClassId::from_index(tag.class_index()), at, said),
+        Some(Caller::Shared(_)) | None => {
+            // SAFETY: the tag is that of a span: its owner is a heap.
+            hardened::free_shared(unsafe { heap::at(tag.owner()) }, at, said);
+            true
+        }
+    }
+}
+
 fn free_block(at: Addr, tag: Tag) {
     let class = ClassId::from_index(tag.class_index());
     match thread::enter() {
         Some(Caller::Own(heap)) if heap.addr() == tag.owner() => free_own(heap, class, at),
         Some(Caller::Own(heap)) => heap.free_remote(tag.owner(), class, at),
-        // SAFETY: the tag is neither NONE nor LARGE: its owner is a heap.
+        // SAFETY: the tag is that of a span: its owner is a heap.
         Some(Caller::Shared(_)) | None => unsafe { heap::at(tag.owner()) }.free_direct(at),
     }
 }

@@ -4,6 +4,7 @@ use core::ffi::c_void;
 
 use crate::baseline;
 use crate::config;
+use crate::hardened;
 use crate::heap::{self, Current, ThreadHeap};
 use crate::pool_tls;
 use crate::tiny_heap;
@@ -41,6 +42,9 @@ fn prepare(heap: &ThreadHeap) {
 /// The thread-exit destructor of a thread with a heap.
 unsafe extern "C" fn on_exit(_: *mut c_void) {
     if let Current::Heap(heap) = heap::current() {
-        heap::orphan(heap, on_exit, baseline::close);
+        heap::orphan(heap, on_exit, |heap| {
+            baseline::close(heap);
+            hardened::close(heap);
+        });
     }
 }

@@ -204,6 +204,7 @@ fn orphan_the_lost() {
         heap.capacities.reset();
         heap.outbox.forget();
         heap.baseline.set(Addr::NULL);
+        heap.hardened.set(Addr::NULL);
         registry.push_orphan(heap);
     }
 }

@@ -65,6 +65,8 @@ pub(crate) struct ThreadHeap {
     outbox: Outbox,
     /// The baseline box's state of this thread; null until that box makes it.
     pub(crate) baseline: Cell<Addr>,
+    /// The hardened box's, likewise.
+    pub(crate) hardened: Cell<Addr>,
     exit_rounds: Cell<u32>,
     ticks: Cell<u32>,
     capacities: capacity::Capacities,

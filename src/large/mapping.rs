@@ -19,19 +19,26 @@ pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
     let align = align.max(GRANULE);
     if let Some(base) = LARGE.lock().take_best(bytes, align) {
         out_of_cache(bytes);
-        return Some((Large { base, bytes, slab: None }, false));
+        return Some((Large::plain(base, bytes, None), false));
     }
     let base = os::map_aligned(Addr::NULL, bytes, align)?;
     grown(bytes);
     FRESH_BYTES.add(bytes as u64);
-    Some((Large { base, bytes, slab: None }, true))
+    Some((Large::plain(base, bytes, None), true))
 }
 
 /// Counts bytes newly mapped and in use.
-fn grown(bytes: usize) {
+pub(super) fn grown(bytes: usize) {
     MAPPED_BYTES.add(bytes as u64);
     level::MAPPED.add(bytes as u64);
     level::ACTIVE.add(bytes as u64);
+}
+
+/// Counts bytes in use that are unmapped.
+pub(super) fn shrunk(bytes: usize) {
+    MAPPED_BYTES.sub(bytes as u64);
+    level::MAPPED.sub(bytes as u64);
+    level::ACTIVE.sub(bytes as u64);
 }
 
 /// Counts cached bytes that are in use again.
@@ -71,10 +78,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
         }
         if bytes < large.bytes - large.bytes / 8 && os::resize_in_place(large.base, large.bytes, bytes) == Resize::Done
         {
-            let less = (large.bytes - bytes) as u64;
-            MAPPED_BYTES.sub(less);
-            level::MAPPED.sub(less);
-            level::ACTIVE.sub(less);
+            shrunk(large.bytes - bytes);
             large.bytes = bytes;
         }
         return Some(large.base);
@@ -99,26 +103,36 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
         Resize::Blocked => {}
         Resize::Never => return None,
     }
-    let (from, entry) = (large.base, Addr::of(record.as_ptr()));
     let to = os::map_aligned(Addr::NULL, wanted, GRANULE)?;
+    if !transfer(large, record, to, wanted, wanted) {
+        return None;
+    }
+    grown(wanted - large.bytes);
+    large.bytes = wanted;
+    Some(to)
+}
+
+/// Moves the block's pages onto the first `to_bytes` of a new mapping of `to_mapped` bytes, and its entry with them.
+/// `false`: refused, all as before.
+pub(super) fn transfer(large: &mut Large, record: NonNull<Large>, to: Addr, to_bytes: usize, to_mapped: usize) -> bool {
+    let (from, entry) = (large.base, Addr::of(record.as_ptr()));
     // Only makes sure of the leaf, while the place is surely ours: entering it again can't fail.
     if !page_map::enter(to, 1, Tag::LARGE, entry) {
-        os::unmap(to, wanted);
-        return None;
+        os::unmap(to, to_mapped);
+        return false;
     }
     page_map::strike(to, 1);
     // Struck out first: once moved, another thread may map something else at the old place and enter it.
     page_map::strike(from, 1);
-    if !os::move_onto(from, large.bytes, to, wanted) {
+    if !os::move_onto(from, large.bytes, to, to_bytes) {
         // Kernels before 6.17 unmap `to` before they find that they can't move: by now it may be another thread's. So it
         // is neither unmapped nor struck out; at worst untouched addresses are lost, where the map count ran out.
         page_map::enter(from, 1, Tag::LARGE, entry);
-        return None;
+        return false;
     }
     page_map::enter(to, 1, Tag::LARGE, entry);
-    grown(wanted - large.bytes);
-    (large.base, large.bytes) = (to, wanted);
-    Some(to)
+    large.base = to;
+    true
 }
 
 /// Unmaps cached ranges, oldest first, until `want` bytes went back. Returns bytes.

@@ -1,9 +1,11 @@
 //! Box `large` (L6): blocks above 64 KiB. Runs of slots up to 1 MiB, mappings of their own above, a bounded cache of those.
-//! Owns: `Large` records, the mappings, the cache.   Calls: base, os, stats, page_map, meta, superslab.
+//! Owns: `Large` records, the mappings, the cache.   Calls: base, os, stats, canary, config,
+//! page_map, meta, trace, superslab.
 //! Called by: front, report.   Locks: `LARGE` (then pool → meta).   Threads: any.
 //! A block starts a granule, and only that granule is in the page map.
 
 mod cache;
+mod guarded;
 mod mapping;
 mod run;
 
@@ -12,15 +14,20 @@ use core::ptr::NonNull;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::base::lock::{self, Fork, Mutex};
+use crate::config;
 use crate::meta;
-use crate::os::die;
+use crate::os::{self, die, die_sized};
 use crate::page_map::{self, Tag};
 use crate::stats::counter::Counter;
 use crate::superslab::Slab;
+use crate::trace;
 use cache::Cache;
 
 const FREED: &str = "free: not a block of this allocator, or free already";
 const INTERIOR: &str = "free: pointer into a block, not to its start";
+const OVERFLOW: &str = "free: block was written past its end";
+const RESIZED_OVERFLOW: &str = "realloc: block was written past its end";
+const SIZE: &str = "free_sized: size does not match";
 
 /// Blocks up to this size (and alignment up to a granule) are runs of slots.
 const RUN_MAX: usize = 1 << 20;
@@ -28,10 +35,14 @@ const RUN_MAX: usize = 1 << 20;
 /// A large block's record, found through the page map at the block's first granule.
 struct Large {
     base: Addr,
-    /// Usable bytes: a granule multiple.
+    /// Usable bytes: a granule multiple. Of a guarded block the open ones: a page multiple.
     bytes: usize,
     /// The slots of a run; `None` for a mapping of its own.
     slab: Option<Slab>,
+    /// What the program may use of a guarded block, which is what it asked for; else `bytes`.
+    size: usize,
+    /// Bytes of a guarded block's mapping; else 0.
+    mapped: usize,
 }
 
 /// A block just made.
@@ -59,7 +70,13 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
         return None;
     }
     let record = meta::alloc(size_of::<Large>())?;
-    let made = if bytes <= RUN_MAX && align <= GRANULE { run::make(bytes) } else { mapping::make(bytes, align) };
+    let made = if config::get::hardened() == 1 {
+        guarded::make(size.max(1), align).map(|large| (large, true))
+    } else if bytes <= RUN_MAX && align <= GRANULE {
+        run::make(bytes)
+    } else {
+        mapping::make(bytes, align)
+    };
     let Some((large, zero)) = made else {
         meta::free(record, size_of::<Large>());
         return None;
@@ -74,11 +91,13 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
     unsafe { record.as_ptr::<Large>().write(large) };
     LIVE_BYTES.add(bytes as u64);
     LIVE_BLOCKS.add(1);
+    trace::on_alloc(at);
     Some(Fresh { at, zero })
 }
 
-/// Frees the block at `at`, whose granule is tagged LARGE. Ends the process when no block starts there.
-pub(crate) fn free(at: Addr) {
+/// Frees the block at `at`, whose granule is tagged LARGE. Ends the process when no block starts there, and when a guarded
+/// one was written past its end or is not of the size that the program `said`.
+pub(crate) fn free(at: Addr, said: Option<usize>) {
     let record = {
         // Under the lock: of two frees at once, the second finds the entry struck out.
         let _guard = LARGE.lock();
@@ -89,17 +108,33 @@ pub(crate) fn free(at: Addr) {
         record
     };
     let Some(record) = record else { die(if record_of(at).is_some() { INTERIOR } else { FREED }, at) };
+    check(record, said);
     // SAFETY: struck out, so nobody else finds the record any more; it is read once and then given back.
     let large = unsafe { record.as_ptr().read() }.also_free(record);
     LIVE_BYTES.sub(large.bytes as u64);
     LIVE_BLOCKS.sub(1);
+    trace::on_free(at);
     give_back(large);
+}
+
+fn check(record: NonNull<Large>, said: Option<usize>) {
+    // SAFETY: struck out: ours alone.
+    let large = unsafe { record.as_ref() };
+    if large.mapped == 0 {
+        return;
+    }
+    if said.is_some_and(|said| said != large.size) {
+        die_sized(SIZE, large.size, large.base);
+    }
+    if !guarded::is_whole(large) {
+        die_sized(OVERFLOW, large.size, large.base);
+    }
 }
 
 /// Usable bytes of the block at `at`; `None` when no large block starts there.
 pub(crate) fn usable(at: Addr) -> Option<usize> {
     // SAFETY: the caller holds the block, so its record is stable.
-    find(at).map(|record| unsafe { record.as_ref() }.bytes)
+    find(at).map(|record| unsafe { record.as_ref() }.size)
 }
 
 /// Makes the block at `at` hold `size` bytes, in place or by moving pages. `None`: neither is possible, all as before.
@@ -108,17 +143,36 @@ pub(crate) fn resize(at: Addr, size: usize) -> Option<Addr> {
     // SAFETY: the caller holds the block and gives it to us: no other thread may use it or its record.
     let large = unsafe { record.as_mut() };
     let old = large.bytes;
+    if large.mapped > 0 {
+        if !guarded::is_whole(large) {
+            die_sized(RESIZED_OVERFLOW, large.size, at);
+        }
+        let at = guarded::resize(large, record, size)?;
+        LIVE_BYTES.add((large.bytes as u64).wrapping_sub(old as u64));
+        return Some(at);
+    }
     let at = match large.slab {
         Some(_) => run::resize(large, round_up(size, GRANULE)?),
         None => mapping::resize(large, record, round_up(size, GRANULE)?),
     }?;
+    large.size = large.bytes;
     LIVE_BYTES.add((large.bytes as u64).wrapping_sub(old as u64));
     Some(at)
 }
 
 fn give_back(large: Large) {
+    if large.mapped > 0 {
+        return guarded::give_back(&large);
+    }
     match large.slab {
-        Some(slab) => crate::superslab::release_slab(slab),
+        Some(slab) => {
+            // From before the options were read: hardened heaps take all slabs for zero.
+            if config::get::hardened() == 1 && !os::purge(large.base, large.bytes) {
+                // SAFETY: the slots are ours.
+                unsafe { large.base.as_ptr::<u8>().write_bytes(0, large.bytes) };
+            }
+            crate::superslab::release_slab(slab);
+        }
         None => mapping::give_back(large.base, large.bytes),
     }
 }
@@ -136,6 +190,10 @@ fn find(at: Addr) -> Option<NonNull<Large>> {
 }
 
 impl Large {
+    fn plain(base: Addr, bytes: usize, slab: Option<Slab>) -> Large {
+        Large { base, bytes, slab, size: bytes, mapped: 0 }
+    }
+
     fn also_free(self, record: NonNull<Large>) -> Large {
         meta::free(Addr::of(record.as_ptr()), size_of::<Large>());
         self
@@ -144,7 +202,7 @@ impl Large {
 
 /// Unmaps cached mappings until `want` bytes went back. Returns bytes. Any thread.
 pub(crate) fn purge(want: usize) -> usize {
-    mapping::purge(want)
+    mapping::purge(want) + guarded::purge()
 }
 
 /// Bytes that `purge` could give back. Any thread.
@@ -164,6 +222,7 @@ pub(crate) fn active_bytes() -> u64 {
 
 pub(crate) fn at_fork(step: Fork) {
     lock::at_fork(&LARGE, step);
+    guarded::at_fork(step);
 }
 
 /// Figures of this box.

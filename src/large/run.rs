@@ -9,7 +9,7 @@ use crate::superslab::{self, SlabKind};
 pub(super) fn make(bytes: usize) -> Option<(Large, bool)> {
     let slab = superslab::acquire_slab(SlabKind::LARGE, (bytes / GRANULE) as u32)?;
     let zero = !slab.dirty;
-    Some((Large { base: slab.base, bytes, slab: Some(slab) }, zero))
+    Some((Large::plain(slab.base, bytes, Some(slab)), zero))
 }
 
 /// Keeps the block where it fits, takes the slots behind it where they are free; otherwise the caller copies.

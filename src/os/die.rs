@@ -1,5 +1,7 @@
 //! Ending the process with one line on stderr, and writing there at all: write(2), no buffers, no allocation.
 
+use core::sync::atomic::{AtomicPtr, Ordering};
+
 use crate::base::addr::Addr;
 
 /// Writes all of `text` to stderr as far as it can be written.
@@ -42,13 +44,51 @@ impl Misuse {
     }
 }
 
+/// Called with the address of each report, to say more about it: `trace` sets it, if it is on.
+static WITNESS: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Sets who is told of each report.
+pub(crate) fn set_witness(witness: fn(Addr)) {
+    // Relaxed: code is there from the start.
+    WITNESS.store(witness as *mut (), Ordering::Relaxed);
+}
+
 /// Says `hakmem: <what> (0x<address>)` in one write and aborts. `what` is a fixed string a test expects.
 #[cold]
 #[inline(never)]
 pub(crate) fn die(what: &'static str, at: Addr) -> ! {
+    report(&[Part::Text(what)], at, at);
+    // SAFETY: ends the process; glibc's abort neither allocates nor returns.
+    unsafe { libc::abort() }
+}
+
+/// `die` for a block of `bytes` bytes: `hakmem: <what>, <bytes> bytes (0x<address>)`.
+#[cold]
+#[inline(never)]
+pub(crate) fn die_sized(what: &'static str, bytes: usize, at: Addr) -> ! {
+    report(&[Part::Text(what), Part::Text(", "), Part::Number(bytes), Part::Text(" bytes")], at, at);
+    // SAFETY: as in `die`.
+    unsafe { libc::abort() }
+}
+
+/// A piece of a report.
+pub(crate) enum Part {
+    Text(&'static str),
+    Number(usize),
+}
+
+/// Writes `hakmem: <parts> (0x<at>)` in one write, and has the witness say more about `block`.
+#[cold]
+#[inline(never)]
+pub(crate) fn report(parts: &[Part], at: Addr, block: Addr) {
     let mut line = Line { bytes: [0; 160], len: 0 };
     line.put(b"hakmem: ");
-    line.put(what.as_bytes());
+    for part in parts {
+        match part {
+            Part::Text(text) => line.put(text.as_bytes()),
+            Part::Number(number) => line.number(*number),
+        }
+    }
     line.put(b" (0x");
     let digits = (usize::BITS - at.0.leading_zeros()).div_ceil(4).max(1);
     for digit in (0..digits).rev() {
@@ -57,8 +97,13 @@ pub(crate) fn die(what: &'static str, at: Addr) -> ! {
     }
     line.put(b")\n");
     write_stderr(line.bytes.get(..line.len).unwrap_or_default());
-    // SAFETY: ends the process; glibc's abort neither allocates nor returns.
-    unsafe { libc::abort() }
+    // Relaxed: see `set_witness`.
+    let witness = WITNESS.load(Ordering::Relaxed);
+    if !witness.is_null() {
+        // SAFETY: set from a `fn(Addr)` only.
+        let witness: fn(Addr) = unsafe { core::mem::transmute(witness) };
+        witness(block);
+    }
 }
 
 struct Line {
@@ -74,6 +119,20 @@ impl Line {
                 self.len += 1;
             }
         }
+    }
+
+    fn number(&mut self, number: usize) {
+        let mut digits = [b'0'; 20];
+        let (mut left, mut first) = (number, digits.len());
+        for (index, slot) in digits.iter_mut().enumerate().rev() {
+            *slot = b'0' + (left % 10) as u8;
+            left /= 10;
+            first = index;
+            if left == 0 {
+                break;
+            }
+        }
+        self.put(digits.get(first..).unwrap_or_default());
     }
 }
 

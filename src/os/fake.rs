@@ -61,4 +61,7 @@ impl Os for Fake {
     fn forbid(at: Addr, len: usize) -> bool {
         !refused() && Linux::forbid(at, len)
     }
+    fn permit(at: Addr, len: usize) -> bool {
+        !refused() && Linux::permit(at, len)
+    }
 }

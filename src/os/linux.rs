@@ -69,6 +69,11 @@ impl Os for Linux {
         };
         placed != FAILED
     }
+
+    fn permit(at: Addr, len: usize) -> bool {
+        // SAFETY: the caller owns the pages.
+        unsafe { libc::syscall(libc::SYS_mprotect, at.0, len, libc::PROT_READ | libc::PROT_WRITE) == 0 }
+    }
 }
 
 /// Bytes of the pages at `at` that are resident, asked of the kernel; `len` where it refuses to say.

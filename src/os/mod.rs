@@ -6,10 +6,12 @@ mod die;
 pub(crate) mod env;
 #[cfg(test)]
 pub(crate) mod fake;
+pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod fork;
 mod linux;
 mod process;
+mod random;
 pub(crate) mod signal;
 pub(crate) mod thread_exit;
 pub(crate) mod tls;
@@ -17,9 +19,10 @@ pub(crate) mod tls;
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 
-pub(crate) use die::{Misuse, die, write_stderr};
+pub(crate) use die::{Misuse, Part, die, die_sized, report, set_witness, write_stderr};
 pub(crate) use linux::{monotonic_ms, page_size, resident};
 pub(crate) use process::{Usage, process_id, realtime_ms, usage};
+pub(crate) use random::random;
 
 /// What became of a mapping that was to be resized in place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,8 @@ trait Os {
     fn unmap(at: Addr, len: usize) -> bool;
     /// Makes pages inaccessible: a guard.
     fn forbid(at: Addr, len: usize) -> bool;
+    /// Makes them readable and writable again.
+    fn permit(at: Addr, len: usize) -> bool;
 }
 
 #[cfg(test)]
@@ -100,7 +105,12 @@ pub(crate) fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) ->
     Kernel::move_onto(from, from_len, to, to_len)
 }
 
-/// Makes pages inaccessible. Refusal only loses the guard.
-pub(crate) fn guard(at: Addr, len: usize) {
-    Kernel::forbid(at, len);
+/// Makes pages inaccessible. `false`: refused, which only loses the guard.
+pub(crate) fn guard(at: Addr, len: usize) -> bool {
+    Kernel::forbid(at, len)
+}
+
+/// Makes pages that were guarded accessible again; they read as they did before. `false`: refused.
+pub(crate) fn unguard(at: Addr, len: usize) -> bool {
+    Kernel::permit(at, len)
 }

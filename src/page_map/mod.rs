@@ -1,5 +1,5 @@
 //! Box `page_map` (L2): whose pointer is this? One tag and one record address for each 64 KiB of address space.
-//! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each, mapped on demand, never unmapped;
+//! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each between guard pages, mapped on demand, never unmapped;
 //! the window, a flat copy of the tags of 32 GiB around the first slab, for `free`.
 //! Calls: base, os, stats.   Locks: none.   Threads: any.   Never: fails for a lookup, whatever the pointer.
 
@@ -21,6 +21,7 @@ const OWNER_MASK: u64 = !0xFFF;
 /// |------------------------------------|-----------------------------------------------------------|
 /// | 0                                  | not ours                                                  |
 /// | 1                                  | starts a large block                                      |
+/// | 2                                  | the region of guarded blocks                              |
 /// | heap address \| class * BIN_STRIDE | part of a span; heaps lie at multiples of 4096            |
 ///
 /// So `tag ^ heap` is below `CLASSES * BIN_STRIDE` exactly when the granule is that heap's, and then is the offset of
@@ -32,13 +33,14 @@ pub(crate) struct Tag(pub(crate) u64);
 impl Tag {
     pub(crate) const NONE: Tag = Tag(0);
     pub(crate) const LARGE: Tag = Tag(1);
+    pub(crate) const GUARD: Tag = Tag(2);
 
     pub(crate) fn of_span(owner: Addr, class_index: usize) -> Tag {
         debug_assert!(owner.is_aligned(4096));
         Tag(owner.0 as u64 | (class_index * BIN_STRIDE) as u64)
     }
 
-    /// The owning heap; null for NONE and LARGE.
+    /// The owning heap; null for NONE, LARGE and GUARD.
     pub(crate) fn owner(self) -> Addr {
         Addr((self.0 & OWNER_MASK) as usize)
     }
@@ -137,14 +139,19 @@ pub(crate) fn mapped() -> u64 {
 
 #[cold]
 fn grow(at: Addr) -> bool {
-    let len = size_of::<Leaf>();
-    let Some(fresh) = os::map(len) else { return false };
+    let page = os::page_size();
+    let len = size_of::<Leaf>() + 2 * page;
+    let Some(outer) = os::map(len) else { return false };
+    // What lies beside it may be a user's block.
+    os::guard(outer, page);
+    os::guard(outer.offset(len - page), page);
+    let fresh = outer.offset(page);
     // SAFETY: masked to the root's length.
     let slot = unsafe { ROOT.get_unchecked((at.0 >> 32) & INDEX_MASK) };
     // Relaxed: a leaf's contents are the kernel's zeroes, see `leaf`.
     let won = slot.compare_exchange(core::ptr::null_mut(), fresh.as_ptr(), Ordering::Relaxed, Ordering::Relaxed);
     if won.is_err() {
-        os::unmap(fresh, len);
+        os::unmap(outer, len);
     } else {
         LEAVES.add(1);
     }

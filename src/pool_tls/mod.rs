@@ -1,15 +1,17 @@
 //! Box `pool_tls` (L6): mid sizes, 1025 bytes to 64 KiB, in the same magazines bounded by bytes.
-//! Owns: that policy.   Calls: class, learn, heap.   Called by: front.   Locks: through heap.
+//! Owns: that policy.   Calls: class, config, learn, heap.   Called by: front.   Locks: through heap.
 //! Threads: the heap's own.
 #![forbid(unsafe_code)]
 
 use crate::class::{ClassId, TINY_CLASSES};
+use crate::config;
 use crate::heap::ThreadHeap;
 use crate::learn;
 
-/// Opens the gates of the mid classes in a heap just born or adopted.
+/// Opens the gates of the mid classes in a heap just born or adopted. A hardened heap's stay shut.
 pub(crate) fn prepare(heap: &ThreadHeap) {
     for class in ClassId::all().skip(TINY_CLASSES) {
-        heap.bin(class).set_max(learn::depth_of(class));
+        let entries = if config::get::hardened() == 0 { learn::depth_of(class) } else { 0 };
+        heap.bin(class).set_max(entries);
     }
 }

@@ -4,6 +4,7 @@
 use crate::base::addr::GRANULE;
 use crate::baseline;
 use crate::class::{CLASSES, ClassId};
+use crate::hardened;
 use crate::heap::{self, Current};
 use crate::large;
 use crate::meta;
@@ -66,8 +67,11 @@ impl Totals {
             }
         });
         if let Current::Heap(heap) = heap::current() {
-            for (class, total) in ClassId::all().zip(&mut classes).filter(|(class, _)| class.is_tiny()) {
-                total.cached += baseline::cached(heap, class);
+            for (class, total) in ClassId::all().zip(&mut classes) {
+                total.cached += hardened::cached(heap, class);
+                if class.is_tiny() {
+                    total.cached += baseline::cached(heap, class);
+                }
             }
         }
         Totals {

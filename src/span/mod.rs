@@ -1,9 +1,11 @@
 //! Box `span` (L4), T-BACKEND: slabs carved into equal blocks of one class, with a bitmap of the free ones out of line.
-//! Owns: span records, the lists of a heap's spans by class.   Calls: base, os, class, page_map, meta, superslab.
-//! Called by: heap.   Locks: none of its own; all of it runs under the lock of the heap that owns the spans.
+//! Owns: span records, the lists of a heap's spans by class, claims.   Calls: base, os, class, config, page_map, meta,
+//! superslab.   Called by: heap, hardened, front.   Locks: that of the spare claims, a leaf; all else runs under the lock of
+//! the heap that owns the spans.
 //! Never: writes into a block.
 
 mod bitmap;
+pub(crate) mod claims;
 mod flush;
 mod lists;
 mod refill;
@@ -11,9 +13,11 @@ mod sweep;
 
 use core::ptr::NonNull;
 
-use crate::base::addr::Addr;
+use crate::base::addr::{Addr, GRANULE};
 use crate::class::ClassId;
+use crate::config;
 use crate::meta;
+use crate::os;
 use crate::page_map::{self, Tag};
 use crate::superslab::{self, Slab, SlabKind};
 
@@ -49,6 +53,8 @@ pub(crate) struct Span {
     next: Option<NonNull<Span>>,
     prev: Option<NonNull<Span>>,
     slab: Option<Slab>,
+    /// What the program holds of each block, with `HAKMEM_HARDENED=1`; else null. Never changes.
+    claims: Addr,
     /// Pages that were given back and not handed out since, a bit each.
     purged: u128,
 }
@@ -70,6 +76,16 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
         meta::free(record, record_bytes(class));
         return None;
     }
+    let claims = if config::get::hardened() == 0 {
+        Addr::NULL
+    } else if let Some(claims) = claims::make(class, !slab.dirty) {
+        claims
+    } else {
+        page_map::strike(slab.base, slab.granules());
+        superslab::release_slab(slab);
+        meta::free(record, record_bytes(class));
+        return None;
+    };
     let capacity = class.blocks_per_span();
     let span = record.as_ptr::<Span>();
     // SAFETY: a record of `record_bytes`, ours alone.
@@ -90,6 +106,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
             next: None,
             prev: None,
             slab: Some(slab),
+            claims,
             purged: 0,
         });
     }
@@ -107,11 +124,28 @@ pub(crate) fn tiny_backend_release_span(span: NonNull<Span>, dirty: &mut Dirty) 
     debug_assert!(record.free == record.capacity && record.list == lists::List::None);
     record.note_leaving(dirty);
     let class = record.class;
+    if config::get::hardened() == 1 {
+        if record.claims.is_null() {
+            clear(record);
+        } else {
+            claims::give(class, record.claims);
+        }
+    }
     if let Some(slab) = record.slab.take() {
         page_map::strike(slab.base, slab.granules());
         superslab::release_slab(slab);
     }
     meta::free(Addr::of(span.as_ptr()), record_bytes(class));
+}
+
+/// Zeroes a span from before the options were read: hardened heaps take all slabs for zero.
+#[cold]
+fn clear(span: &Span) {
+    let bytes = span.slab.as_ref().map_or(0, |slab| slab.granules() * GRANULE);
+    if !os::purge(span.base, bytes) {
+        // SAFETY: the slab is the span's, and no block of it is in use.
+        unsafe { span.base.as_ptr::<u8>().write_bytes(0, bytes) };
+    }
 }
 
 /// Whether a block starts at `at`, whose granule has a span's tag. Takes no lock: reads only what a live span never

@@ -50,6 +50,16 @@ impl<'a> Text<'a> {
         self.padded(value, 0)
     }
 
+    /// In lower-case hexadecimal digits.
+    pub(crate) fn hex(&mut self, value: u64) -> &mut Self {
+        let digits = (u64::BITS - value.leading_zeros()).div_ceil(4).max(1);
+        for digit in (0..digits).rev() {
+            let nibble = (value >> (digit * 4) & 0xF) as u8;
+            self.bytes(&[if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }]);
+        }
+        self
+    }
+
     /// `value` right-aligned in at least `width` characters, 20 at most.
     pub(crate) fn padded(&mut self, mut value: u64, width: usize) -> &mut Self {
         let mut digits = [b' '; 20];
@@ -126,9 +136,9 @@ mod tests {
         let mut out = std::vec::Vec::new();
         let mut sink = |text: &[u8]| out.extend_from_slice(text);
         let mut text = Text::to(&mut sink);
-        text.num(0).str(" ").num(u64::MAX).str(" ").int(i64::MIN).str(" ").padded(42, 6);
+        text.num(0).str(" ").num(u64::MAX).str(" ").int(i64::MIN).str(" ").padded(42, 6).str(" ").hex(0xA0).hex(0);
         drop(text);
-        let expected = format!("0 {} {} {:>6}", u64::MAX, i64::MIN, 42);
+        let expected = format!("0 {} {} {:>6} a00", u64::MAX, i64::MIN, 42);
         assert_eq!(String::from_utf8_lossy(&out), expected);
     }
 

@@ -1,6 +1,7 @@
 // A sized delete with the wrong size, of which real programs have many, may be reported but does not kill.
 // (hardened_malloc kills Telegram over one: tdesktop 16112.)
 // stderr: any
+// env: HAKMEM_HARDENED=0
 #include "check.h"
 #include <new>
 

@@ -1,0 +1,112 @@
+//! Box `canary` (L2): bytes behind a block that nobody may write, and blocks that must be zero.
+//! Owns: the process's secret.   Calls: base, os.   Locks: none.   Threads: any.   Never: allocates, reports.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::base::addr::Addr;
+use crate::os;
+
+/// Bytes of a canary.
+pub(crate) const CANARY: usize = 8;
+
+static SECRET: AtomicU64 = AtomicU64::new(0);
+
+fn secret() -> u64 {
+    // Relaxed: a number; whoever loses the exchange below takes the winner's.
+    match SECRET.load(Ordering::Relaxed) {
+        0 => make(),
+        secret => secret,
+    }
+}
+
+#[cold]
+fn make() -> u64 {
+    let [fresh, ..] = os::random();
+    match SECRET.compare_exchange(0, fresh | 1, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => fresh | 1,
+        Err(winner) => winner,
+    }
+}
+
+/// The canary of `at`. No byte of it is zero: the commonest overflow is the one byte that ends a string.
+#[inline]
+fn value(at: Addr) -> u64 {
+    (secret() ^ (at.0 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)) | 0x0101_0101_0101_0101
+}
+
+/// Fills `room` bytes from `at` on, which are zero: a canary, as much of it as fits, then zeroes.
+///
+/// # Safety
+/// The bytes are the caller's.
+#[inline]
+pub(crate) unsafe fn set(at: Addr, room: usize) {
+    if room >= CANARY {
+        // SAFETY: the caller's.
+        return unsafe { at.as_ptr::<u64>().write_unaligned(value(at)) };
+    }
+    let bytes = value(at).to_le_bytes();
+    // SAFETY: fewer than 8 bytes, the caller's.
+    unsafe { at.as_ptr::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), room) };
+}
+
+/// Whether `room` bytes from `at` on are as `set` left them.
+///
+/// # Safety
+/// The bytes are the caller's.
+#[inline]
+pub(crate) unsafe fn holds(at: Addr, room: usize) -> bool {
+    if room >= CANARY {
+        // SAFETY: the caller's.
+        let found = unsafe { at.as_ptr::<u64>().read_unaligned() };
+        // SAFETY: as above.
+        return found == value(at) && unsafe { is_zero(at.offset(CANARY), room - CANARY) };
+    }
+    let bytes = value(at).to_le_bytes();
+    // SAFETY: the caller's.
+    let found = unsafe { core::slice::from_raw_parts(at.as_ptr::<u8>(), room) };
+    bytes.iter().zip(found).all(|(canary, found)| canary == found)
+}
+
+/// Whether `len` bytes from `at` on are all zero.
+///
+/// # Safety
+/// The bytes can be read, and nobody writes them meanwhile but by mistake.
+#[inline]
+pub(crate) unsafe fn is_zero(at: Addr, len: usize) -> bool {
+    // SAFETY: the caller's.
+    let bytes = unsafe { core::slice::from_raw_parts(at.as_ptr::<u8>(), len) };
+    // SAFETY: any bytes are numbers.
+    let (head, words, tail) = unsafe { bytes.align_to::<u64>() };
+    // Eight words at a time, without a branch between them: vector instructions.
+    let mut lines = words.chunks_exact(8);
+    let lines_zero = lines.by_ref().all(|line| line.iter().fold(0, |or, word| or | word) == 0);
+    lines_zero
+        && lines.remainder().iter().all(|&word| word == 0)
+        && head.iter().all(|&byte| byte == 0)
+        && tail.iter().all(|&byte| byte == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_of_the_room_is_watched() {
+        for room in 0..100 {
+            for start in 0..16 {
+                let mut bytes = [0u8; 128];
+                let at = Addr::of(bytes.as_ptr()).offset(start);
+                // SAFETY: within `bytes`.
+                unsafe { set(at, room) };
+                // SAFETY: as above.
+                assert!(unsafe { holds(at, room) });
+                for offset in 0..room {
+                    let old = std::mem::replace(&mut bytes[start + offset], if offset < CANARY { 0 } else { 1 });
+                    // SAFETY: as above.
+                    assert!(!unsafe { holds(at, room) }, "{room} {start} {offset}");
+                    bytes[start + offset] = old;
+                }
+            }
+        }
+    }
+}

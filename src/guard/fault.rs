@@ -1,0 +1,54 @@
+//! What the handler of SIGSEGV says about an access to the region.
+#![forbid(unsafe_code)]
+
+use super::slots::{Slot, State, region_bytes, slot_at};
+use crate::base::addr::Addr;
+use crate::os::{self, Part, report};
+
+/// Reports the access to `at` if that is in the region; anything else is left alone. In a signal handler: takes no lock.
+pub(super) fn look(at: Addr) {
+    let (region, page) = (super::region(), os::page_size());
+    if region.is_null() || at.since(region) >= region_bytes(page) {
+        return;
+    }
+    match slot_at(region, at, page) {
+        Some((_, slot)) => describe(slot, at),
+        None => {
+            // A page that is never open: of the blocks beside it the nearer one was meant, a live one first.
+            let beside = |at: usize| slot_at(region, Addr(at), page).map(|(_, slot)| slot);
+            let below = beside(at.0.wrapping_sub(page)).filter(|slot| slot.state() != State::Never);
+            let above = beside(at.0.wrapping_add(page)).filter(|slot| slot.state() != State::Never);
+            let first_half = at.0 & (page - 1) < page / 2;
+            let live = |slot: &&Slot| slot.state() == State::Live;
+            let nearer = if first_half { below.or(above) } else { above.or(below) };
+            match nearer.filter(live).or(below.filter(live)).or(above.filter(live)).or(nearer) {
+                Some(slot) => describe(slot, at),
+                None => report(&[Part::Text("access: between guarded blocks")], at, at),
+            }
+        }
+    }
+}
+
+fn describe(slot: &Slot, at: Addr) {
+    let (block, size) = (slot.at(), slot.size());
+    let freed = slot.state() == State::Freed;
+    let of = Part::Text(if freed { " a freed block of " } else { " a block of " });
+    let size_part = Part::Number(size);
+    let bytes = Part::Text(" bytes");
+    if at < block {
+        let before = block.since(at);
+        report(
+            &[Part::Text("access: "), Part::Number(before), Part::Text(" bytes before"), of, size_part, bytes],
+            at,
+            block,
+        );
+    } else if at.since(block) >= size {
+        let past = at.since(block) - size;
+        let text = " bytes past the end of";
+        report(&[Part::Text("access: "), Part::Number(past), Part::Text(text), of, size_part, bytes], at, block);
+    } else {
+        let into = at.since(block);
+        let text = Part::Text("access: use after free, at byte ");
+        report(&[text, Part::Number(into), Part::Text(" of"), of, size_part, bytes], at, block);
+    }
+}

@@ -1,0 +1,172 @@
+//! Large blocks with `HAKMEM_HARDENED=1`: a mapping of its own for each, closed pages behind it, a canary in what is left of
+//! its last page. A freed one is closed and held back for a while: using it faults.
+
+use core::ptr::NonNull;
+
+use super::{FRESH_BYTES, LIVE_BLOCKS, Large, mapping};
+use crate::base::addr::{Addr, GRANULE};
+use crate::base::bits::round_up;
+use crate::base::lock::{self, Fork, Mutex};
+use crate::canary::{self, CANARY};
+use crate::os;
+
+/// Freed mappings held back, and bytes of their addresses.
+const HELD: usize = 64;
+const HELD_BYTES: usize = 64 << 20;
+/// Live blocks that have closed pages behind them.
+const MOST_GUARDED: u64 = 16 << 10;
+
+/// # Invariants
+/// - A1: `ranges[(first + n) % HELD]` for `n < len` are closed mappings, oldest first; their bytes sum up to `bytes`.
+struct Retired {
+    ranges: [(Addr, usize); HELD],
+    first: usize,
+    len: usize,
+    bytes: usize,
+}
+
+static RETIRED: Mutex<Retired> = Mutex::new(Retired { ranges: [(Addr::NULL, 0); HELD], first: 0, len: 0, bytes: 0 });
+
+/// Accessible bytes for `size`, and bytes of the mapping: at least one page of it stays closed.
+fn extent(size: usize) -> Option<(usize, usize)> {
+    let page = os::page_size();
+    let open = round_up(size.max(1), page)?;
+    Some((open, round_up(open.checked_add(page)?, GRANULE)?))
+}
+
+/// A block for `size` bytes; it reads as zero.
+pub(super) fn make(size: usize, align: usize) -> Option<Large> {
+    let (bytes, mapped) = extent(size)?;
+    let base = os::map_aligned(Addr::NULL, mapped, align.max(GRANULE))?;
+    guard_end(base.offset(bytes), mapped - bytes);
+    mapping::grown(mapped);
+    FRESH_BYTES.add(bytes as u64);
+    let large = Large { base, bytes, slab: None, size, mapped };
+    close_end(&large);
+    Some(large)
+}
+
+/// Closes the pages behind a block. Past so many blocks no longer: each is a mapping to the kernel, which allows 65,530.
+fn guard_end(at: Addr, len: usize) {
+    if LIVE_BLOCKS.get() < MOST_GUARDED {
+        os::guard(at, len);
+    }
+}
+
+/// Writes the canary behind what was asked for; all there is zero.
+fn close_end(large: &Large) {
+    // SAFETY: the end of the block's last page, which is ours.
+    unsafe { canary::set(large.base.offset(large.size), large.bytes - large.size) };
+}
+
+/// Whether nobody wrote past the block's end.
+pub(super) fn is_whole(large: &Large) -> bool {
+    // SAFETY: as in `close_end`.
+    unsafe { canary::holds(large.base.offset(large.size), large.bytes - large.size) }
+}
+
+/// Takes back a mapping: closed, and held until others push it out.
+pub(super) fn give_back(large: &Large) {
+    if large.mapped > HELD_BYTES {
+        mapping::shrunk(large.mapped);
+        return unmap(large.base, large.mapped);
+    }
+    os::purge(large.base, large.bytes);
+    os::guard(large.base, large.bytes);
+    mapping::shrunk(large.mapped);
+    let mut retired = RETIRED.lock();
+    while retired.len == HELD || retired.bytes + large.mapped > HELD_BYTES {
+        let Some((base, bytes)) = retired.pop() else { break };
+        unmap(base, bytes);
+    }
+    let last = (retired.first + retired.len) % HELD;
+    if let Some(slot) = retired.ranges.get_mut(last) {
+        *slot = (large.base, large.mapped);
+        retired.len += 1;
+        retired.bytes += large.mapped;
+    }
+}
+
+/// Unmaps what is held back. Returns 0: none of it was resident.
+pub(super) fn purge() -> usize {
+    loop {
+        let oldest = RETIRED.lock().pop();
+        let Some((base, bytes)) = oldest else { return 0 };
+        unmap(base, bytes);
+    }
+}
+
+/// A mapping that the kernel refuses to unmap (map count) is lost addresses: its pages are given back.
+fn unmap(base: Addr, bytes: usize) {
+    if !os::unmap(base, bytes) {
+        os::purge(base, bytes);
+    }
+}
+
+impl Retired {
+    fn pop(&mut self) -> Option<(Addr, usize)> {
+        if self.len == 0 {
+            return None;
+        }
+        let oldest = *self.ranges.get(self.first % HELD)?;
+        self.first = (self.first + 1) % HELD;
+        self.len -= 1;
+        self.bytes -= oldest.1;
+        Some(oldest)
+    }
+}
+
+/// Makes the block hold `size` bytes, in place or by moving its pages. `None`: it has to be copied, and is as before.
+pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> Option<Addr> {
+    let (bytes, needed) = extent(size)?;
+    if bytes <= large.bytes {
+        if bytes < large.bytes / 2 || size <= crate::class::MID_MAX {
+            return None;
+        }
+        open_end(large, size);
+        let more = large.bytes - bytes;
+        if more > 0 && os::purge(large.base.offset(bytes), more) && os::guard(large.base.offset(bytes), more) {
+            large.bytes = bytes;
+        }
+    } else if needed <= large.mapped {
+        if !os::unguard(large.base.offset(large.bytes), bytes - large.bytes) {
+            return None;
+        }
+        open_end(large, size);
+        large.bytes = bytes;
+    } else {
+        // What grew once grows again: an eighth more of addresses makes the number of moves logarithmic.
+        let mapped = round_up(needed.checked_add(bytes / 8)?, GRANULE)?;
+        let to = os::map_aligned(Addr::NULL, mapped, GRANULE)?;
+        guard_end(to.offset(bytes), mapped - bytes);
+        let (from, opened, old) = (large.base, large.bytes, large.mapped);
+        if !mapping::transfer(large, record, to, bytes, mapped) {
+            return None;
+        }
+        mapping::grown(mapped);
+        open_end(large, size);
+        (large.bytes, large.mapped) = (bytes, mapped);
+        unmap_rest(from.offset(opened), old - opened, old);
+    }
+    large.size = size;
+    close_end(large);
+    Some(large.base)
+}
+
+/// Of a mapping whose pages moved away only the closed ones behind them are left.
+fn unmap_rest(at: Addr, left: usize, mapped: usize) {
+    os::unmap(at, left);
+    mapping::shrunk(mapped);
+}
+
+/// Clears the canary, and what the program gives up if the block gets shorter.
+fn open_end(large: &Large, size: usize) {
+    let from = large.size.min(size);
+    let end = large.bytes.min(large.size + CANARY);
+    // SAFETY: within the block's open pages.
+    unsafe { large.base.as_ptr::<u8>().add(from).write_bytes(0, end - from) };
+}
+
+pub(super) fn at_fork(step: Fork) {
+    lock::at_fork(&RETIRED, step);
+}

@@ -1,0 +1,76 @@
+//! Being told of a SIGSEGV, and passing on what is not ours. Nothing of the program's own `sigaction` is intercepted: a
+//! handler that it installs later takes our place.
+
+use core::cell::UnsafeCell;
+use core::ffi::{c_int, c_void};
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::base::addr::Addr;
+
+/// What stood there before us; written once, before our handler can run.
+struct Before(UnsafeCell<MaybeUninit<libc::sigaction>>);
+
+// SAFETY: written once by `watch`, before the handler is there to read it.
+unsafe impl Sync for Before {}
+
+static BEFORE: Before = Before(UnsafeCell::new(MaybeUninit::zeroed()));
+static LOOK: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Has `look` see the address of each SIGSEGV's access before the program's handler, or the default, gets the signal.
+/// Call once.
+pub(crate) fn watch(look: fn(Addr)) {
+    // Relaxed: the handler is installed after this, on this thread; others see both through the kernel.
+    LOOK.store(look as *mut (), Ordering::Relaxed);
+    // SAFETY: zeroes are a valid `sigaction`: the default, an empty mask.
+    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
+    action.sa_sigaction = (on_fault as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)) as usize;
+    // NODEFER: a fault in the program's handler must reach it as it would without us. ONSTACK: the stack may be what overflowed.
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+    // SAFETY: asks only; BEFORE is ours alone until the handler is installed.
+    if unsafe { libc::sigaction(libc::SIGSEGV, core::ptr::null(), BEFORE.0.get().cast()) } == 0 {
+        // SAFETY: a complete action.
+        unsafe { libc::sigaction(libc::SIGSEGV, &action, core::ptr::null_mut()) };
+    }
+}
+
+extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let saved = errno::errno();
+    // SAFETY: the kernel hands us a siginfo.
+    let from_kernel = unsafe { (*info).si_code } > 0;
+    if from_kernel {
+        // SAFETY: a SIGSEGV of the kernel's has an address.
+        let at = Addr::of(unsafe { (*info).si_addr() });
+        // Relaxed: see `watch`.
+        let look = LOOK.load(Ordering::Relaxed);
+        // SAFETY: set from a `fn(Addr)` before this handler was installed.
+        let look: fn(Addr) = unsafe { core::mem::transmute(look) };
+        look(at);
+    }
+    errno::set_errno(saved);
+    // SAFETY: `watch` filled it before it installed us.
+    let before = unsafe { (*BEFORE.0.get()).assume_init_ref() };
+    match before.sa_sigaction {
+        libc::SIG_DFL | libc::SIG_IGN => {
+            // SAFETY: zeroes are the default action.
+            let default: libc::sigaction = unsafe { core::mem::zeroed() };
+            // SAFETY: back to the default; the faulting instruction runs again when we return, and ends the process.
+            unsafe { libc::sigaction(libc::SIGSEGV, &default, core::ptr::null_mut()) };
+            if !from_kernel {
+                // SAFETY: sent by somebody: there is no instruction that would fault again.
+                unsafe { libc::raise(signal) };
+            }
+        }
+        handler if before.sa_flags & libc::SA_SIGINFO != 0 => {
+            // SAFETY: installed by the program with this signature.
+            let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
+                unsafe { core::mem::transmute(handler) };
+            handler(signal, info, context);
+        }
+        handler => {
+            // SAFETY: as above.
+            let handler: extern "C" fn(c_int) = unsafe { core::mem::transmute(handler) };
+            handler(signal);
+        }
+    }
+}

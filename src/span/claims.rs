@@ -1,0 +1,130 @@
+//! `Claims`: for each block of a span how much of it the program holds, out of line. Only with `HAKMEM_HARDENED=1`.
+//!
+//! An array belongs to one span at a time and only ever serves as such an array: a second free that looks its claim up
+//! while the span is being released changes no other record.
+
+use core::sync::atomic::{AtomicU16, Ordering};
+
+use super::Span;
+use crate::base::addr::Addr;
+use crate::base::lock::{self, Fork, Mutex};
+use crate::class::{CLASSES, ClassId};
+use crate::meta;
+use crate::page_map;
+
+/// One block's claim.
+///
+/// | value     | state                                       | leaves by                        |
+/// |-----------|---------------------------------------------|----------------------------------|
+/// | 0         | not the program's; was, or may have been    | `set` → held                     |
+/// | 1, FRESH  | not the program's, and the page is untouched | `set` → held                     |
+/// | 8..=65535 | held; the bytes behind what was asked for   | `take` → 0, `set` (realloc)      |
+pub(crate) struct Claim(AtomicU16);
+
+const GONE: u16 = 0;
+const FRESH: u16 = 1;
+/// Fewest bytes behind what was asked for.
+pub(crate) const MIN_SLACK: usize = 8;
+
+impl Claim {
+    /// Ends the program's hold: the bytes behind what it asked for, or `None` when it holds nothing. Of two frees at
+    /// once only one gets them.
+    #[inline]
+    pub(crate) fn take(&self) -> Option<usize> {
+        // Relaxed, here and below: the number alone decides; the block's contents travel with the block.
+        let slack = self.0.swap(GONE, Ordering::Relaxed) as usize;
+        (slack >= MIN_SLACK).then_some(slack)
+    }
+
+    /// The bytes behind what the program asked for, if it holds the block.
+    pub(crate) fn slack(&self) -> Option<usize> {
+        let slack = self.0.load(Ordering::Relaxed) as usize;
+        (slack >= MIN_SLACK).then_some(slack)
+    }
+
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == FRESH
+    }
+
+    pub(crate) fn set(&self, slack: usize) {
+        debug_assert!(slack >= MIN_SLACK && slack <= u16::MAX as usize);
+        self.0.store(slack as u16, Ordering::Relaxed);
+    }
+}
+
+/// Spare arrays of each class, linked through the word in front of the claims.
+static SPARE: Mutex<[Addr; CLASSES]> = Mutex::new([Addr::NULL; CLASSES]);
+const HEADER: usize = size_of::<Addr>();
+
+/// Claims for a span of `class`, nothing held; `fresh`: its memory was never used. `None`: out of memory.
+pub(super) fn make(class: ClassId, fresh: bool) -> Option<Addr> {
+    let blocks = class.blocks_per_span() as usize;
+    let mut spare = SPARE.lock();
+    let head = spare.get_mut(class.index())?;
+    let record = if head.is_null() {
+        drop(spare);
+        meta::alloc(HEADER + blocks * size_of::<Claim>())?
+    } else {
+        let record = *head;
+        // SAFETY: a spare array begins with its link.
+        *head = unsafe { *record.as_ptr::<Addr>() };
+        record
+    };
+    let claims = record.offset(HEADER);
+    for index in 0..blocks {
+        // SAFETY: the record holds this many claims, and records are never unmapped.
+        let claim = unsafe { &*claims.as_ptr::<Claim>().wrapping_add(index) };
+        claim.0.store(if fresh { FRESH } else { GONE }, Ordering::Relaxed);
+    }
+    Some(claims)
+}
+
+/// Takes back the claims of a span of `class` in which nothing is held.
+pub(super) fn give(class: ClassId, claims: Addr) {
+    let record = Addr(claims.0 - HEADER);
+    let mut spare = SPARE.lock();
+    if let Some(head) = spare.get_mut(class.index()) {
+        // SAFETY: the array is ours again, and begins with room for a link.
+        unsafe { *record.as_ptr::<Addr>() = *head };
+        *head = record;
+    }
+}
+
+/// The block that starts at an address.
+pub(crate) struct Place {
+    /// Bytes of the block.
+    pub(crate) bytes: usize,
+    /// `None` in a span from before the options were read.
+    pub(crate) claim: Option<&'static Claim>,
+}
+
+/// The block that starts at `at`, whose granule has a span's tag; `None` when none does. Takes no lock, as `starts_block`.
+#[inline]
+pub(crate) fn place(at: Addr) -> Option<Place> {
+    let span = page_map::record(at).as_ptr::<Span>();
+    if span.is_null() {
+        return None;
+    }
+    // SAFETY: records are never unmapped. Field by field: the owner may hold the rest of the record mutably.
+    let (base, reciprocal) = unsafe { ((&raw const (*span).base).read(), (&raw const (*span).reciprocal).read()) };
+    // SAFETY: as above.
+    let (size, capacity) = unsafe { ((&raw const (*span).block_size).read(), (&raw const (*span).capacity).read()) };
+    // SAFETY: as above.
+    let claims = unsafe { (&raw const (*span).claims).read() };
+    let offset = at.since(base);
+    let index = (offset as u64).wrapping_mul(reciprocal) >> 42;
+    if index >= capacity as u64 || index as usize * size as usize != offset {
+        return None;
+    }
+    let claims = claims.as_ptr::<Claim>();
+    // SAFETY: the array has a claim for each of `capacity` blocks, and is never unmapped.
+    let claim = (!claims.is_null()).then(|| unsafe { &*claims.add(index as usize) });
+    Some(Place { bytes: size as usize, claim })
+}
+
+pub(crate) fn at_fork(step: Fork) {
+    lock::at_fork(&SPARE, step);
+}
+
+const _: () =
+    assert!(HEADER + 4096 * size_of::<Claim>() <= 16 << 10, "the claims of the smallest class are one record");

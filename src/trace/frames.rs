@@ -1,0 +1,88 @@
+//! Taking a stack, and naming what its addresses lie in.
+
+use core::ffi::{CStr, c_int, c_void};
+
+use super::DEPTH;
+use crate::base::addr::Addr;
+
+/// Own frames at most, above the program's.
+const OWN: usize = 12;
+
+/// Has libc load its unwinder: from then on taking a stack neither allocates nor opens anything.
+pub(super) fn load() {
+    let mut first = [core::ptr::null_mut(); 1];
+    // SAFETY: room for one address.
+    unsafe { libc::backtrace(first.as_mut_ptr(), 1) };
+}
+
+/// Fills `stack` with the return addresses of the calls that led into this library, innermost first; null behind them.
+pub(super) fn take(stack: &mut [Addr; DEPTH]) {
+    let mut raw = [core::ptr::null_mut::<c_void>(); DEPTH + OWN];
+    // SAFETY: room for as many addresses as it is told.
+    let got = unsafe { libc::backtrace(raw.as_mut_ptr(), raw.len() as c_int) };
+    let got = raw.get(..got.max(0) as usize).unwrap_or_default();
+    let own = Module::of(Addr::of((take as fn(&mut [Addr; DEPTH])) as *const c_void));
+    let skip = got.iter().take_while(|frame| own.holds(Addr::of(**frame))).count();
+    // Linked into the program, all of it is one module: then the stack is shown whole.
+    let skip = if skip == got.len() { 0 } else { skip };
+    for (slot, frame) in stack.iter_mut().zip(got.iter().skip(skip)) {
+        *slot = Addr::of(*frame);
+    }
+}
+
+/// A loaded object.
+pub(super) struct Module {
+    /// What its file's addresses were moved by.
+    pub(super) bias: usize,
+    start: usize,
+    end: usize,
+    name: *const core::ffi::c_char,
+}
+
+/// The executable's range, or the library's, to be found by one of its addresses.
+struct Search {
+    at: usize,
+    found: Module,
+}
+
+impl Module {
+    /// The object that holds `at`; an empty one if none does.
+    pub(super) fn of(at: Addr) -> Module {
+        let found = Module { bias: 0, start: 0, end: 0, name: core::ptr::null() };
+        let mut search = Search { at: at.0, found };
+        // SAFETY: `look` gets our `search`, which outlives the call.
+        unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
+        search.found
+    }
+
+    pub(super) fn holds(&self, at: Addr) -> bool {
+        (self.start..self.end).contains(&at.0)
+    }
+
+    /// The object's path; empty for the program's own file.
+    pub(super) fn name(&self) -> &[u8] {
+        if self.name.is_null() {
+            return b"?";
+        }
+        // SAFETY: the loader's string, of an object that is loaded.
+        unsafe { CStr::from_ptr(self.name) }.to_bytes()
+    }
+}
+
+unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, search: *mut c_void) -> c_int {
+    // SAFETY: the loader's record, for the time of this call.
+    let info = unsafe { &*info };
+    // SAFETY: `of` passed it.
+    let search = unsafe { &mut *search.cast::<Search>() };
+    // SAFETY: the object's program headers.
+    let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize) };
+    for header in headers.iter().filter(|header| header.p_type == libc::PT_LOAD) {
+        let start = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
+        let end = start.wrapping_add(header.p_memsz as usize);
+        if (start..end).contains(&search.at) {
+            search.found = Module { bias: info.dlpi_addr as usize, start, end, name: info.dlpi_name };
+            return 1;
+        }
+    }
+    0
+}

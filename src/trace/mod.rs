@@ -1,0 +1,59 @@
+//! Box `trace` (L3): with `HAKMEM_TRACE=1`, the stacks of blocks' allocations and frees, for reports.
+//! Owns: the table of stacks, and that of blocks; both mapped once, bounded, and overwritten where they are full.
+//! Calls: base, os, stats, config.   Called by: large, guard, hardened, abi.   Locks: none.   Threads: any.
+//! Never: allocates. The unwinder is libc's `backtrace`, called once at start: that loads it.
+
+mod frames;
+mod print;
+mod tables;
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use crate::base::addr::Addr;
+use crate::config;
+use crate::os;
+
+/// Frames of a stack that are kept.
+const DEPTH: usize = 16;
+
+/// Whether stacks can be taken and kept.
+static READY: AtomicBool = AtomicBool::new(false);
+
+/// Called by the library's constructor; may allocate.
+pub(crate) fn start() {
+    if config::get::trace() == 1 && tables::map() {
+        frames::load();
+        os::set_witness(print::witness);
+        // Release pairs with the Acquire in `is_on`: the tables are there.
+        READY.store(true, Ordering::Release);
+    }
+}
+
+#[inline]
+fn is_on() -> bool {
+    READY.load(Ordering::Acquire)
+}
+
+/// Remembers who allocates the block at `at`.
+#[inline]
+pub(crate) fn on_alloc(at: Addr) {
+    if is_on() {
+        note(at, tables::Moment::Alloc);
+    }
+}
+
+/// Remembers who frees the block at `at`.
+#[inline]
+pub(crate) fn on_free(at: Addr) {
+    if is_on() {
+        note(at, tables::Moment::Free);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn note(at: Addr, moment: tables::Moment) {
+    let mut stack = [Addr::NULL; DEPTH];
+    frames::take(&mut stack);
+    tables::note(at, moment, tables::keep(&stack));
+}

@@ -1,0 +1,11 @@
+// With HAKMEM_HARDENED=1 there is a page behind a large block that nobody can touch.
+// env: HAKMEM_HARDENED=1
+// expect-signal: 11
+#include "check.h"
+
+int main(void) {
+    char *p = malloc(200000);
+    CHECK(p);
+    p[(200000 + 65535) / 65536 * 65536] = 1;
+    _exit(0);
+}
