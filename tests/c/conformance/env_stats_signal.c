@@ -1,6 +1,6 @@
 // HAKMEM_STATS_SIGNAL: the next slow path after the signal writes the report, errno is kept, system calls go on, a child of
 // fork is not asked, and a handler of the program's own takes over. Without HAKMEM_STATS the report is text on stderr.
-// env: HAKMEM_STATS_SIGNAL=USR2 HAKMEM_TINY_HEAP_V2=1
+// env: HAKMEM_STATS_SIGNAL=USR2 HAKMEM_TINY_HEAP_V2=1 HAKMEM_HARDENED=0 HAKMEM_GUARD_RATE=0
 // stderr: any
 // run: HAKMEM_STATS=json:out.json $RUN 2>err || { cat err >&2; exit 1; }; [ ! -s err ] && rm out.json && $RUN text 2>err && [ "$(grep -c '^hakmem: statistics of process' err)" = 2 ]
 #include "check.h"

@@ -1,6 +1,6 @@
 // Options are read back as they were set; those that are read at start only are refused with EPERM; a change takes effect.
 // hakmem
-// env: HAKMEM_SUPERSLAB_CACHE=0x20 HAKMEM_STATS_SIGNAL=USR1
+// env: HAKMEM_SUPERSLAB_CACHE=0x20 HAKMEM_STATS_SIGNAL=USR1 HAKMEM_HARDENED=0
 // run: $RUN 2>err || exit 1; [ ! -s err ] && python3 -m json.tool out.json >/dev/null 2>&1 || ! command -v python3
 #include "check.h"
 #include <hakmem.h>

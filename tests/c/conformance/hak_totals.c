@@ -1,5 +1,6 @@
 // What the statistics say is live is what the program holds, to the byte: in total, by class, and after other threads
 // allocated, freed and ended. Cached and free make up the rest of the spans.
+// env: HAKMEM_HARDENED=0 HAKMEM_GUARD_RATE=0
 // hakmem
 // run: for v in TINY_HEAP_V2=1 TINY_HEAP_V2=0 TINY_HEAP_V2_CLASS_MASK=0xF REMOTE_NODES=0 DECAY_MS=0; do env HAKMEM_$v $RUN || exit 1; done
 #include "check.h"

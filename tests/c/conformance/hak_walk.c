@@ -1,4 +1,5 @@
 // The visitor of hak_heap_walk may do what any code may: allocate, free, walk, ask, and leave by longjmp. No lock is held.
+// env: HAKMEM_HARDENED=0 HAKMEM_GUARD_RATE=0
 // hakmem
 #include "check.h"
 #include <hakmem.h>
