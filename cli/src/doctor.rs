@@ -57,8 +57,9 @@ pub(crate) fn doctor(args: DoctorArgs) -> Result<u8> {
     if let Some(pid) = args.pid.filter(|&pid| !process::exists(pid)) {
         return Err(Error::new(format!("there is no process {pid}")));
     }
+    let pid = args.pid.map(process::program_of).transpose()?;
     let mut findings = Findings::default();
-    match (args.pid, args.program.first()) {
+    match (pid, args.program.first()) {
         (Some(pid), _) => of_process(&mut findings, pid),
         (None, program) => {
             let library = of_library(&mut findings, &args);
@@ -69,7 +70,7 @@ pub(crate) fn doctor(args: DoctorArgs) -> Result<u8> {
         }
     }
     of_machine(&mut findings);
-    let proc = args.pid.map_or("/proc/self".to_owned(), |pid| format!("/proc/{pid}"));
+    let proc = pid.map_or("/proc/self".to_owned(), |pid| format!("/proc/{pid}"));
     of_limits(&mut findings, &proc);
     of_cgroup(&mut findings, &proc);
     let failed = findings.0.iter().any(|finding| finding.level == Level::Fail);

@@ -29,6 +29,19 @@ pub(crate) fn command(pid: i32) -> Vec<OsString> {
     bytes.split(|&byte| byte == 0).map(|word| OsStr::from_bytes(word).to_owned()).collect()
 }
 
+/// Who is meant by a process: the program, where it is `hakmem run` with one. That passes signals on, so to ask it for what
+/// only the library does would end a program that the library does not serve.
+pub(crate) fn program_of(pid: i32) -> Result<i32> {
+    let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+    let is_run = exe.file_name() == Some(OsStr::new("hakmem")) && command(pid).get(1).is_some_and(|word| word == "run");
+    if !is_run {
+        return Ok(pid);
+    }
+    let children = String::from_utf8_lossy(&read(pid, &format!("task/{pid}/children"))?).into_owned();
+    let child = children.split_whitespace().next().and_then(|child| child.parse().ok());
+    child.ok_or_else(|| Error::new(format!("process {pid} is hakmem itself, and its program does not run")))
+}
+
 /// Whether the process handles a signal: one that it does not would end it.
 pub(crate) fn catches(pid: i32, signal: i32) -> Result<bool> {
     let status = String::from_utf8_lossy(&read(pid, "status")?).into_owned();

@@ -20,7 +20,7 @@ pub(crate) fn stats(args: StatsArgs) -> Result<u8> {
     let pid = args.target.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let pid = pid.and_then(|text| text.parse::<i32>().ok()).filter(|&pid| pid > 0);
     let source = match pid {
-        Some(pid) => Source::Process(Asked::of(pid)?),
+        Some(pid) => Source::Process(Asked::of(process::program_of(pid)?)?),
         None => Source::File(PathBuf::from(&args.target)),
     };
     loop {

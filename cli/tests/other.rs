@@ -67,6 +67,16 @@ fn a_process_writes_its_statistics_when_asked() {
     say(&["stats", &deaf.0.id().to_string()]).expect(1, "does not handle SIGUSR2");
     assert!(deaf.0.try_wait().unwrap().is_none(), "the process was killed");
 
+    // hakmem handles USR2, by passing it on to a program that does not.
+    let mut run = hakmem(&["run", "-q", "--", "env", "-u", "LD_PRELOAD", "sleep", "60"]);
+    run.envs([("HAKMEM_STATS", "json:/tmp/never.json"), ("HAKMEM_STATS_SIGNAL", "USR2")]);
+    let mut run = Running(run.spawn().unwrap());
+    std::thread::sleep(Duration::from_millis(500));
+    say(&["stats", &run.0.id().to_string()]).expect(1, "does not handle SIGUSR2");
+    assert!(run.0.try_wait().unwrap().is_none(), "the program was killed");
+    common::signal(run.0.id(), libc::SIGTERM);
+    let _ = run.0.wait();
+
     if !say(&["options"]).out.contains("HAKMEM_STATS_SIGNAL") {
         return; // a library without it
     }
@@ -102,11 +112,10 @@ fn the_doctor_knows_served_from_unserved() {
     }
     let served = Running(hakmem(&["run", "-q", "sleep", "60"]).spawn().unwrap());
     std::thread::sleep(Duration::from_millis(500));
-    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", served.0.id())).unwrap();
-    let child = children.trim().to_owned();
-    let said = say(&["doctor", &child]).expect(0, "");
-    assert!(said.out.contains(library().to_str().unwrap()), "{}", said.out);
-    Command::new("kill").arg(&child).status().unwrap();
+    // By its own number `hakmem run` stands for its program.
+    let said = say(&["doctor", &served.0.id().to_string()]).expect(0, "");
+    assert!(said.out.contains(library().to_str().unwrap()) && said.out.contains("sleep 60"), "{}", said.out);
+    common::signal(served.0.id(), libc::SIGTERM);
     let unserved = Running(Command::new("sleep").arg("60").spawn().unwrap());
     std::thread::sleep(Duration::from_millis(200));
     let said = say(&["doctor", &unserved.0.id().to_string()]).expect(1, "");

@@ -190,3 +190,19 @@ fn nobody_reading_is_no_panic() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     Said::of(hakmem(&["options"]).stdout(full).output().unwrap()).expect(1, "standard output: No space left");
 }
+
+#[test]
+fn an_installed_command_finds_the_installed_library() {
+    let prefix = tempfile::tempdir().unwrap();
+    let prefix = prefix.path().canonicalize().unwrap();
+    let (bin, lib) = (prefix.join("bin"), prefix.join("lib"));
+    std::fs::create_dir(&bin).unwrap();
+    std::fs::create_dir(&lib).unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_hakmem"), bin.join("hakmem")).unwrap();
+    std::fs::copy(library(), lib.join("libhakmem.so.0.1.0")).unwrap();
+    std::os::unix::fs::symlink("libhakmem.so.0.1.0", lib.join("libhakmem.so.0")).unwrap();
+    let mut command = Command::new(bin.join("hakmem"));
+    command.args(["run", "-q", "sh", "-c", "echo $LD_PRELOAD"]).env_remove("LD_PRELOAD").env_remove("HAKMEM_LIB");
+    let said = Said::of(command.output().unwrap()).expect(0, "");
+    assert_eq!(said.out, format!("{}\n", lib.join("libhakmem.so.0.1.0").display()));
+}
