@@ -94,6 +94,9 @@ pub(crate) struct KnobArgs {
     /// Where the library is to write its statistics at exit: 1 for stderr, json:PATH, text:PATH, prom:PATH
     #[arg(long, value_name = "WHERE")]
     pub(crate) stats: Option<String>,
+    /// Detect more misuse, for more time and memory: HAKMEM_HARDENED=1
+    #[arg(long)]
+    pub(crate) hardened: bool,
     /// Serve tiny blocks by the baseline instead of T-HEAP
     #[arg(long)]
     pub(crate) no_tiny_heap: bool,

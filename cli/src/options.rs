@@ -34,6 +34,9 @@ pub(crate) fn variables(args: &KnobArgs, library: &Library) -> Result<Vec<(Strin
     if let Some(target) = &args.stats {
         put("stats", target);
     }
+    if args.hardened {
+        put("hardened", "1");
+    }
     if args.no_tiny_heap {
         put("tiny_heap_v2", "0");
     }

@@ -74,6 +74,7 @@ fn options_reach_the_library() {
     let said =
         say(&["run", "-q", "--decay-ms", "-1", "--no-tiny-heap", "--set", "superslab-cache=3", "--", "sh", "-c", show]);
     assert_eq!(said.expect(0, "").out, "-1,0,3,.\n");
+    assert_eq!(say(&["run", "-q", "--hardened", "sh", "-c", "echo $HAKMEM_HARDENED"]).expect(0, "").out, "1\n");
     // The library itself would complain of HAKMEM_LIB.
     let said = Said::of(hakmem(&["run", "-q", "true"]).env("HAKMEM_LIB", library()).output().unwrap()).expect(0, "");
     assert_eq!(said.err, "");
