@@ -190,10 +190,13 @@ fn in_path(name: &OsStr) -> Option<PathBuf> {
     if name.as_bytes().contains(&b'/') {
         return Some(PathBuf::from(name));
     }
+    candidates(name).into_iter().find(|file| file.metadata().is_ok_and(|metadata| metadata.mode() & 0o111 != 0))
+}
+
+/// The files of this name in PATH, executable or not.
+pub(crate) fn candidates(name: &OsStr) -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
-    env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0))
+    env::split_paths(&path).map(|folder| folder.join(name)).filter(|file| file.is_file()).collect()
 }
 
 /// The interpreter of a script; `env NAME` is looked through.

@@ -5,12 +5,14 @@ use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::FromRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::elf;
 use crate::error::{Error, Result};
 use crate::served::Trace;
 use crate::signals;
@@ -179,13 +181,16 @@ fn wait(pid: i32) -> Result<(i32, libc::rusage)> {
 }
 
 fn cannot_start(name: &OsStr, error: &io::Error) -> Error {
-    let status = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+    let bare = !name.as_bytes().contains(&b'/');
+    // execvp says "permission denied" where one of PATH's directories may not be searched, and the name is nowhere else.
+    let nowhere = error.kind() == io::ErrorKind::NotFound || bare && elf::candidates(name).is_empty();
     let why = match error.kind() {
-        io::ErrorKind::NotFound if !name.to_string_lossy().contains('/') => "command not found".to_owned(),
-        io::ErrorKind::NotFound => "no such program, or its interpreter is missing".to_owned(),
+        _ if nowhere && bare => "command not found".to_owned(),
+        _ if nowhere => "no such program, or its interpreter is missing".to_owned(),
         io::ErrorKind::PermissionDenied => "not executable: permission denied".to_owned(),
         _ => error.to_string(),
     };
+    let status = if nowhere { 127 } else { 126 };
     Error::with(status, format!("{}: {why}", crate::output::quote(&[name])))
 }
 

@@ -34,6 +34,12 @@ fn what_cannot_be_run_is_said() {
     let file = folder.path().join("data");
     std::fs::write(&file, "data").unwrap();
     say(&["run", "--", "no-such-program"]).expect(127, "hakmem: no-such-program: command not found");
+    // One of PATH's directories may be somebody else's.
+    let locked = folder.path().join("locked");
+    std::fs::create_dir(&locked).unwrap();
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0)).unwrap();
+    let path = format!("{}:/usr/bin", locked.display());
+    Said::of(hakmem(&["run", "no-such-program"]).env("PATH", path).output().unwrap()).expect(127, "command not found");
     say(&["run", "--", "/no/such/program"]).expect(127, "no such program");
     say(&["run", "--", file.to_str().unwrap()]).expect(126, "not executable");
     say(&["run", "--", folder.path().to_str().unwrap()]).expect(126, "not executable");
