@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# target/debian/hakmem_*.deb from what `make install` stages. Needs cargo-deb (`cargo install cargo-deb`) and Debian's
-# dpkg-dev, which finds the libraries that the package depends on. usage: scripts/deb.sh
+# target/debian/hakmem_*.deb from what `make install` stages, the command included. Needs cargo-deb (`cargo install
+# cargo-deb`). usage: scripts/deb.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 (($# == 0)) || { sed -n 's/.*\(usage: .*\)/\1/p' "$0" | head -n 1 >&2; exit 2; }
-for tool in cargo-deb dpkg-shlibdeps; do
-    command -v $tool >/dev/null || { echo "deb.sh: there is no $tool"; exit 77; }
-done
+command -v cargo-deb >/dev/null || { echo "deb.sh: there is no cargo-deb: cargo install cargo-deb"; exit 77; }
 [ "$(gcc -print-multiarch)" = x86_64-linux-gnu ] || { echo "deb.sh: the package is laid out for x86_64-linux-gnu"; exit 77; }
+[ -x "${COMMAND:-cli/target/release/hakmem}" ] || { echo "deb.sh: the hakmem command is not built: make cli"; exit 1; }
 
 root=$PWD/target/deb/root
 rm -rf target/deb target/debian

@@ -8,7 +8,7 @@ export DEBIAN_FRONTEND=noninteractive
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 wanted=(gcc g++ make git python3 binutils file valgrind)
-wanted+=(pkg-config cmake groff-base dpkg-dev) # what the tests of installing use
+wanted+=(pkg-config cmake groff-base) # what the tests of installing use
 wanted+=(libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4) # what the benchmarks compare with
 wanted+=(strace chromium fonts-dejavu-core) # system calls of the benchmarks; their report in a browser
 for program in tests/real/programs/*.sh; do

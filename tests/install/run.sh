@@ -178,9 +178,9 @@ runs_the_command() {
     bash -n "$at/share/bash-completion/completions/hakmem"
 }
 documents() { # every function of the header and every option of the table; nothing the formatter objects to
-    local page missing
+    local page missing format=(groff -K utf8 -T utf8 -man -ww -z)
     for page in "$at"/share/man/man*/*; do
-        ! command -v groff >/dev/null || [ -z "$(groff -man -ww -z "$page" 2>&1)" ] || { groff -man -ww -z "$page"; return 1; }
+        ! command -v groff >/dev/null || [ -z "$("${format[@]}" "$page" 2>&1)" ] || { "${format[@]}" "$page"; return 1; }
     done
     missing=$(sed -n 's/.*[ *]\(hak_[a-z_]*\)(.*;$/\1/p' include/hakmem.h | while read -r name; do
         grep -q "^\.SS $name()" "$at/share/man/man3/hakmem.3" || echo "$name"
