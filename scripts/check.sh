@@ -54,7 +54,9 @@ step hot_path scripts/count_hot_path.sh
 step test cargo test
 step cli scripts/check_cli.sh
 step loom scripts/check_loom.sh
+step package scripts/check_package.sh
 step install tests/install/run.sh
+step deb tests/install/deb.sh --here
 step documents tests/docs/run.sh
 step rust tests/rust/run.sh
 step c_suite env HAKMEM_TINY_HEAP_V2=1 tests/c/run.sh

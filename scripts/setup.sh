@@ -41,4 +41,7 @@ for component in rustfmt clippy; do
     cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component" ||
         echo "setup: no $component; its check will be skipped"
 done
+# Not optimised: it packs one small package.
+command -v cargo-deb >/dev/null || cargo install --quiet --debug --locked cargo-deb ||
+    echo "setup: no cargo-deb; the Debian package will not be checked"
 echo "setup: ready"

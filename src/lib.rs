@@ -1,9 +1,42 @@
-//! HAKMEM: a malloc for Linux/glibc. Preload it, link it, or name it as Rust's global allocator:
+//! HAKMEM: a malloc for 64-bit Linux with glibc, here as Rust's global allocator.
 //!
 //! ```
 //! #[global_allocator]
 //! static GLOBAL: hakmem::HakMem = hakmem::HakMem;
+//!
+//! let threads: Vec<_> = (0..4).map(|n| std::thread::spawn(move || vec![n; 1000])).collect();
+//! let sum: usize = threads.into_iter().flat_map(|thread| thread.join().unwrap()).sum();
+//! assert_eq!(sum, 6000);
 //! ```
+//!
+//! # Features
+//!
+//! - `override`, the default: the program also defines `malloc`, `free` and their family, and C++'s `operator new` and
+//!   `delete`, so that C libraries in it are served as well. A choice for the program at the top, not for a library.
+//! - Without it (`default-features = false`) no symbol is exported: Rust's allocations come from here, C's from the system.
+//!   The options, statistics at exit and reports of bad frees are the same.
+//! - `paranoid`: walks whole boxes after slow paths and aborts at the first broken invariant. For tests.
+//!
+//! # Asking it
+//!
+//! The environment is read at start: `HAKMEM_STATS=1` prints statistics at exit, `HAKMEM_HELP=1` the table of options.
+//! With `override` the functions of `hakmem.h` are there:
+//!
+//! ```
+//! # #[cfg(feature = "override")] {
+//! # use hakmem as _;
+//! use std::ffi::{CStr, c_char};
+//!
+//! unsafe extern "C" {
+//!     safe fn hak_version() -> *const c_char;
+//! }
+//! // SAFETY: a constant string.
+//! let version = unsafe { CStr::from_ptr(hak_version()) };
+//! assert!(version.to_str().unwrap().starts_with("hakmem "));
+//! # }
+//! ```
+//!
+//! # The source
 //!
 //! Strict layers, lowest first: a module names only those above it in this list (scripts/check_layers.sh).
 #![cfg_attr(
