@@ -21,9 +21,10 @@ for features in '' override; do
     cp target/rust-test/debug/hakmem-rust-test "$tmp/program"
 
     status=0
-    HAKMEM_STATS=1 timeout 120 "$tmp/program" >"$tmp/out" 2>"$tmp/err" || status=$?
-    expect "$name: the work is done and C's malloc is whose it should be" test $status = 0 || cat "$tmp/out" "$tmp/err"
-    live=$(sed -n 's/^ *live bytes \([0-9]*\).*/\1/p' "$tmp/err" | tail -n 1)
+    HAKMEM_STATS=json:$tmp/stats timeout 120 "$tmp/program" >"$tmp/out" 2>"$tmp/err" || status=$?
+    expect "$name: the work is done and C's malloc is whose it should be" test $status = 0
+    [ $status = 0 ] || cat "$tmp/out" "$tmp/err"
+    live=$(sed -n 's/.*"live_bytes": *\([0-9]*\).*/\1/p' "$tmp/stats" | head -n 1)
     expect "$name: HAKMEM holds the 10 MB that Rust holds ($live)" test "${live:-0}" -ge 10000000
     HAKMEM_TINY_HEAP_V2=0 timeout 120 "$tmp/program" >/dev/null 2>"$tmp/err" && status=0 || status=$?
     expect "$name: on the baseline" test $status = 0
