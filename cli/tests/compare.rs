@@ -4,9 +4,8 @@ mod common;
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
-use std::time::Duration;
 
-use common::{Said, compile, hakmem, say, signal};
+use common::{Said, compile, eventually, hakmem, say, signal};
 use serde_json::Value;
 
 fn names(report: &Value) -> Vec<&str> {
@@ -119,10 +118,13 @@ fn input_and_output_are_the_users_choice() {
 fn an_interrupt_keeps_what_was_measured() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("page.html");
-    let arguments =
-        ["compare", "-n", "1000", "--with", "none", "--json", "--html", page.to_str().unwrap(), "--", "sleep", "0.02"];
+    let log = folder.path().join("log");
+    let script = format!("echo >>{}; sleep 0.02", log.display());
+    let html = page.to_str().unwrap();
+    let arguments = ["compare", "-n", "1000", "--with", "none", "--json", "--html", html, "--", "sh", "-c", &script];
     let child = hakmem(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(2));
+    // The warm-up, two rounds, and a run that is on its way.
+    eventually(|| std::fs::read_to_string(&log).is_ok_and(|text| text.len() >= 7));
     signal(child.id(), libc::SIGINT);
     let said = Said::of(child.wait_with_output().unwrap()).expect(130, "interrupted by SIGINT");
     let report = said.json();

@@ -3,9 +3,8 @@
 mod common;
 
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use common::{Said, compile, hakmem, library, say};
+use common::{Said, compile, eventually, hakmem, library, runs, say};
 
 /// Ends with the test, however that ends.
 struct Running(Child);
@@ -63,7 +62,7 @@ fn a_process_writes_its_statistics_when_asked() {
     let mut deaf = Command::new("sleep");
     deaf.arg("60").envs([("HAKMEM_STATS", "json:/tmp/never.json"), ("HAKMEM_STATS_SIGNAL", "USR2")]);
     let mut deaf = Running(deaf.spawn().unwrap());
-    std::thread::sleep(Duration::from_millis(200));
+    eventually(|| runs(deaf.0.id(), "sleep"));
     say(&["stats", &deaf.0.id().to_string()]).expect(1, "does not handle SIGUSR2");
     assert!(deaf.0.try_wait().unwrap().is_none(), "the process was killed");
 
@@ -71,7 +70,7 @@ fn a_process_writes_its_statistics_when_asked() {
     let mut run = hakmem(&["run", "-q", "--", "env", "-u", "LD_PRELOAD", "sleep", "60"]);
     run.envs([("HAKMEM_STATS", "json:/tmp/never.json"), ("HAKMEM_STATS_SIGNAL", "USR2")]);
     let mut run = Running(run.spawn().unwrap());
-    std::thread::sleep(Duration::from_millis(500));
+    eventually(|| say(&["doctor", &run.0.id().to_string()]).out.contains(": sleep 60"));
     say(&["stats", &run.0.id().to_string()]).expect(1, "does not handle SIGUSR2");
     assert!(run.0.try_wait().unwrap().is_none(), "the program was killed");
     common::signal(run.0.id(), libc::SIGTERM);
@@ -87,7 +86,7 @@ fn a_process_writes_its_statistics_when_asked() {
     // Relative to the process's directory, not to ours.
     busy.envs([("HAKMEM_STATS", "json:s%p.json"), ("HAKMEM_STATS_SIGNAL", "USR2")]);
     let busy = Running(busy.spawn().unwrap());
-    std::thread::sleep(Duration::from_millis(500));
+    eventually(|| say(&["stats", "--timeout", "20", &busy.0.id().to_string()]).status == 0);
     let pid = busy.0.id();
     for _ in 0..2 {
         let report = say(&["stats", "--json", "--timeout", "20", &pid.to_string()]).expect(0, "").json();
@@ -111,13 +110,13 @@ fn the_doctor_knows_served_from_unserved() {
         assert!(level(check).is_some(), "{check}: {report}");
     }
     let served = Running(hakmem(&["run", "-q", "sleep", "60"]).spawn().unwrap());
-    std::thread::sleep(Duration::from_millis(500));
+    eventually(|| say(&["doctor", &served.0.id().to_string()]).status == 0);
     // By its own number `hakmem run` stands for its program.
     let said = say(&["doctor", &served.0.id().to_string()]).expect(0, "");
     assert!(said.out.contains(library().to_str().unwrap()) && said.out.contains("sleep 60"), "{}", said.out);
     common::signal(served.0.id(), libc::SIGTERM);
     let unserved = Running(Command::new("sleep").arg("60").spawn().unwrap());
-    std::thread::sleep(Duration::from_millis(200));
+    eventually(|| runs(unserved.0.id(), "sleep"));
     let said = say(&["doctor", &unserved.0.id().to_string()]).expect(1, "");
     assert!(
         said.out.contains("no libhakmem.so: it was started without") && said.out.contains("hakmem run"),

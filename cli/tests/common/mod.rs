@@ -69,3 +69,20 @@ pub(crate) fn signal(pid: u32, signal: i32) {
     // SAFETY: no memory is passed.
     assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
 }
+
+/// Waits until something is so: machines may be busy.
+#[track_caller]
+pub(crate) fn eventually(is_so: impl Fn() -> bool) {
+    for _ in 0..600 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("not so within 30 s");
+}
+
+/// Whether a process runs a program of this name by now.
+pub(crate) fn runs(pid: u32, name: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name)
+}
