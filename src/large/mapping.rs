@@ -94,6 +94,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
     }
     // What grew once grows again: an eighth more of addresses, not of memory, makes the number of moves logarithmic.
     let wanted = bytes.max(large.bytes + large.bytes / 8 / GRANULE * GRANULE);
+    let wanted = if os::quota::has_room(wanted - large.bytes) { wanted } else { bytes };
     match os::resize_in_place(large.base, large.bytes, wanted) {
         Resize::Done => {
             grown(wanted - large.bytes);

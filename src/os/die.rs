@@ -6,7 +6,25 @@ use crate::base::addr::Addr;
 
 /// Writes all of `text` to stderr as far as it can be written.
 pub(crate) fn write_stderr(text: &[u8]) {
-    write_all(libc::STDERR_FILENO, text);
+    if !write_all(libc::STDERR_FILENO, text) && errno::errno().0 == libc::EBADF {
+        write_from_afar(text);
+    }
+}
+
+/// For a thread with a table of files of its own (`thread::leave_files`), which has no stderr: to the process's.
+#[cold]
+fn write_from_afar(text: &[u8]) {
+    // SAFETY: makes a descriptor of this process; refused, there is nobody to tell.
+    let process = unsafe { libc::syscall(libc::SYS_pidfd_open, libc::getpid(), 0) } as i32;
+    // SAFETY: copies a descriptor into this thread's table.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_getfd, process, libc::STDERR_FILENO, 0) } as i32;
+    if fd >= 0 {
+        write_all(fd, text);
+    }
+    for fd in [fd, process] {
+        // SAFETY: our own descriptors, or -1, which is refused.
+        unsafe { libc::close(fd) };
+    }
 }
 
 /// Writes all of `text` to a descriptor. `false`: it could not be written.

@@ -1,5 +1,5 @@
 //! Box `os` (L1): every system call, the TLS word, fork handlers, the environment, and dying.
-//! Owns: nothing but the TLS word.   Calls: base, libc.   Called by: all above.   Locks: none.
+//! Owns: the TLS word, the count of mapped bytes.   Calls: base, libc.   Called by: all above.   Locks: none.
 //! Threads: any.   Never: allocates, panics.
 
 mod die;
@@ -9,10 +9,13 @@ pub(crate) mod fake;
 pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod fork;
+pub(crate) mod lines;
 mod linux;
 mod process;
+pub(crate) mod quota;
 mod random;
 pub(crate) mod signal;
+pub(crate) mod thread;
 pub(crate) mod thread_exit;
 pub(crate) mod tls;
 
@@ -60,6 +63,22 @@ type Kernel = linux::Linux;
 ///
 /// A first try asks for no more than `len`: the kernel fills downwards, so one aligned mapping tends to follow another.
 pub(crate) fn map_aligned(hint: Addr, len: usize, align: usize) -> Option<Addr> {
+    charged(len, || place(hint, len, align))
+}
+
+/// What `make` maps, `len` bytes, if the quota has room for it.
+fn charged(len: usize, make: impl FnOnce() -> Option<Addr>) -> Option<Addr> {
+    if !quota::charge(len) {
+        return None;
+    }
+    let made = make();
+    if made.is_none() {
+        quota::refund(len);
+    }
+    made
+}
+
+fn place(hint: Addr, len: usize, align: usize) -> Option<Addr> {
     let first = Kernel::map(hint, len)?;
     if first.is_aligned(align) {
         return Some(first);
@@ -81,7 +100,7 @@ pub(crate) fn map_aligned(hint: Addr, len: usize, align: usize) -> Option<Addr> 
 
 /// Maps `len` zeroed bytes (a page multiple), page-aligned.
 pub(crate) fn map(len: usize) -> Option<Addr> {
-    Kernel::map(Addr::NULL, len)
+    charged(len, || Kernel::map(Addr::NULL, len))
 }
 
 /// Gives the pages back to the kernel but keeps the addresses; they read as zero. `false`: refused, nothing changed.
@@ -91,18 +110,32 @@ pub(crate) fn purge(at: Addr, len: usize) -> bool {
 
 /// Ends a mapping. `false`: refused (too many mappings), nothing changed.
 pub(crate) fn unmap(at: Addr, len: usize) -> bool {
-    Kernel::unmap(at, len)
+    let done = Kernel::unmap(at, len);
+    if done {
+        quota::refund(len);
+    }
+    done
 }
 
 /// Resizes a mapping in place, or says why it stays as it is.
 pub(crate) fn resize_in_place(at: Addr, old: usize, new: usize) -> Resize {
-    Kernel::resize(at, old, new)
+    let more = new.saturating_sub(old);
+    if !quota::charge(more) {
+        return Resize::Never;
+    }
+    let done = Kernel::resize(at, old, new);
+    quota::refund(if done == Resize::Done { old.saturating_sub(new) } else { more });
+    done
 }
 
 /// Moves the pages of a mapping, which must be one to the kernel, onto `to`, `to_len` bytes that the caller mapped for it.
 /// `false`: refused, and kernels differ in whether `to` is still mapped: the caller must leave it alone.
 pub(crate) fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
-    Kernel::move_onto(from, from_len, to, to_len)
+    let moved = Kernel::move_onto(from, from_len, to, to_len);
+    if moved {
+        quota::refund(from_len);
+    }
+    moved
 }
 
 /// Makes pages inaccessible. `false`: refused, which only loses the guard.

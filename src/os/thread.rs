@@ -1,0 +1,118 @@
+//! A thread of our own: made by pthread_create, so that `setuid` and its like reach it as they reach every other.
+
+use core::ffi::{CStr, c_void};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// Bytes of stack tried in turn, the last being libc's default: a program with much static TLS, which lies on the stack
+/// too, makes the small ones fail.
+const STACKS: [usize; 3] = [64 << 10, 512 << 10, 0];
+
+/// A thread that was started and is not joined; 0 is none. A child of fork forgets it.
+pub(crate) struct Thread(AtomicU64);
+
+impl Thread {
+    pub(crate) const fn none() -> Thread {
+        Thread(AtomicU64::new(0))
+    }
+
+    /// Starts a thread that runs `run` with every signal blocked. `false`: refused. The caller holds no lock, for libc
+    /// allocates here, and orders this before `join`.
+    pub(crate) fn start(&self, run: extern "C" fn(*mut c_void) -> *mut c_void) -> bool {
+        let thread = start(run);
+        // Relaxed: ordered by the caller.
+        self.0.store(thread.unwrap_or(0), Ordering::Relaxed);
+        thread.is_some()
+    }
+
+    /// Waits until the thread has ended, if there is one.
+    pub(crate) fn join(&self) {
+        // Relaxed: as above; the swap makes sure that nobody joins it again.
+        let thread = self.0.swap(0, Ordering::Relaxed);
+        if thread != 0 {
+            // SAFETY: `pthread_create` returned it, and it was neither joined nor detached.
+            unsafe { libc::pthread_join(thread, core::ptr::null_mut()) };
+        }
+    }
+
+    /// In a child of fork, where the thread is not.
+    pub(crate) fn forget(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Its stack is libc's: that one has a guard page, and is used again after a fork.
+fn start(run: extern "C" fn(*mut c_void) -> *mut c_void) -> Option<libc::pthread_t> {
+    // SAFETY: a set of signals is plain data, filled in by `sigfillset` and `pthread_sigmask`.
+    let (mut all, mut saved) = unsafe { core::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>() };
+    // SAFETY: a valid out-parameter.
+    unsafe { libc::sigfillset(&mut all) };
+    // A new thread inherits the mask: blocked by its maker, there is no moment in which a signal could reach it.
+    // SAFETY: both point to live sets.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut saved) };
+    let thread = STACKS.iter().find_map(|&stack| create(stack, run));
+    // SAFETY: as above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &saved, core::ptr::null_mut()) };
+    thread
+}
+
+fn create(stack: usize, run: extern "C" fn(*mut c_void) -> *mut c_void) -> Option<libc::pthread_t> {
+    let mut thread = 0;
+    // SAFETY: plain data, set up by `pthread_attr_init`.
+    let mut attr = unsafe { core::mem::zeroed::<libc::pthread_attr_t>() };
+    // SAFETY: a valid out-parameter.
+    if unsafe { libc::pthread_attr_init(&mut attr) } != 0 {
+        return None;
+    }
+    if stack > 0 {
+        // SAFETY: initialised above. Refused (below the minimum), the default stays.
+        unsafe { libc::pthread_attr_setstacksize(&mut attr, stack) };
+    }
+    // SAFETY: `run` lives as long as the library, which is linked `-z nodelete`.
+    let refused = unsafe { libc::pthread_create(&mut thread, &attr, run, core::ptr::null_mut()) };
+    // SAFETY: initialised above, and not used any more.
+    unsafe { libc::pthread_attr_destroy(&mut attr) };
+    (refused == 0).then_some(thread)
+}
+
+/// Names the calling thread, for `ps -T` and debuggers.
+pub(crate) fn name_self(name: &CStr) {
+    // SAFETY: the kernel copies the string.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+}
+
+/// Gives the calling thread a table of file descriptors of its own, empty: what it opens never takes a number from
+/// under the program, and the program's files are not kept open by it. `false`: not possible (before Linux 5.9).
+pub(crate) fn leave_files() -> bool {
+    const CLOSE_RANGE_UNSHARE: u32 = 1 << 1;
+    // SAFETY: concerns only this thread's table, which is made by the call.
+    unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, CLOSE_RANGE_UNSHARE) == 0 }
+}
+
+/// The process, as the kernel sees it: another one in a child of vfork, whose memory is its parent's.
+pub(crate) fn process() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { libc::syscall(libc::SYS_getpid) as u32 }
+}
+
+/// Sleeps for `ms` milliseconds at most, as long as `word` is `expected`. May return early.
+pub(crate) fn wait(word: &AtomicU32, expected: u32, ms: u64) {
+    let left = libc::timespec { tv_sec: (ms / 1000) as libc::time_t, tv_nsec: (ms % 1000 * 1_000_000) as _ };
+    // SAFETY: a private futex wait on a live word.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+            expected,
+            &raw const left,
+        );
+    }
+}
+
+/// Wakes who waits for `word`.
+pub(crate) fn wake(word: &AtomicU32) {
+    // SAFETY: waking needs only the word's address.
+    unsafe {
+        libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX);
+    }
+}
