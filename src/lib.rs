@@ -66,6 +66,7 @@ mod canary;
 mod config;
 mod meta;
 mod page_map;
+mod pressure;
 
 mod learn;
 mod trace;
