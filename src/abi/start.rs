@@ -27,6 +27,7 @@ fn start() {
         None | Some(0) => {}
         Some(&number) => front::answer_signal(number, report::at_signal),
     }
+    front::allow_background();
 }
 
 extern "C" fn exit() {
@@ -55,6 +56,7 @@ extern "C" fn parent() {
 extern "C" fn child() {
     release(Fork::Child);
     hardened::at_fork_child();
+    front::after_fork();
 }
 
 fn release(side: Fork) {

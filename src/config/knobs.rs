@@ -78,6 +78,14 @@ knobs! {
     learn_log: "HAKMEM_LEARN_LOG" = number (0, 0..=1) live;
     /// magazine depths to start from, as hak_policy_print wrote them: C14=700,C19=1088
     policy: "HAKMEM_POLICY" = text ("");
+    /// 1: a thread named "hakmem" gives free memory back while the program is idle
+    background: "HAKMEM_BACKGROUND" = number (0, 0..=1);
+    /// give everything free back when blocks and free memory come to more than this; 0: none
+    soft_limit: "HAKMEM_SOFT_LIMIT" = bytes (0) live;
+    /// requests fail with ENOMEM rather than map more than this; 0: none
+    hard_limit: "HAKMEM_HARD_LIMIT" = bytes (0) live;
+    /// give everything free back when the kernel reports memory pressure; auto: only the background thread asks; always: malloc asks too
+    pressure: "HAKMEM_PRESSURE" = choice ("auto" of ["auto", "always", "never"]) live;
     /// empty SuperSlabs (2 MiB each) kept for reuse
     superslab_cache: "HAKMEM_SUPERSLAB_CACHE" = number (16, 0..=64) live;
     /// 1: every free is checked at once, blocks are chosen at random, zeroed when freed and held back for a while, with canaries behind them

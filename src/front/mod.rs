@@ -1,5 +1,5 @@
 //! Box `front` (L7): the only place where sizes are routed, and the hot paths.
-//! Owns: nothing.   Calls: all below.   Called by: report, abi.   Locks: through the boxes.   Threads: any.
+//! Owns: the purge policy, and its optional thread.   Calls: all below.   Called by: report, abi.   Locks: through the boxes.   Threads: any.
 //! Never: knows a mode on a hot path; a mode is a magazine without capacity, and the slow path decides.
 //!
 //! ```text
@@ -27,7 +27,7 @@ mod thread;
 pub(crate) use aligned::alloc_aligned;
 pub(crate) use free::{free, free_sized};
 pub(crate) use malloc::{alloc, alloc_or, alloc_zeroed};
-pub(crate) use purge::{COUNTS as PURGES, flush_thread, trim};
+pub(crate) use purge::{COUNTS as PURGES, after_fork, allow as allow_background, flush_thread, trim};
 pub(crate) use realloc::{realloc, usable_size};
 pub(crate) use requests::answer_signal;
 pub(crate) use slow::out_of_memory;

@@ -1,6 +1,6 @@
 //! realloc and malloc_usable_size.
 
-use super::{alloc, free};
+use super::{alloc, free, purge};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::guard;
@@ -69,5 +69,6 @@ fn resize_large(at: Addr, size: usize) -> Result<*mut u8, usize> {
     if size > isize::MAX as usize {
         return Ok(super::out_of_memory());
     }
+    purge::apply_limits();
     large::resize(at, size).map(Addr::as_ptr).ok_or(old)
 }

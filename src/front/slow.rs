@@ -91,13 +91,13 @@ pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<la
     }
     match mode {
         Strict::Hardened => match hardened::class_for(size, align) {
-            Some(class) => alloc_hardened(class, size).or_else(|| {
-                if let heap::Current::Heap(heap) = heap::current() {
-                    hardened::flush_all(heap);
-                }
-                purge::reclaim();
-                alloc_hardened(class, size)
-            }),
+            Some(class) => {
+                purge::before_alloc();
+                alloc_hardened(class, size).or_else(|| {
+                    purge::reclaim();
+                    alloc_hardened(class, size)
+                })
+            }
             None => try_large(size, align),
         },
         Strict::Sampled => match ClassId::aligned(size, align) {
@@ -117,6 +117,7 @@ fn alloc_hardened(class: ClassId, size: usize) -> Option<large::Fresh> {
 }
 
 fn alloc_class(class: ClassId) -> Option<Addr> {
+    purge::before_alloc();
     let block = try_class(class).or_else(|| {
         purge::reclaim();
         try_class(class)
@@ -126,15 +127,11 @@ fn alloc_class(class: ClassId) -> Option<Addr> {
 }
 
 fn try_class(class: ClassId) -> Option<Addr> {
-    let caller = thread::enter()?;
-    if let Caller::Own(heap) = caller
-        && heap.tick()
-    {
-        purge::decay();
-    }
-    match caller {
-        Caller::Own(heap) if is_baseline(heap, class) => baseline::alloc(heap, class),
-        Caller::Own(heap) => heap.pop_slow(class),
+    match thread::enter()? {
+        Caller::Own(heap) => {
+            heap.tick();
+            if is_baseline(heap, class) { baseline::alloc(heap, class) } else { heap.pop_slow(class) }
+        }
         Caller::Shared(heap) => heap.alloc_direct(class),
     }
 }
@@ -149,6 +146,7 @@ pub(super) fn try_large(size: usize, align: usize) -> Option<large::Fresh> {
     if size > isize::MAX as usize {
         return None;
     }
+    purge::before_alloc();
     large::alloc(size, align).or_else(|| {
         purge::reclaim();
         large::alloc(size, align)
@@ -178,19 +176,23 @@ fn free_any(block: *mut u8, said: Option<usize>) {
     // POSIX 2024: free keeps errno, and what lies below may call the kernel.
     let saved = errno();
     let at = Addr::of(block);
-    match page_map::tag(at) {
+    let done = match page_map::tag(at) {
         Tag::NONE => die(FOREIGN, at),
-        Tag::LARGE => large::free(at, said),
-        Tag::GUARD => guard::free(at, said),
-        tag if hardened::is_on() => {
-            if !free_hardened(at, tag, said) {
-                return set_errno(saved);
-            }
+        Tag::LARGE => {
+            large::free(at, said);
+            true
         }
+        Tag::GUARD => {
+            guard::free(at, said);
+            true
+        }
+        tag if hardened::is_on() => free_hardened(at, tag, said),
         tag => free_block(at, tag),
+    };
+    if done {
+        idle::after_free();
+        purge::after_free();
     }
-    idle::after_free();
-    purge::after_free();
     requests::answer();
     set_errno(saved);
 }
@@ -208,14 +210,16 @@ fn free_hardened(at: Addr, tag: Tag, said: Option<usize>) -> bool {
     }
 }
 
-fn free_block(at: Addr, tag: Tag) {
+/// `false`: the block only waits in a batch, and nothing else has changed.
+fn free_block(at: Addr, tag: Tag) -> bool {
     let class = ClassId::from_index(tag.class_index());
     match thread::enter() {
         Some(Caller::Own(heap)) if heap.addr() == tag.owner() => free_own(heap, class, at),
-        Some(Caller::Own(heap)) => heap.free_remote(tag.owner(), class, at),
+        Some(Caller::Own(heap)) => return heap.free_remote(tag.owner(), class, at),
         // SAFETY: the tag is that of a span: its owner is a heap.
         Some(Caller::Shared(_)) | None => unsafe { heap::at(tag.owner()) }.free_direct(at),
     }
+    true
 }
 
 fn free_own(heap: &ThreadHeap, class: ClassId, at: Addr) {

@@ -2,6 +2,7 @@
 
 use core::ffi::c_void;
 
+use super::purge;
 use crate::baseline;
 use crate::config;
 use crate::hardened;
@@ -46,5 +47,10 @@ unsafe extern "C" fn on_exit(_: *mut c_void) {
             baseline::close(heap);
             hardened::close(heap);
         });
+        // Not yet, in the first rounds.
+        if let Current::Late = heap::current() {
+            purge::after_free();
+            purge::leave();
+        }
     }
 }

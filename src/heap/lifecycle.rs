@@ -117,6 +117,16 @@ impl ThreadHeap {
     }
 }
 
+/// Whether any thread has a heap. Any thread.
+pub(crate) fn is_any_in_use() -> bool {
+    let registry = REGISTRY.lock();
+    // Relaxed: the lock orders us after whoever made it.
+    let late = Addr::of(LATE.load(Ordering::Relaxed));
+    let mut found = false;
+    registry.each(&mut |heap| found |= heap.addr() != late && !heap.is_orphan());
+    found
+}
+
 impl Registry {
     fn make(&mut self) -> Option<&'static ThreadHeap> {
         let record = meta::alloc(size_of::<ThreadHeap>())?.as_ptr::<ThreadHeap>();

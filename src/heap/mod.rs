@@ -23,7 +23,7 @@ use crate::stats::counter::Counter;
 use crate::stats::event::{Event, Events};
 
 pub(crate) use bin::{Bin, Popped, Pushed};
-pub(crate) use lifecycle::{adopt_or_make, at_fork, each_heap, late_heap, orphan};
+pub(crate) use lifecycle::{adopt_or_make, at_fork, each_heap, is_any_in_use, late_heap, orphan};
 pub(crate) use remote::ran_dry;
 
 use bin::Bins;
@@ -70,6 +70,7 @@ pub(crate) struct ThreadHeap {
     exit_rounds: Cell<u32>,
     ticks: Cell<u32>,
     capacities: capacity::Capacities,
+    beats: Cell<u32>,
     /// Counted by the owner or under the lock, as each event says; read by any.
     pub(crate) events: Events,
     // Shared half, from here on.
@@ -252,17 +253,22 @@ impl ThreadHeap {
         done
     }
 
-    /// Counts a slow path. Every 64th sends the batches that are still open: a bound on how long others' blocks wait here.
-    /// Says whether it was one of those. The heap's thread only.
-    pub(crate) fn tick(&self) -> bool {
+    /// Counts a slow path of a class. Every 64th sends the batches that are still open: a bound on how long others' blocks
+    /// wait here. The heap's thread only.
+    pub(crate) fn tick(&self) {
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
-        let due = ticks.is_multiple_of(64);
-        if due {
+        if ticks.is_multiple_of(64) {
             self.send_all();
             self.review();
         }
-        due
+    }
+
+    /// Counts a slow path of any kind, and says whether it is time to look at the clock. The heap's thread only.
+    pub(crate) fn beat(&self) -> bool {
+        let beats = self.beats.get().wrapping_add(1);
+        self.beats.set(beats);
+        beats.is_multiple_of(16)
     }
 }
 
@@ -276,6 +282,9 @@ fn end(core: MutexGuard<'_, Core>, done: Result<(), Misuse>) {
 
 impl Core {
     fn sweep(&mut self, which: Sweep, want: usize) -> usize {
+        if self.dirty.bytes == 0 {
+            return 0;
+        }
         let mut given = 0;
         for spans in &mut self.spans {
             given += span::sweep(spans, &mut self.dirty, which, want.saturating_sub(given));

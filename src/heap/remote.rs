@@ -85,15 +85,17 @@ pub(crate) fn ran_dry() -> &'static Counter {
 }
 
 impl ThreadHeap {
-    /// Frees `block` of `class`, which belongs to the heap at `owner`. The heap's thread only.
-    pub(crate) fn free_remote(&self, owner: Addr, class: ClassId, block: Addr) {
+    /// Frees `block` of `class`, which belongs to the heap at `owner`. `false`: it only waits in a batch.
+    /// The heap's thread only.
+    pub(crate) fn free_remote(&self, owner: Addr, class: ClassId, block: Addr) -> bool {
         let open = self.outbox.open_for(owner);
         let mut node = open.node.get();
         if node.is_null() || open.owner.get() != owner {
             self.send(open);
             let Some(fresh) = node_pool::take() else {
                 // SAFETY: `owner` is a tag's (caller).
-                return unsafe { super::at(owner) }.free_direct(block);
+                unsafe { super::at(owner) }.free_direct(block);
+                return true;
             };
             node = fresh;
             open.owner.set(owner);
@@ -106,11 +108,13 @@ impl ThreadHeap {
             batch.len += 1;
             batch.bytes += class.block_size();
         }
-        if batch.len >= BATCH || batch.bytes >= BATCH_BYTES {
+        let full = batch.len >= BATCH || batch.bytes >= BATCH_BYTES;
+        if full {
             self.events.count(class.index(), Event::RemoteSent, batch.len as u64);
             self.events.count(class.index(), Event::RemoteSend, 1);
             self.send(open);
         }
+        full
     }
 
     /// Sends every open batch, full or not. The heap's thread only.

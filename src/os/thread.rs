@@ -88,12 +88,6 @@ pub(crate) fn leave_files() -> bool {
     unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, CLOSE_RANGE_UNSHARE) == 0 }
 }
 
-/// The process, as the kernel sees it: another one in a child of vfork, whose memory is its parent's.
-pub(crate) fn process() -> u32 {
-    // SAFETY: no arguments.
-    unsafe { libc::syscall(libc::SYS_getpid) as u32 }
-}
-
 /// Sleeps for `ms` milliseconds at most, as long as `word` is `expected`. May return early.
 pub(crate) fn wait(word: &AtomicU32, expected: u32, ms: u64) {
     let left = libc::timespec { tv_sec: (ms / 1000) as libc::time_t, tv_nsec: (ms % 1000 * 1_000_000) as _ };

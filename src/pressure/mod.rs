@@ -21,7 +21,7 @@ struct Kernel;
 
 impl Files for Kernel {
     fn each_line(&self, path: &Path, look: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        path.terminated().is_some_and(|path| os::file::each_line(path, look))
+        path.terminated().is_some_and(|path| os::lines::each_line(path, look))
     }
 }
 

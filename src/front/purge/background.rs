@@ -1,0 +1,151 @@
+//! The optional thread (`HAKMEM_BACKGROUND=1`): ticks where no slow path does, in an idle process. Nothing counts on it.
+//!
+//! It has no heap, and allocates nothing. It sleeps without waking while there is nothing to give back. It ends when no
+//! thread with a heap is left: glibc ends a process whose main thread called `pthread_exit` with its last thread, and that
+//! must not be this one.
+//!
+//! | state    | means                         | leaves by                                                      |
+//! |----------|-------------------------------|----------------------------------------------------------------|
+//! | Off      | there is none                 | a slow path → Starting                                         |
+//! | Starting | a thread makes it             | that thread → Running, or, refused, → Refused                  |
+//! | Refused  | there could be none           | a whole decay time later → Off                                 |
+//! | Running  | it is there                   | the last thread with a heap → Stopping                         |
+//! | Stopping | that thread waits for its end | that thread → Off                                              |
+//! | any      |                               | a child of fork, where there is none → Off                     |
+#![forbid(unsafe_code)]
+
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::{Dirty, PRESSURE_NEVER, decay, period};
+use crate::config::get;
+use crate::heap;
+use crate::os;
+use crate::os::thread::Thread;
+
+const OFF: u32 = 0;
+const STARTING: u32 = 1;
+const REFUSED: u32 = 2;
+const RUNNING: u32 = 3;
+const STOPPING: u32 = 4;
+
+static STATE: AtomicU32 = AtomicU32::new(OFF);
+/// The process that may have one; 0 before the library's constructor has run.
+static PROCESS: AtomicU64 = AtomicU64::new(0);
+static THREAD: Thread = Thread::none();
+
+/// What the thread is told, and sleeps on.
+static WORD: AtomicU32 = AtomicU32::new(TICKS);
+/// It looks round each quarter.
+const TICKS: u32 = 0;
+/// Nothing is idle: it sleeps until woken.
+const SLEEPS: u32 = 1;
+/// It is to end.
+const END: u32 = 2;
+
+/// The longest sleep, in milliseconds: a wake-up that got lost costs no more than this.
+const LONGEST: u64 = 60_000;
+
+/// From now on a slow path may start the thread. Called at the end of the library's constructor.
+pub(crate) fn allow() {
+    PROCESS.store(os::process_id(), Ordering::Relaxed);
+}
+
+/// Makes the thread if it is wanted and not there. The caller holds no lock: the system's libraries allocate for it.
+pub(super) fn ensure() {
+    // Relaxed: `start` decides.
+    if get::background() == 1 && STATE.load(Ordering::Relaxed) == OFF {
+        start();
+    }
+}
+
+#[cold]
+fn start() {
+    // A child of vfork shares this memory, but is another process: a thread of it would be lost with it.
+    if PROCESS.load(Ordering::Relaxed) != os::process_id() {
+        return;
+    }
+    // Acquire pairs with the Release in `leave`: the thread before this one has ended, and its word is ours to reset.
+    if STATE.compare_exchange(OFF, STARTING, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        return;
+    }
+    WORD.store(TICKS, Ordering::Relaxed);
+    // Release pairs with the Acquire in `leave`: who ends it sees THREAD.
+    STATE.store(if THREAD.start(run) { RUNNING } else { REFUSED }, Ordering::Release);
+}
+
+/// Lets a refused start be tried again.
+pub(super) fn retry() {
+    // Relaxed: there is nothing to publish.
+    let _ = STATE.compare_exchange(REFUSED, OFF, Ordering::Relaxed, Ordering::Relaxed);
+}
+
+/// Wakes the thread when it sleeps and there is something to give back.
+pub(super) fn nudge(dirty: Dirty) {
+    // Relaxed: seen too late, it sleeps until the next free.
+    if WORD.load(Ordering::Relaxed) == SLEEPS && !decay::is_clean(dirty) && tell(SLEEPS, TICKS) {
+        os::thread::wake(&WORD);
+    }
+}
+
+fn tell(from: u32, to: u32) -> bool {
+    // Relaxed: the word says all there is to say.
+    WORD.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+}
+
+/// Called by a thread that has given up its heap, and is about to end: if it was the last one, so does ours.
+pub(in crate::front) fn leave() {
+    // Relaxed: only a first look.
+    if STATE.load(Ordering::Relaxed) != RUNNING || heap::is_any_in_use() {
+        return;
+    }
+    // Acquire pairs with the Release in `start`.
+    if STATE.compare_exchange(RUNNING, STOPPING, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+        WORD.store(END, Ordering::Relaxed);
+        os::thread::wake(&WORD);
+        THREAD.join();
+        // Release pairs with the Acquire in `start`.
+        STATE.store(OFF, Ordering::Release);
+    }
+}
+
+/// In a child of fork, where only the thread that forked is left.
+pub(crate) fn after_fork() {
+    THREAD.forget();
+    // Relaxed: there is no other thread.
+    STATE.store(OFF, Ordering::Relaxed);
+    WORD.store(TICKS, Ordering::Relaxed);
+    if PROCESS.load(Ordering::Relaxed) != 0 {
+        allow();
+    }
+}
+
+extern "C" fn run(_: *mut c_void) -> *mut c_void {
+    os::thread::name_self(c"hakmem");
+    // Files are opened in a table of our own, or not at all.
+    let mut files = false;
+    loop {
+        if get::pressure() != PRESSURE_NEVER && !files {
+            files = os::thread::leave_files();
+        }
+        sleep();
+        if WORD.load(Ordering::Relaxed) == END {
+            return core::ptr::null_mut();
+        }
+        decay::tick(files && get::pressure() != PRESSURE_NEVER);
+    }
+}
+
+/// A quarter of the decay time, or until there is something to do.
+fn sleep() {
+    let idle = |dirty| period() < 0 || decay::is_clean(dirty);
+    if idle(Dirty::now()) && tell(TICKS, SLEEPS) {
+        // Looked at once more: who freed between the look and the word saw no sleeper.
+        if idle(Dirty::now()) {
+            os::thread::wait(&WORD, SLEEPS, LONGEST);
+        }
+        tell(SLEEPS, TICKS);
+    }
+    // After a long sleep too: what woke it has only just become idle.
+    os::thread::wait(&WORD, TICKS, decay::quarter().clamp(10, LONGEST));
+}

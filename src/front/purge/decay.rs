@@ -1,0 +1,156 @@
+//! Decay: what nobody uses goes, by the clock.
+//!
+//! Time is cut into quarters of the decay time. Each source has a low-water mark of its dirty bytes in the quarter that
+//! runs and in the one before: so much of it was idle all that time, however much of it comes and goes.
+//! - Idle bytes beyond half of the bound go at once: at most three quarters after a peak.
+//! - Of the others a quarter goes each quarter, and the last MiB whole.
+//! - Spans that were not used for half a decay time are swept.
+#![forbid(unsafe_code)]
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use super::{COUNTS, Dirty, background, bound, give_back, period, shed};
+use crate::heap;
+use crate::large;
+use crate::learn;
+use crate::os;
+use crate::pressure;
+use crate::superslab;
+
+/// Idle memory of a source that is not worth keeping.
+const REST: u64 = 1 << 20;
+
+// Relaxed, in all of this file: figures that guide a policy and publish nothing. Only one thread ticks at a time.
+/// The milliseconds of the coarse clock: the last tick, the last time spans aged, the last whole decay time.
+static LAST: AtomicU64 = AtomicU64::new(0);
+static LAST_HALF: AtomicU64 = AtomicU64::new(0);
+static LAST_WHOLE: AtomicU64 = AtomicU64::new(0);
+
+static POOL: Mark = Mark::new();
+static LARGE: Mark = Mark::new();
+static TOTAL: Mark = Mark::new();
+
+/// The least that was dirty in the quarter that runs, and in the one before.
+struct Mark {
+    running: AtomicU64,
+    before: AtomicU64,
+}
+
+impl Mark {
+    const fn new() -> Mark {
+        Mark { running: AtomicU64::new(0), before: AtomicU64::new(0) }
+    }
+
+    fn note(&self, bytes: u64) {
+        // Mostly it is not lower: no store, and the line stays shared.
+        if bytes < self.running.load(Ordering::Relaxed) {
+            self.running.store(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Begins a new quarter. Returns what was idle in the one that ends and, unless that was a long one, the one before.
+    fn turn(&self, bytes: u64, quarters: u64) -> u64 {
+        let ended = self.running.swap(bytes, Ordering::Relaxed).min(bytes);
+        let before = self.before.swap(ended, Ordering::Relaxed);
+        if quarters > 1 { ended } else { ended.min(before) }
+    }
+}
+
+/// Notes what is dirty. Called by slow paths that free, when it is at its lowest.
+pub(super) fn note(dirty: Dirty) {
+    POOL.note(dirty.pool);
+    LARGE.note(dirty.large);
+    TOTAL.note(dirty.total());
+}
+
+/// Milliseconds of a quarter of the decay time.
+pub(super) fn quarter() -> u64 {
+    (period().max(0) as u64 / 4).max(1)
+}
+
+/// Of `idle` bytes, those that go after `quarters` quarters without a look.
+fn share(idle: u64, quarters: u64) -> u64 {
+    if quarters >= 4 || idle <= REST { idle } else { idle / 4 * quarters }
+}
+
+/// Called now and then, with no lock held: does what is due. `files`: the kernel's files may be read. Changes errno.
+pub(super) fn tick(files: bool) {
+    let (now, last) = (os::monotonic_ms(), LAST.load(Ordering::Relaxed));
+    if period() < 0 || now.saturating_sub(last) < quarter() {
+        return;
+    }
+    // Only elects who does it.
+    if LAST.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() && last > 0 {
+        turn(now, last, files);
+    }
+}
+
+#[cold]
+fn turn(now: u64, last: u64, files: bool) {
+    let quarter = quarter();
+    let quarters = (now - last).checked_div(quarter).unwrap_or(1);
+    let dirty = Dirty::now();
+    let (pool, large) = (POOL.turn(dirty.pool, quarters), LARGE.turn(dirty.large, quarters));
+    let idle = TOTAL.turn(dirty.total(), quarters);
+    let mut given = superslab::purge(share(pool, quarters) as usize) + large::purge(share(large, quarters) as usize);
+    if is_due(&LAST_HALF, now, 2 * quarter) {
+        heap::each_heap(|heap| given += heap.age());
+    }
+    let excess = bound::idle_excess(idle) as usize;
+    if given < excess {
+        shed(excess - given);
+    }
+    if is_due(&LAST_WHOLE, now, 4 * quarter) {
+        COUNTS.decay.add(1);
+        learn::next_epoch();
+        bound::age();
+        background::retry();
+        if files && Dirty::now().total() > REST && pressure::is_high() {
+            give_back(false);
+        }
+    }
+}
+
+/// Whether `after` milliseconds have gone by since the last time it was due.
+fn is_due(last: &AtomicU64, now: u64, after: u64) -> bool {
+    let due = now.saturating_sub(last.load(Ordering::Relaxed)) >= after;
+    if due {
+        last.store(now, Ordering::Relaxed);
+    }
+    due
+}
+
+/// Whether there is nothing that a tick would give back.
+pub(super) fn is_clean(dirty: Dirty) -> bool {
+    dirty.total() <= REST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_what_stayed_over_two_quarters() {
+        let mark = Mark::new();
+        assert_eq!(mark.turn(100, 1), 0);
+        mark.note(60);
+        mark.note(90);
+        assert_eq!(mark.turn(100, 1), 0, "the quarter before began with nothing");
+        assert_eq!(mark.turn(100, 1), 60);
+        assert_eq!(mark.turn(80, 1), 80, "what is gone is not idle");
+        assert_eq!(mark.turn(200, 1), 80);
+        assert_eq!(mark.turn(200, 2), 200, "a long quarter stands for itself");
+        mark.note(0);
+        assert_eq!(mark.turn(200, 9), 0);
+    }
+
+    #[test]
+    fn idle_bytes_dwindle_to_nothing() {
+        const M: u64 = 1 << 20;
+        assert_eq!((share(32 * M, 1), share(32 * M, 2), share(32 * M, 4)), (8 * M, 16 * M, 32 * M));
+        assert_eq!((share(M, 1), share(0, 1), share(u64::MAX, u64::MAX)), (M, 0, u64::MAX));
+        let mut left = 32 * M;
+        let ticks = (0..).take_while(|_| (left > 0).then(|| left -= share(left, 1)).is_some()).count();
+        assert!(ticks <= 15, "gone within four decay times: {ticks} quarters");
+    }
+}

@@ -1,0 +1,162 @@
+//! When memory goes back to the kernel: the one place that sees all who hold some idle.
+//!
+//! - The bound (`bound`): as soon as more than max(24 MiB, 3/32 of what is live) is dirty (free but resident), what is over
+//!   goes.
+//! - Decay (`decay`): what stayed idle for half of `HAKMEM_DECAY_MS` goes, most of it at once.
+//! - Limits (`limits`): above the program's own soft limit everything idle goes.
+//! - Pressure: so it does when the kernel reports that memory runs short.
+//! - `malloc_trim`, and before a request fails: all of it, at once.
+//!
+//! Slow paths do all this. A process that is idle has none: `background` is a thread that looks for it, if it was asked for.
+#![forbid(unsafe_code)]
+
+mod background;
+mod bound;
+mod decay;
+mod limits;
+
+pub(super) use background::leave;
+pub(crate) use background::{after_fork, allow};
+pub(super) use limits::apply as apply_limits;
+
+use errno::{errno, set_errno};
+
+use crate::baseline;
+use crate::config;
+use crate::hardened;
+use crate::heap::{self, Current};
+use crate::large;
+use crate::stats::counter::Counter;
+use crate::superslab;
+
+/// What this box did so far.
+pub(crate) struct Counts {
+    /// Times that the bound on dirty memory was passed.
+    pub(crate) bound: Counter,
+    /// Times that a decay time was over.
+    pub(crate) decay: Counter,
+    /// Times that all was given back: asked for, above a limit, under pressure, or before a request failed.
+    pub(crate) all: Counter,
+    /// Bytes purged under the bound that the program took anew soon after.
+    pub(crate) missed_bytes: Counter,
+}
+
+pub(crate) static COUNTS: Counts =
+    Counts { bound: Counter::new(), decay: Counter::new(), all: Counter::new(), missed_bytes: Counter::new() };
+
+/// Milliseconds that idle memory stays; 0: none does; negative: for ever. Asked each time, so it may change.
+fn period() -> i64 {
+    config::get::decay_ms()
+}
+
+/// Bytes that are free and resident, by who holds them.
+#[derive(Clone, Copy)]
+struct Dirty {
+    pool: u64,
+    large: u64,
+    spans: u64,
+}
+
+impl Dirty {
+    fn now() -> Dirty {
+        Dirty { pool: superslab::dirty_bytes(), large: large::dirty_bytes(), spans: heap::dirty_bytes() }
+    }
+
+    fn total(self) -> u64 {
+        self.pool + self.large + self.spans
+    }
+}
+
+/// Called at the end of a slow path that freed, with no lock held: mostly some loads and compares. Changes errno.
+pub(super) fn after_free() {
+    let dirty = Dirty::now();
+    decay::note(dirty);
+    if dirty.total() > bound::now() && period() >= 0 {
+        bound::enforce();
+    }
+    limits::soft(dirty);
+    beat();
+    background::nudge(dirty);
+}
+
+/// Called by slow paths that allocate, with no lock held, before they take anything.
+pub(super) fn before_alloc() {
+    limits::apply();
+    beat();
+}
+
+/// Now and then, as the calling thread's slow paths go, looks at the clock.
+fn beat() {
+    if let Current::Heap(heap) = heap::current()
+        && heap.beat()
+    {
+        look_round();
+    }
+}
+
+#[cold]
+fn look_round() {
+    // Files that are not there, a thread that is refused: no concern of a malloc that succeeds.
+    let saved = errno();
+    limits::soft(Dirty::now());
+    decay::tick(config::get::pressure() == PRESSURE_ALWAYS);
+    background::ensure();
+    set_errno(saved);
+}
+
+/// The choices of `HAKMEM_PRESSURE`, by their place in its table.
+const PRESSURE_ALWAYS: i64 = 1;
+const PRESSURE_NEVER: i64 = 2;
+
+/// Purges until `want` bytes went: slots of the pool, cached ranges, then pages inside spans. Returns the bytes, and how
+/// many of them any class could have used.
+fn shed(want: usize) -> (usize, usize) {
+    let mut given = superslab::purge(want.min(superslab::dirty_bytes() as usize));
+    if given < want {
+        given += large::purge(want - given);
+    }
+    let general = given;
+    if given < want
+        && let Current::Heap(heap) = heap::current()
+    {
+        given += heap.purge(want - given);
+    }
+    if given < want {
+        heap::each_heap(|heap| {
+            if given < want {
+                given += heap.purge(want - given);
+            }
+        });
+    }
+    (given, general)
+}
+
+/// Gives the calling thread's caches back to the spans, takes every heap's inbox in, and gives everything idle back to
+/// the kernel. Returns the bytes given back. Any thread.
+pub(crate) fn trim() -> usize {
+    flush_thread();
+    give_back(true)
+}
+
+/// Before a request fails: gives back the caller's caches, and what all heaps hold idle, as far as their locks are free.
+#[cold]
+pub(super) fn reclaim() {
+    flush_thread();
+    give_back(false);
+}
+
+/// Gives the calling thread's caches back to the spans and sends what it holds of other heaps' blocks.
+pub(crate) fn flush_thread() {
+    if let Current::Heap(heap) = heap::current() {
+        baseline::flush_all(heap);
+        hardened::flush_all(heap);
+        heap.flush_all();
+    }
+}
+
+fn give_back(wait: bool) -> usize {
+    COUNTS.all.add(1);
+    let mut given = 0;
+    heap::each_heap(|heap| given += heap.trim(wait));
+    given + superslab::purge(usize::MAX) + large::purge(usize::MAX)
+}
