@@ -1,0 +1,64 @@
+// HAKMEM_HARD_LIMIT: requests above it give NULL with ENOMEM, in small blocks and large, at realloc (the old block stays whole)
+// and in threads at once; what is resident never passes it; after frees all is served again; free memory never stands in the way.
+// env: HAKMEM_HARD_LIMIT=64M
+// cflags: -O1
+#include "check.h"
+
+enum { LIMIT_MB = 64 };
+static long base_mb;
+
+struct link {
+    struct link *next;
+};
+// Takes blocks of `size` until there are no more, and frees them. Returns how much that was.
+static size_t fill(size_t size) {
+    struct link *first = NULL, *block;
+    size_t bytes = 0;
+    errno = 0;
+    while ((block = malloc(size))) {
+        memset(block, 1, size);
+        block->next = first;
+        first = block;
+        bytes += size;
+        CHECK(bytes < LIMIT_MB * MIB);
+    }
+    CHECK(errno == ENOMEM);
+    CHECK(calloc(1, 32 * MIB) == NULL && memalign(4096, 32 * MIB) == NULL);
+    CHECK(peak_mb() <= base_mb + LIMIT_MB);
+    while (first) {
+        block = first->next;
+        free(first);
+        first = block;
+    }
+    return bytes;
+}
+static void *fill_in_thread(void *size) {
+    for (int round = 0; round < 3; round++) fill((size_t)size);
+    return NULL;
+}
+
+int main(void) {
+    base_mb = rss_mb() + 1;
+    static const size_t sizes[] = {16, 100, 1000, 5000, 65536, 100000, 1000000, 3000000, 500};
+    for (size_t i = 0; i < COUNT(sizes); i++) { // each needs what the one before left free
+        size_t bytes = fill(sizes[i]);
+        put_line(1, "note: %zu bytes in blocks of %zu\n", bytes, sizes[i]);
+        CHECK(bytes > 45 * MIB); // blocks of 100000 take two slots each
+    }
+
+    unsigned char *p = NULL, *q;
+    size_t n;
+    for (n = MIB; (q = realloc(p, n)); n += MIB) stamp(p = q, n, 1);
+    CHECK(errno == ENOMEM && n > 40 * MIB && stamped(p, n - MIB, 1));
+    CHECK(malloc_usable_size(p) >= n - MIB);
+    CHECK(p = realloc(p, 10 * MIB));
+    CHECK(stamped_up_to(p, n - MIB, 1, 10 * MIB));
+    free(p);
+
+    pthread_t threads[4];
+    for (size_t i = 0; i < COUNT(threads); i++) threads[i] = start_thread(fill_in_thread, (void *)(i * 700 + 50));
+    for (size_t i = 0; i < COUNT(threads); i++) join_thread(threads[i]);
+    CHECK(fill(100) > 50 * MIB);
+    use_sizes_up_to(10 * MIB, 3);
+    return 0;
+}
