@@ -54,13 +54,19 @@ pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     };
     let fresh = alloc(size);
     if fresh.is_null() {
-        // Out of memory is no reason to refuse a smaller block its place.
-        return if size <= old { block } else { fresh };
+        // Out of memory is no reason to refuse a smaller block its place; and now that all idle memory is given back,
+        // a larger one may find room where it stands.
+        return if size <= old { block } else { again(at, tag, size).unwrap_or(fresh) };
     }
     // SAFETY: both blocks are the caller's and hold at least this many bytes; a fresh block overlaps none in use.
     unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
     free(block);
     fresh
+}
+
+#[cold]
+fn again(at: Addr, tag: Tag, size: usize) -> Option<*mut u8> {
+    if tag == Tag::LARGE { resize_large(at, size).ok() } else { None }
 }
 
 /// A large block in place or with its pages moved; its usable bytes when it has to be copied.

@@ -104,7 +104,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
         Resize::Blocked => {}
         Resize::Never => return None,
     }
-    let to = os::map_aligned(Addr::NULL, wanted, GRANULE)?;
+    let to = os::map_target(wanted, large.bytes)?;
     if !transfer(large, record, to, wanted, wanted) {
         return None;
     }

@@ -19,7 +19,7 @@ pub(crate) mod thread;
 pub(crate) mod thread_exit;
 pub(crate) mod tls;
 
-use crate::base::addr::Addr;
+use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 
 pub(crate) use die::{Misuse, Part, die, die_sized, report, set_witness, write_stderr};
@@ -101,6 +101,14 @@ fn place(hint: Addr, len: usize, align: usize) -> Option<Addr> {
 /// Maps `len` zeroed bytes (a page multiple), page-aligned.
 pub(crate) fn map(len: usize) -> Option<Addr> {
     charged(len, || Kernel::map(Addr::NULL, len))
+}
+
+/// Maps `len` bytes as the target of `move_onto` for a mapping of `from_len`, no more. Only the difference must fit in the
+/// quota, for in the end only one of them is there; until then both are counted.
+pub(crate) fn map_target(len: usize, from_len: usize) -> Option<Addr> {
+    let at = charged(len.saturating_sub(from_len), || place(Addr::NULL, len, GRANULE))?;
+    quota::charge_anyway(len.min(from_len));
+    Some(at)
 }
 
 /// Gives the pages back to the kernel but keeps the addresses; they read as zero. `false`: refused, nothing changed.

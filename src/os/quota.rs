@@ -36,6 +36,10 @@ pub(super) fn charge(len: usize) -> bool {
     fits
 }
 
+pub(super) fn charge_anyway(len: usize) {
+    MAPPED.fetch_add(len, Ordering::Relaxed);
+}
+
 pub(super) fn refund(len: usize) {
     MAPPED.fetch_sub(len, Ordering::Relaxed);
 }

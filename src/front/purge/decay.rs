@@ -7,7 +7,7 @@
 //! - Spans that were not used for half a decay time are swept.
 #![forbid(unsafe_code)]
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{COUNTS, Dirty, background, bound, give_back, period, shed};
 use crate::heap;
@@ -29,6 +29,9 @@ static LAST_WHOLE: AtomicU64 = AtomicU64::new(0);
 static POOL: Mark = Mark::new();
 static LARGE: Mark = Mark::new();
 static TOTAL: Mark = Mark::new();
+
+/// Whether a batch was sent since heaps last took in what they were sent: no count of what is dirty has that.
+static SENT: AtomicBool = AtomicBool::new(false);
 
 /// The least that was dirty in the quarter that runs, and in the one before.
 struct Mark {
@@ -63,6 +66,13 @@ pub(super) fn note(dirty: Dirty) {
     TOTAL.note(dirty.total());
 }
 
+/// Notes that a batch of blocks was sent to its owner, who may sleep. Called before `after_free`.
+pub(in crate::front) fn note_send() {
+    if !SENT.load(Ordering::Relaxed) {
+        SENT.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Milliseconds of a quarter of the decay time.
 pub(super) fn quarter() -> u64 {
     (period().max(0) as u64 / 4).max(1)
@@ -94,6 +104,7 @@ fn turn(now: u64, last: u64, files: bool) {
     let idle = TOTAL.turn(dirty.total(), quarters);
     let mut given = superslab::purge(share(pool, quarters) as usize) + large::purge(share(large, quarters) as usize);
     if is_due(&LAST_HALF, now, 2 * quarter) {
+        SENT.store(false, Ordering::Relaxed);
         heap::each_heap(|heap| given += heap.age());
     }
     let excess = bound::idle_excess(idle) as usize;
@@ -120,9 +131,9 @@ fn is_due(last: &AtomicU64, now: u64, after: u64) -> bool {
     due
 }
 
-/// Whether there is nothing that a tick would give back.
+/// Whether there is next to nothing that a tick would give back.
 pub(super) fn is_clean(dirty: Dirty) -> bool {
-    dirty.total() <= REST
+    dirty.total() <= REST && !SENT.load(Ordering::Relaxed)
 }
 
 #[cfg(test)]

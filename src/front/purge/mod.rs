@@ -17,6 +17,7 @@ mod limits;
 
 pub(super) use background::leave;
 pub(crate) use background::{after_fork, allow};
+pub(super) use decay::note_send as after_send;
 pub(super) use limits::apply as apply_limits;
 
 use errno::{errno, set_errno};
