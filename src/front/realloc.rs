@@ -56,7 +56,7 @@ pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     if fresh.is_null() {
         // Out of memory is no reason to refuse a smaller block its place; and now that all idle memory is given back,
         // a larger one may find room where it stands.
-        return if size <= old { block } else { again(at, tag, size).unwrap_or(fresh) };
+        return if size <= old { block } else { again(at, tag, size).unwrap_or_else(super::out_of_memory) };
     }
     // SAFETY: both blocks are the caller's and hold at least this many bytes; a fresh block overlaps none in use.
     unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
