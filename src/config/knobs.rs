@@ -96,6 +96,8 @@ knobs! {
     guard_rate: "HAKMEM_GUARD_RATE" = number (0, 0..=1_000_000_000);
     /// 1: reports show the stacks of the allocation and the free of the block, with HAKMEM_HARDENED or HAKMEM_GUARD_RATE
     trace: "HAKMEM_TRACE" = number (0, 0..=1);
+    /// huge pages for SuperSlabs: auto: only in a large heap full of tiny blocks, if the system gives them unasked; always: asked for; never
+    thp: "HAKMEM_THP" = choice ("auto" of ["auto", "always", "never"]) live;
     /// 1: one line on stderr for each slab taken from the shared pool, 64 at most
     ss_acquire_debug: "HAKMEM_SS_ACQUIRE_DEBUG" = number (0, 0..=1) live;
     /// 1: one line on stderr for each slab given back to the shared pool, 64 at most

@@ -58,6 +58,9 @@ impl Os for Fake {
     fn unmap(at: Addr, len: usize) -> bool {
         !refused() && Linux::unmap(at, len)
     }
+    fn advise_huge(at: Addr, len: usize, huge: bool) -> bool {
+        !refused() && Linux::advise_huge(at, len, huge)
+    }
     fn forbid(at: Addr, len: usize) -> bool {
         !refused() && Linux::forbid(at, len)
     }

@@ -53,6 +53,12 @@ impl Os for Linux {
         unsafe { libc::syscall(libc::SYS_munmap, at.0, len) == 0 }
     }
 
+    fn advise_huge(at: Addr, len: usize, huge: bool) -> bool {
+        let advice = if huge { libc::MADV_HUGEPAGE } else { libc::MADV_NOHUGEPAGE };
+        // SAFETY: the caller owns the pages, and their content stays.
+        unsafe { libc::syscall(libc::SYS_madvise, at.0, len, advice) == 0 }
+    }
+
     fn forbid(at: Addr, len: usize) -> bool {
         // Not mprotect: a program that locks itself in permits the calls an allocator can't do without, and mmap is one.
         // SAFETY: the caller owns the pages and will not touch them: they may be replaced by others.

@@ -48,6 +48,8 @@ trait Os {
     /// Gives the pages back; they read as zero from now on.
     fn purge(at: Addr, len: usize) -> bool;
     fn unmap(at: Addr, len: usize) -> bool;
+    /// Asks for huge pages, or for none.
+    fn advise_huge(at: Addr, len: usize, huge: bool) -> bool;
     /// Makes pages inaccessible: a guard.
     fn forbid(at: Addr, len: usize) -> bool;
     /// Makes them readable and writable again.
@@ -114,6 +116,11 @@ pub(crate) fn map_target(len: usize, from_len: usize) -> Option<Addr> {
 /// Gives the pages back to the kernel but keeps the addresses; they read as zero. `false`: refused, nothing changed.
 pub(crate) fn purge(at: Addr, len: usize) -> bool {
     Kernel::purge(at, len)
+}
+
+/// Asks for huge pages, or that there be none where the system gives them to all. Refusal changes nothing but speed.
+pub(crate) fn advise_huge(at: Addr, len: usize, huge: bool) {
+    Kernel::advise_huge(at, len, huge);
 }
 
 /// Ends a mapping. `false`: refused (too many mappings), nothing changed.

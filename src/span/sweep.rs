@@ -7,6 +7,7 @@
 use super::{Span, Spans};
 use crate::base::addr::{Addr, GRANULE};
 use crate::os;
+use crate::superslab;
 
 /// What a heap's spans may hold dirty, and how long ago they were used; under the heap's lock.
 pub(crate) struct Dirty {
@@ -122,7 +123,8 @@ fn purge(span: &mut Span) -> usize {
             continue;
         }
         let at = Addr(span.base.0 + start * page);
-        if os::purge(at, (end - start) * page) {
+        let Some(slab) = &span.slab else { break };
+        if superslab::purge_inside(slab, at, (end - start) * page) {
             span.purged |= mask(start, end);
             given += (end - start) * page;
         }

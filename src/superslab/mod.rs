@@ -5,10 +5,12 @@
 
 mod cache;
 mod free_slots;
+mod huge;
 mod pool;
 mod sp_slot;
 mod table;
 
+pub(crate) use huge::purge_inside;
 pub(crate) use pool::{
     Snapshot, acquire_more, acquire_slab, active_bytes, at_fork, dirty_bytes, fresh_bytes, purge, release_slab,
     snapshot,
@@ -26,6 +28,11 @@ pub(crate) struct SlabKind(pub(crate) u8);
 
 impl SlabKind {
     pub(crate) const LARGE: SlabKind = SlabKind(crate::class::CLASSES as u8);
+
+    /// `slots` if they hold tiny blocks.
+    fn tiny_slots(self, slots: u8) -> u64 {
+        if (self.0 as usize) < crate::class::TINY_CLASSES { slots as u64 } else { 0 }
+    }
 }
 
 /// A run of ACTIVE slots: whoever holds this owns the memory.

@@ -7,6 +7,7 @@
 
 use super::cache::{Cache, Cached};
 use super::free_slots::FreeSlots;
+use super::huge::{self, Advice};
 use super::sp_slot::Slots;
 use super::table::{self, SuperSlab};
 use super::{SLOTS, SUPERSLAB, Slab, SlabKind};
@@ -48,6 +49,8 @@ static DIRTY: Counter = Counter::new();
 static FRESH: Counter = Counter::new();
 /// Slots that are ACTIVE.
 static ACTIVE: Counter = Counter::new();
+/// Of these, those that hold tiny blocks.
+static TINY: Counter = Counter::new();
 /// EMPTY slots whose pages went back to the kernel, so far.
 static PURGED: Counter = Counter::new();
 
@@ -136,6 +139,7 @@ fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, 
     DIRTY.sub(dirty.count_ones() as u64);
     FRESH.add((len - dirty.count_ones()) as u64);
     activate(len);
+    TINY.add(kind.tiny_slots(len as u8));
     let base = super_slab.base().offset(first as usize * GRANULE);
     Some(Slab { base, id, first: first as u8, len: len as u8, kind, dirty: dirty != 0 })
 }
@@ -172,6 +176,7 @@ pub(crate) fn release_slab(slab: Slab) {
     // Counted before the release: whoever takes the slots next counts them out again.
     DIRTY.add(slab.len as u64);
     ACTIVE.sub(slab.len as u64);
+    TINY.sub(slab.kind.tiny_slots(slab.len));
     level::ACTIVE.sub(slab.len as u64 * GRANULE as u64);
     let active = super_slab.word.release(slab.mask(), u32::MAX);
     table::set_avail(slab.id);
@@ -242,6 +247,12 @@ fn superslab_refill(pool: &mut Pool, len: u32) -> Option<()> {
     level::MAPPED.add((slots as usize * GRANULE) as u64);
     let absent = !low_mask(slots);
     super_slab.describe(base, absent);
+    // `MAPPED` counts this one already.
+    let advice = huge::advice(MAPPED.get() - 1, TINY.get());
+    super_slab.swap_huge(advice != Advice::Exempt);
+    if advice != Advice::Leave {
+        os::advise_huge(base, slots as usize * GRANULE, advice == Advice::Ask);
+    }
     super_slab.word.publish(absent, 0);
     table::set_avail(id);
     Some(())
@@ -274,13 +285,17 @@ pub(crate) fn purge(want: usize) -> usize {
         given += oldest.dirty.count_ones() as usize * GRANULE;
         unmap(&mut pool, oldest);
     }
-    // Goes on where the last call stopped: a slot's turn comes about as late as it was freed late.
-    for _ in 0..pool.high {
-        if given >= want {
-            break;
+    // Huge ones last: a part of them can't go back without the rest being split.
+    for huge in [false, true] {
+        // Goes on where the last call stopped: a slot's turn comes about as late as it was freed late.
+        for _ in 0..pool.high {
+            if given >= want {
+                break;
+            }
+            pool.cursor = if pool.cursor + 1 < pool.high { pool.cursor + 1 } else { 0 };
+            let super_slab = table::get(pool.cursor).filter(|super_slab| super_slab.is_huge() == huge);
+            given += super_slab.map_or(0, purge_empty);
         }
-        pool.cursor = if pool.cursor + 1 < pool.high { pool.cursor + 1 } else { 0 };
-        given += table::get(pool.cursor).map_or(0, purge_empty);
     }
     given
 }
@@ -312,6 +327,7 @@ fn purge_empty(super_slab: &SuperSlab) -> usize {
         if super_slab.word.acquire(run, true).is_none() {
             continue;
         }
+        huge::split(super_slab);
         let purged = os::purge(super_slab.base().offset(first as usize * GRANULE), len as usize * GRANULE);
         if purged {
             DIRTY.sub(len as u64);

@@ -18,6 +18,8 @@ pub(super) struct SuperSlab {
     base: AtomicUsize,
     /// Slots that do not exist: a SuperSlab got under `ulimit -v` may be short.
     absent: AtomicU32,
+    /// 1: may be one huge page. Set under the pool lock, cleared by whoever purges a part of it.
+    huge: AtomicU32,
 }
 
 impl SuperSlab {
@@ -28,6 +30,15 @@ impl SuperSlab {
 
     pub(super) fn absent(&self) -> u32 {
         self.absent.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_huge(&self) -> bool {
+        self.huge.load(Ordering::Relaxed) == 1
+    }
+
+    /// Sets whether it is huge, and says whether it was.
+    pub(super) fn swap_huge(&self, huge: bool) -> bool {
+        self.huge.swap(huge as u32, Ordering::Relaxed) == 1
     }
 
     pub(super) fn describe(&self, base: Addr, absent: u32) {

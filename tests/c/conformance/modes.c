@@ -1,5 +1,5 @@
 // Every mode that a variable selects serves all sizes in several threads, and each of these variables is known.
-// run: for v in TINY_HEAP_V2=0 TINY_HEAP_V2_CLASS_MASK=0xF TINY_SLL_DRAIN_INTERVAL=16 LEARN=0 REMOTE_NODES=0 SLOT_NODES=0 SUPERSLAB_CACHE=0 BACKGROUND=1 SOFT_LIMIT=1M HARD_LIMIT=1G PRESSURE=always; do env HAKMEM_$v $RUN || exit 1; done; env HAKMEM_TINY_HEAP_V2=0 HAKMEM_TINY_FRONT_DIRECT=1 $RUN
+// run: for v in TINY_HEAP_V2=0 TINY_HEAP_V2_CLASS_MASK=0xF TINY_SLL_DRAIN_INTERVAL=16 LEARN=0 REMOTE_NODES=0 SLOT_NODES=0 SUPERSLAB_CACHE=0 BACKGROUND=1 SOFT_LIMIT=1M HARD_LIMIT=1G PRESSURE=always THP=always THP=never; do env HAKMEM_$v $RUN || exit 1; done; env HAKMEM_TINY_HEAP_V2=0 HAKMEM_TINY_FRONT_DIRECT=1 $RUN
 #include "check.h"
 
 static void *blocks[4][2000];

@@ -81,4 +81,6 @@ pub(crate) fn page_size() -> usize {
 /// Nothing in here reaches beyond what it asked for.
 pub(crate) fn guard(_: Addr, _: usize) {}
 
+pub(crate) fn advise_huge(_: Addr, _: usize, _: bool) {}
+
 pub(crate) fn write_stderr(_: &[u8]) {}
