@@ -22,8 +22,8 @@ REAL_MAKE=$(command -v make) REAL_CARGO=$(command -v cargo)
 mkdir -p "$SCRATCH" "$tmp/home"
 git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$SCRATCH" 2>/dev/null || true # deleted ones are listed too
 ln -s "$repo/target" "$SCRATCH/target"
-cp examples/who.c "$SCRATCH/app.c"
-gcc examples/who.c -o "$tmp/app"
+cp examples/c/who.c "$SCRATCH/app.c"
+gcc examples/c/who.c -o "$tmp/app"
 
 # What the commands find before the real ones.
 mkdir "$tmp/bin"

@@ -40,7 +40,7 @@ if [ -n "$here" ]; then
     # Nothing that it depends on is in there: what it finds at run time is this machine's.
     dpkg_in() { dpkg --root="$root" --force-depends --force-not-root "$@"; }
     in_root() { env LD_LIBRARY_PATH="$root$lib" "$@"; }
-    gcc examples/who.c -o "$tmp/who"
+    gcc examples/c/who.c -o "$tmp/who"
     who=$tmp/who
     command=$root/usr/bin/hakmem
 else
@@ -52,7 +52,7 @@ else
         chroot "$root" dpkg "${arguments[@]}"
     }
     in_root() { chroot "$root" /usr/bin/env "$@"; }
-    gcc examples/who.c -o "$root/usr/local/bin/who"
+    gcc examples/c/who.c -o "$root/usr/local/bin/who"
     who=/usr/local/bin/who
     command=/usr/bin/hakmem
 fi
@@ -73,7 +73,7 @@ fi
 
 # It links programs too, by the names in it.
 export PKG_CONFIG_PATH=$root$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
-gcc examples/who.c -o "$tmp/linked" $(pkg-config --cflags --libs hakmem)
+gcc examples/c/who.c -o "$tmp/linked" $(pkg-config --cflags --libs hakmem)
 readelf -dW "$tmp/linked" | grep -q 'NEEDED.*libhakmem\.so\.0' || { echo "FAILED: -lhakmem did not link"; exit 1; }
 says "$served" env LD_LIBRARY_PATH="$root$lib" "$tmp/linked"
 

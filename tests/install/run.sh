@@ -85,27 +85,27 @@ compiles_c_shared() {
     needs pkg-config
     export PKG_CONFIG_PATH=$local/$multiarch/pkgconfig
     [ "$(pkg-config --modversion hakmem)" = "$version" ]
-    gcc -Wall -Werror examples/who.c -o "$tmp/who" $(pkg-config --cflags --libs hakmem)
+    gcc -Wall -Werror examples/c/who.c -o "$tmp/who" $(pkg-config --cflags --libs hakmem)
     needs_library "$tmp/who"
     says "$served" env LD_LIBRARY_PATH="$local/$multiarch" "$tmp/who"
     # The same where only what is asked for is linked, Ubuntu's default.
-    gcc -Wl,--as-needed examples/who.c -o "$tmp/who_needed" $(pkg-config --cflags --libs hakmem)
+    gcc -Wl,--as-needed examples/c/who.c -o "$tmp/who_needed" $(pkg-config --cflags --libs hakmem)
     needs_library "$tmp/who_needed"
 }
 compiles_c_staged() {
     needs pkg-config
     export PKG_CONFIG_PATH=$at/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$staged
-    gcc examples/who.c -o "$tmp/who_staged" $(pkg-config --cflags --libs hakmem)
+    gcc examples/c/who.c -o "$tmp/who_staged" $(pkg-config --cflags --libs hakmem)
     says "$served" env LD_LIBRARY_PATH="$at/lib" "$tmp/who_staged"
 }
 compiles_c_static() { # the archive by its name; all of the program static
     needs pkg-config
     export PKG_CONFIG_PATH=$local/$multiarch/pkgconfig
-    gcc examples/who.c -o "$tmp/who_archive" $(pkg-config --cflags hakmem) \
+    gcc examples/c/who.c -o "$tmp/who_archive" $(pkg-config --cflags hakmem) \
         "$(pkg-config --variable=libdir hakmem)/libhakmem.a" $(pkg-config --static --libs-only-other hakmem)
     not needs_library "$tmp/who_archive"
     says "$served" "$tmp/who_archive"
-    gcc -static examples/who.c -o "$tmp/who_static" $(pkg-config --static --cflags --libs hakmem) 2>"$tmp/warnings"
+    gcc -static examples/c/who.c -o "$tmp/who_static" $(pkg-config --static --cflags --libs hakmem) 2>"$tmp/warnings"
     not needs_a_library "$tmp/who_static"
     says "$served" "$tmp/who_static"
 }
@@ -158,7 +158,7 @@ END
     cmake -S "$tmp/asks" -B "$tmp/asks/build" -DCMAKE_PREFIX_PATH="$local"
 }
 preloads() {
-    gcc examples/who.c -o "$tmp/plain"
+    gcc examples/c/who.c -o "$tmp/plain"
     says "served by the system's malloc" "$tmp/plain"
     says "$served" env LD_PRELOAD="$at/lib/libhakmem.so.0" "$tmp/plain"
     says "$served" env LD_LIBRARY_PATH="$at/lib" LD_PRELOAD=libhakmem.so.0 "$tmp/plain"
