@@ -39,6 +39,7 @@ extern "C" fn exit() {
 
 /// In lock order: report, config, registry, heaps, guard, large, spare claims, pool, meta.
 extern "C" fn prepare() {
+    learn::at_fork(Fork::Prepare);
     report::at_fork(Fork::Prepare);
     config::at_fork(Fork::Prepare);
     heap::at_fork(Fork::Prepare);
@@ -68,4 +69,5 @@ fn release(side: Fork) {
     heap::at_fork(side);
     config::at_fork(side);
     report::at_fork(side);
+    learn::at_fork(side);
 }

@@ -72,11 +72,11 @@ knobs! {
     slot_nodes: "HAKMEM_SLOT_NODES" = number (16_384, 0..=16_384);
     /// milliseconds that free memory which no slow path used stays resident; 0: none stays; -1: all stays
     decay_ms: "HAKMEM_DECAY_MS" = number (1000, -1..=3_600_000) live;
-    /// 1: magazine depths are learned, within a budget; 0: they stay at their defaults, with no budget
+    /// 1: magazine depths and how fast idle memory goes are learned, within a budget; 0: defaults, no budget
     learn: "HAKMEM_LEARN" = number (1, 0..=1);
     /// 1: one line on stderr for each decision of the learner, with its evidence
     learn_log: "HAKMEM_LEARN_LOG" = number (0, 0..=1) live;
-    /// magazine depths to start from, as hak_policy_print wrote them: C14=700,C19=1088
+    /// what to start from, as hak_policy_print wrote it: decay=16,C19=1088
     policy: "HAKMEM_POLICY" = text ("");
     /// 1: a thread named "hakmem" gives free memory back while the program is idle
     background: "HAKMEM_BACKGROUND" = number (0, 0..=1);

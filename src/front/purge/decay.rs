@@ -3,7 +3,7 @@
 //! Time is cut into quarters of the decay time. Each source has a low-water mark of its dirty bytes in the quarter that
 //! runs and in the one before: so much of it was idle all that time, however much of it comes and goes.
 //! - Idle bytes beyond half of the bound go at once: at most three quarters after a peak.
-//! - Of the others a quarter goes each quarter, and the last MiB whole.
+//! - Of the others a quarter goes each quarter, and the last MiB whole; `learn` may have them go faster, or slower.
 //! - Spans that were not used for half a decay time are swept.
 #![forbid(unsafe_code)]
 
@@ -25,6 +25,9 @@ const REST: u64 = 1 << 20;
 static LAST: AtomicU64 = AtomicU64::new(0);
 static LAST_HALF: AtomicU64 = AtomicU64::new(0);
 static LAST_WHOLE: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes that went because they were idle, below the bound, in this decay time.
+static SHARED: AtomicU64 = AtomicU64::new(0);
 
 static POOL: Mark = Mark::new();
 static LARGE: Mark = Mark::new();
@@ -78,9 +81,9 @@ pub(super) fn quarter() -> u64 {
     (period().max(0) as u64 / 4).max(1)
 }
 
-/// Of `idle` bytes, those that go after `quarters` quarters without a look.
-fn share(idle: u64, quarters: u64) -> u64 {
-    if quarters >= 4 || idle <= REST { idle } else { idle / 4 * quarters }
+/// Of `idle` bytes, those that go after `quarters` quarters without a look, when all would go in `all` quarters.
+fn share(idle: u64, quarters: u64, all: u64) -> u64 {
+    if quarters >= all || idle <= REST { idle } else { idle.checked_div(all).unwrap_or(idle) * quarters }
 }
 
 /// Called now and then, with no lock held: does what is due. `files`: the kernel's files may be read. Changes errno.
@@ -90,8 +93,13 @@ pub(super) fn tick(files: bool) {
         return;
     }
     // Only elects who does it.
-    if LAST.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() && last > 0 {
+    if LAST.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+        return;
+    }
+    if last > 0 {
         turn(now, last, files);
+    } else {
+        LAST_WHOLE.store(now, Ordering::Relaxed);
     }
 }
 
@@ -102,7 +110,10 @@ fn turn(now: u64, last: u64, files: bool) {
     let dirty = Dirty::now();
     let (pool, large) = (POOL.turn(dirty.pool, quarters), LARGE.turn(dirty.large, quarters));
     let idle = TOTAL.turn(dirty.total(), quarters);
-    let mut given = superslab::purge(share(pool, quarters) as usize) + large::purge(share(large, quarters) as usize);
+    let all = learn::decay_quarters();
+    let (pool, large) = (share(pool, quarters, all), share(large, quarters, all));
+    let mut given = superslab::purge(pool as usize) + large::purge(large as usize);
+    SHARED.fetch_add(given as u64, Ordering::Relaxed);
     if is_due(&LAST_HALF, now, 2 * quarter) {
         SENT.store(false, Ordering::Relaxed);
         heap::each_heap(|heap| given += heap.age());
@@ -111,9 +122,16 @@ fn turn(now: u64, last: u64, files: bool) {
     if given < excess {
         shed(excess - given);
     }
+    let since = now.saturating_sub(LAST_WHOLE.load(Ordering::Relaxed));
     if is_due(&LAST_WHOLE, now, 4 * quarter) {
         COUNTS.decay.add(1);
         learn::next_epoch();
+        learn::observe(learn::Period {
+            ms: since,
+            purged: SHARED.swap(0, Ordering::Relaxed),
+            fresh: superslab::fresh_bytes() + large::fresh_bytes(),
+            dirty: superslab::dirty_bytes() + large::dirty_bytes(),
+        });
         bound::age();
         background::retry();
         if files && Dirty::now().total() > REST && pressure::is_high() {
@@ -158,10 +176,10 @@ mod tests {
     #[test]
     fn idle_bytes_dwindle_to_nothing() {
         const M: u64 = 1 << 20;
-        assert_eq!((share(32 * M, 1), share(32 * M, 2), share(32 * M, 4)), (8 * M, 16 * M, 32 * M));
-        assert_eq!((share(M, 1), share(0, 1), share(u64::MAX, u64::MAX)), (M, 0, u64::MAX));
+        assert_eq!((share(32 * M, 1, 4), share(32 * M, 2, 4), share(32 * M, 4, 4)), (8 * M, 16 * M, 32 * M));
+        assert_eq!((share(M, 1, 4), share(0, 1, 4), share(u64::MAX, u64::MAX, 4)), (M, 0, u64::MAX));
         let mut left = 32 * M;
-        let ticks = (0..).take_while(|_| (left > 0).then(|| left -= share(left, 1)).is_some()).count();
+        let ticks = (0..).take_while(|_| (left > 0).then(|| left -= share(left, 1, 4)).is_some()).count();
         assert!(ticks <= 15, "gone within four decay times: {ticks} quarters");
     }
 }
