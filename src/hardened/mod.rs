@@ -71,7 +71,8 @@ pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<Ad
     if stock.len <= full / 2 {
         state.fill(heap, class, stock, full);
     }
-    let block = stock.take(&mut state.random)?;
+    let bytes = class.block_size();
+    let block = stock.take(&mut state.random, |next| canary::soon(next, bytes))?;
     hand_out(block, size);
     Some(block)
 }
@@ -133,6 +134,7 @@ fn retire(at: Addr, said: Option<usize>) -> Retired {
 #[inline]
 pub(crate) fn free(heap: &ThreadHeap, owner: Addr, class: ClassId, at: Addr, said: Option<usize>) -> bool {
     let own = heap.addr() == owner;
+    canary::soon(at, class.block_size());
     match (retire(at, said), state(heap)) {
         (Retired::Checked, Some(state)) => {
             let mut gave = false;

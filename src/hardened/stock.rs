@@ -3,10 +3,10 @@
 
 use super::random::Random;
 use crate::base::addr::Addr;
-use crate::class::ClassId;
+use crate::class::{BLOCK_SIZE, CLASSES, ClassId};
 
-/// Blocks of a stock at most: with its length it is a record of 1 KiB.
-const MOST: usize = 127;
+/// Blocks of a stock at most: with its other fields it is a record of 1 KiB.
+const MOST: usize = 126;
 /// Fewest that a stock may hold, however large.
 const FEWEST: usize = 4;
 /// Bytes of its blocks otherwise.
@@ -17,25 +17,47 @@ const BYTES: usize = 32 << 10;
 #[repr(C)]
 pub(super) struct Stock {
     pub(super) len: usize,
+    /// The place of the block that goes out next, chosen when the last one went, so that its memory is at hand by then.
+    next: usize,
     blocks: [Addr; MOST],
 }
 
-/// How many blocks a stock of `class` holds when it is full.
+/// How many blocks a stock of each class holds when it is full. A table: a division would cost as much as the choice.
+static FULL: [u8; CLASSES] = {
+    let mut full = [0; CLASSES];
+    let mut class = 0;
+    while class < CLASSES {
+        let blocks = BYTES / BLOCK_SIZE[class] as usize;
+        full[class] = if blocks < FEWEST {
+            FEWEST as u8
+        } else if blocks > MOST {
+            MOST as u8
+        } else {
+            blocks as u8
+        };
+        class += 1;
+    }
+    full
+};
+
 #[inline]
 pub(super) fn capacity(class: ClassId) -> usize {
-    (BYTES / class.block_size().max(1)).clamp(FEWEST, MOST)
+    FULL.get(class.index()).map_or(FEWEST, |&blocks| blocks as usize)
 }
 
 impl Stock {
-    /// Takes out any block.
+    /// Takes out any block, and shows `soon` the one that is likely to go out after it.
     #[inline]
-    pub(super) fn take(&mut self, random: &mut Random) -> Option<Addr> {
-        let chosen = random.below(self.len.min(MOST));
+    pub(super) fn take(&mut self, random: &mut Random, soon: impl FnOnce(Addr)) -> Option<Addr> {
         let last = self.len.checked_sub(1)?;
+        // Chosen among as many as there were: those that came since wait for their turn.
+        let chosen = if self.next < self.len { self.next } else { random.below(self.len.min(MOST)) };
         let block = *self.blocks.get(chosen)?;
         let moved = *self.blocks.get(last)?;
         *self.blocks.get_mut(chosen)? = moved;
         self.len = last;
+        self.next = random.below(last);
+        soon(self.blocks.get(self.next).copied().unwrap_or(Addr::NULL));
         Some(block)
     }
 
@@ -58,6 +80,8 @@ impl Stock {
         let got = refill(room).min(asked);
         room.copy_within(asked - got.., 0);
         self.len += got;
+        // Any of the new ones may be next.
+        self.next = MOST;
     }
 
     /// Hands `flush` the blocks above the first `keep`, and forgets them.
@@ -77,7 +101,7 @@ mod tests {
 
     #[test]
     fn each_block_comes_out_once_in_any_order() {
-        let mut stock = Stock { len: 0, blocks: [Addr::NULL; MOST] };
+        let mut stock = Stock { len: 0, next: MOST, blocks: [Addr::NULL; MOST] };
         let mut random = Random::seeded([5, 6, 7, 8]);
         stock.fill(100, |room| {
             let got = 60;
@@ -90,8 +114,9 @@ mod tests {
         let mut flushed = 0;
         stock.empty(40, |rest| flushed = rest.len());
         assert!(flushed == 21 && stock.len == 40);
-        let mut seen: std::vec::Vec<_> = (0..40).map_while(|_| stock.take(&mut random)).map(|block| block.0).collect();
-        assert!(stock.take(&mut random).is_none() && seen.len() == 40);
+        let mut seen: std::vec::Vec<_> =
+            (0..40).map_while(|_| stock.take(&mut random, |_| {})).map(|block| block.0).collect();
+        assert!(stock.take(&mut random, |_| {}).is_none() && seen.len() == 40);
         assert!(!seen.is_sorted() && !seen.iter().rev().is_sorted());
         seen.sort_unstable();
         seen.dedup();
