@@ -6,6 +6,7 @@
 int main(void) {
     char *p = malloc(200000);
     CHECK(p);
-    p[(200000 + 65535) / 65536 * 65536] = 1;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    p[(200000 + page - 1) / page * page] = 1;
     _exit(0);
 }
