@@ -38,6 +38,11 @@ impl FastCache {
         true
     }
 
+    #[cfg(feature = "paranoid")]
+    pub(super) fn each(&self, look: impl FnMut(Addr)) {
+        self.blocks.iter().take(self.len.get()).map(Cell::get).for_each(look);
+    }
+
     /// Fills an empty cache halfway: `fill` fills the last entries of what it is given and says how many.
     pub(super) fn refill(&self, fill: impl FnOnce(&mut [Addr]) -> usize) {
         debug_assert!(self.len.get() == 0);

@@ -3,6 +3,8 @@
 //! Called by: front.   Locks: through heap.   Threads: the heap's own.
 //! The SLL writes its links into free blocks: intrusive by definition, and the only place of the library that does.
 
+#[cfg(feature = "paranoid")]
+mod check;
 mod drain;
 mod fast_cache;
 mod tls_sll;
@@ -17,6 +19,9 @@ use crate::meta;
 use crate::os::die;
 use fast_cache::FastCache;
 use tls_sll::TlsSll;
+
+#[cfg(feature = "paranoid")]
+pub(crate) use check::check;
 
 const TWICE: &str = "free: block is already free (double free)";
 

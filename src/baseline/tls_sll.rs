@@ -21,6 +21,16 @@ impl TlsSll {
         (!head.is_null()).then_some(head)
     }
 
+    #[cfg(feature = "paranoid")]
+    pub(super) fn each(&self, mut look: impl FnMut(Addr)) {
+        let mut at = self.head.get();
+        while !at.is_null() {
+            look(at);
+            // SAFETY: T1, as far as `look` has not ended the process.
+            at = unsafe { *at.as_ptr::<Addr>() };
+        }
+    }
+
     pub(super) fn push(&self, block: Addr) {
         // SAFETY: a free block of at least 16 bytes that this list now owns.
         unsafe { *block.as_ptr::<Addr>() = self.head.get() };

@@ -18,6 +18,13 @@ mod faults;
 mod free;
 mod idle;
 mod malloc;
+#[cfg(feature = "paranoid")]
+mod paranoid;
+#[cfg(not(feature = "paranoid"))]
+mod paranoid {
+    #[inline(always)]
+    pub(super) fn after_slow_path() {}
+}
 mod purge;
 mod realloc;
 mod requests;

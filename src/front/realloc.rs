@@ -76,5 +76,7 @@ fn resize_large(at: Addr, size: usize) -> Result<*mut u8, usize> {
         return Ok(super::out_of_memory());
     }
     purge::apply_limits();
-    large::resize(at, size).map(Addr::as_ptr).ok_or(old)
+    let resized = large::resize(at, size).map(Addr::as_ptr).ok_or(old);
+    super::paranoid::after_slow_path();
+    resized
 }

@@ -3,6 +3,7 @@
 use errno::{Errno, errno, set_errno};
 
 use super::idle;
+use super::paranoid;
 use super::purge;
 use super::requests;
 use super::thread::{self, Caller};
@@ -39,6 +40,7 @@ pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
         Some(class) => alloc_class(class),
         None => try_large(size, 1).map(|fresh| fresh.at),
     };
+    paranoid::after_slow_path();
     block.map_or_else(out_of_memory, Addr::as_ptr)
 }
 
@@ -54,6 +56,7 @@ pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
         (None, Some(class)) => alloc_class(class).map(|at| large::Fresh { at, zero: false }),
         (None, None) => try_large(size, 1),
     };
+    paranoid::after_slow_path();
     let Some(fresh) = fresh else { return out_of_memory() };
     let block: *mut u8 = fresh.at.as_ptr();
     if !fresh.zero {
@@ -194,6 +197,7 @@ fn free_any(block: *mut u8, said: Option<usize>) {
         purge::after_free();
     }
     requests::answer();
+    paranoid::after_slow_path();
     set_errno(saved);
 }
 

@@ -175,6 +175,25 @@ impl Registry {
     }
 }
 
+/// R1. Any thread.
+#[cfg(feature = "paranoid")]
+pub(crate) fn check_registry() {
+    let registry = REGISTRY.lock();
+    let (mut heaps, mut marked, mut queued) = (0_usize, 0_usize, 0);
+    registry.each(&mut |heap| {
+        heaps += 1;
+        marked += heap.links.orphan.get() as usize;
+    });
+    let (mut at, mut last) = (registry.oldest, None);
+    while let Some(heap) = at.filter(|_| queued <= heaps) {
+        os::require(heap.links.orphan.get(), "R1: a heap in the queue is no orphan", heap.addr());
+        queued += 1;
+        (at, last) = (heap.links.next_orphan.get(), Some(heap.addr()));
+    }
+    os::require(queued == marked, "R1: orphans and their queue", Addr(queued));
+    os::require(last == registry.newest.map(ThreadHeap::addr), "R1: the newest orphan", last.unwrap_or(Addr::NULL));
+}
+
 /// The registry's, every heap's and the node pool's part in a fork.
 pub(crate) fn at_fork(step: Fork) {
     match step {

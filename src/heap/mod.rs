@@ -7,6 +7,8 @@
 
 mod bin;
 mod capacity;
+#[cfg(feature = "paranoid")]
+mod check;
 mod lifecycle;
 mod magazine;
 mod node_pool;
@@ -23,6 +25,8 @@ use crate::stats::counter::Counter;
 use crate::stats::event::{Event, Events};
 
 pub(crate) use bin::{Bin, Popped, Pushed};
+#[cfg(feature = "paranoid")]
+pub(crate) use lifecycle::check_registry;
 pub(crate) use lifecycle::{adopt_or_make, at_fork, each_heap, is_any_in_use, late_heap, orphan};
 pub(crate) use remote::ran_dry;
 

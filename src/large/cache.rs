@@ -2,6 +2,10 @@
 //! Bounded in number and bytes; best fit; the oldest goes back to the kernel first.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "paranoid")]
+#[path = "check.rs"]
+mod check;
+
 use crate::base::addr::{Addr, GRANULE};
 
 /// Ranges kept at most. A look-up scans them all: some hundred nanoseconds, where a fault of one page costs thousands.

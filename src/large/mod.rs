@@ -58,7 +58,7 @@ static LIVE_BLOCKS: Counter = Counter::new();
 static MAPPED_BYTES: Counter = Counter::new();
 /// Bytes mapped anew so far.
 static FRESH_BYTES: Counter = Counter::new();
-/// Of the mapped bytes, those in the cache.
+/// Of the mapped bytes, those in the cache (C2).
 static CACHED_BYTES: Counter = Counter::new();
 /// Bytes of the cache that went back to the kernel, so far.
 static PURGED_BYTES: Counter = Counter::new();
@@ -223,6 +223,13 @@ pub(crate) fn active_bytes() -> u64 {
 pub(crate) fn at_fork(step: Fork) {
     lock::at_fork(&LARGE, step);
     guarded::at_fork(step);
+}
+
+/// C1; with `alone`, when no other thread exists, the counter too. Any thread.
+#[cfg(feature = "paranoid")]
+pub(crate) fn check_cache(alone: bool) {
+    let bytes = LARGE.lock().check();
+    crate::os::require(!alone || bytes as u64 == CACHED_BYTES.get(), "C2: the count of cached bytes", Addr(bytes));
 }
 
 /// Figures of this box.

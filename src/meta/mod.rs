@@ -2,10 +2,16 @@
 //! Owns: chunks with a guard page at each end, never unmapped: a stale record can be read, never faulted on.
 //! Calls: base, os.   Locks: `META`, a leaf lock.   Threads: any.   Never: gives memory that is not zeroed.
 
+#[cfg(feature = "paranoid")]
+mod check;
+
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::base::lock::{self, Fork, Mutex};
 use crate::os;
+
+#[cfg(feature = "paranoid")]
+pub(crate) use check::check;
 
 /// Records come in powers of two from 64 bytes to 16 KiB, aligned to their size up to 4096.
 const MIN_SHIFT: u32 = 6;
@@ -15,6 +21,9 @@ const CHUNK: usize = 1 << 20;
 /// Tried when a whole chunk is refused (`ulimit -v`).
 const SMALL_CHUNK: usize = 1 << 16;
 
+/// # Invariants
+/// - M1: `next ..= end` is what is left of the newest chunk.
+/// - M2: each list of `free` ends, and holds records of its size, aligned to it up to 4096.
 struct Meta {
     next: Addr,
     end: Addr,

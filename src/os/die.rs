@@ -124,6 +124,14 @@ pub(crate) fn report(parts: &[Part], at: Addr, block: Addr) {
     }
 }
 
+/// Feature `paranoid`: unless `holds`, names the broken invariant, by its number, and aborts.
+#[cfg(feature = "paranoid")]
+pub(crate) fn require(holds: bool, what: &'static str, at: Addr) {
+    if !holds {
+        die(what, at);
+    }
+}
+
 struct Line {
     bytes: [u8; 160],
     len: usize,

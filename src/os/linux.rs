@@ -123,3 +123,32 @@ pub(crate) fn page_size() -> usize {
         size => size,
     }
 }
+
+/// Feature `paranoid`: whether the process has one thread, as far as /proc says, and had no other before: in a child of
+/// fork, counters may lack what the parent's threads were about to count.
+#[cfg(feature = "paranoid")]
+pub(crate) fn is_alone() -> bool {
+    static PROCESS: AtomicUsize = AtomicUsize::new(0);
+    // SAFETY: asks for a number.
+    let process = unsafe { libc::getpid() } as usize;
+    // Relaxed: every thread stores the same number, the first one before there is another process.
+    let first =
+        PROCESS.compare_exchange(0, process, Ordering::Relaxed, Ordering::Relaxed).unwrap_or_else(|first| first);
+    if first != 0 && first != process {
+        return false;
+    }
+    let mut text = [0_u8; 512];
+    // SAFETY: opens a file for reading.
+    let file = unsafe { libc::open(c"/proc/self/stat".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    if file < 0 {
+        return false;
+    }
+    // SAFETY: `text` has that many bytes.
+    let len = unsafe { libc::read(file, text.as_mut_ptr().cast(), text.len()) };
+    // SAFETY: opened above.
+    unsafe { libc::close(file) };
+    // Field 20, the 18th behind the name, which is in brackets.
+    let text = text.get(..len.max(0) as usize).unwrap_or_default();
+    let behind = text.iter().rposition(|&byte| byte == b')').and_then(|end| text.get(end + 2..)).unwrap_or_default();
+    behind.split(|&byte| byte == b' ').nth(17) == Some(b"1")
+}

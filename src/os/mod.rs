@@ -22,7 +22,11 @@ pub(crate) mod tls;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 
+#[cfg(feature = "paranoid")]
+pub(crate) use die::require;
 pub(crate) use die::{Misuse, Part, die, die_sized, report, set_witness, write_stderr};
+#[cfg(feature = "paranoid")]
+pub(crate) use linux::is_alone;
 pub(crate) use linux::{monotonic_ms, page_size, resident};
 pub(crate) use process::{Usage, process_id, realtime_ms, usage};
 pub(crate) use random::random;

@@ -1,10 +1,16 @@
 //! `Spans`: one class's spans in one heap, sorted by how full they are, so that refill empties none that flush would
 //! empty of itself.
 
+#[cfg(feature = "paranoid")]
+#[path = "check.rs"]
+mod check;
+
 use core::ptr::NonNull;
 
 use super::Span;
 use crate::os;
+#[cfg(feature = "paranoid")]
+pub(crate) use check::mark;
 
 /// Where a span stands.
 ///

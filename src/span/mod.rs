@@ -23,6 +23,8 @@ use crate::superslab::{self, Slab, SlabKind};
 
 pub(crate) use flush::flush;
 pub(crate) use lists::Spans;
+#[cfg(feature = "paranoid")]
+pub(crate) use lists::mark;
 pub(crate) use refill::refill;
 pub(crate) use sweep::{Dirty, Sweep, sweep};
 
@@ -33,6 +35,7 @@ pub(crate) use sweep::{Dirty, Sweep, sweep};
 /// - S2: `free` is the number of set bits; bits at `capacity` and above are clear.
 /// - S3: the span is on the list of its heap that `list` names; `next` and `prev` are that list's links.
 /// - S4: words below `hint` have no set bit.
+/// - S5: every block that lies in a page of `purged` is free.
 #[repr(C)]
 pub(crate) struct Span {
     base: Addr,

@@ -10,6 +10,9 @@ use crate::os;
 use crate::superslab;
 
 /// What a heap's spans may hold dirty, and how long ago they were used; under the heap's lock.
+///
+/// # Invariants
+/// - D1: `bytes`, `free` and `gone` are the sums over the heap's spans.
 pub(crate) struct Dirty {
     /// Bytes of blocks freed into spans since those were swept.
     pub(crate) bytes: usize,

@@ -16,6 +16,9 @@ pub(crate) use pool::{
     snapshot,
 };
 
+#[cfg(feature = "paranoid")]
+pub(crate) use pool::{check, is_active};
+
 use crate::base::addr::{Addr, GRANULE};
 
 /// Slots of a whole SuperSlab.

@@ -5,6 +5,10 @@
 //! 3. a cached SuperSlab, else a new one from the OS (`superslab_refill`): under the mutex.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "paranoid")]
+#[path = "check.rs"]
+mod check;
+
 use super::cache::{Cache, Cached};
 use super::free_slots::FreeSlots;
 use super::huge::{self, Advice};
@@ -20,11 +24,19 @@ use crate::stats::counter::Counter;
 use crate::stats::level;
 use crate::stats::text::Text;
 
+#[cfg(feature = "paranoid")]
+pub(crate) use check::{check, is_active};
+
 /// How many SuperSlabs stage 2 compares before it takes the fullest: bounds its time in huge heaps.
 const SCAN_LIMIT: usize = 256;
 /// How many debug lines of a kind a process prints.
 const DEBUG_LINES: u64 = 64;
 
+/// # Invariants
+/// - P1: numbers below `high` have descriptors.
+/// - P2: in a word, ACTIVE and EMPTY slots are apart, and slots that do not exist are ACTIVE.
+/// - P3: exactly the cached SuperSlabs and the spare numbers are RETIRED.
+/// - P4: `ACTIVE` and `DIRTY` count the slots of these states, but for those on their way.
 struct Pool {
     /// SuperSlab numbers below this were used at least once.
     high: u32,

@@ -153,6 +153,7 @@ pub(crate) fn flush_thread() {
         hardened::flush_all(heap);
         heap.flush_all();
     }
+    super::paranoid::after_slow_path();
 }
 
 fn give_back(wait: bool) -> usize {

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The library with feature `paranoid`, debug assertions and overflow checks: its walkers look at every invariant of every box
+# after slow paths. Over the C suite, the soak test and real programs; then over a mutant, which they must catch.
+# usage: scripts/check_paranoid.sh [--long]      --long: every slow path walked, more programs; takes half an hour
+set -euo pipefail
+cd "$(dirname "$0")/.."
+case $# in
+0) every=64 programs=sqlite3,jq seconds=20 ;;
+1) [ "$1" = --long ] || { sed -n 's/^# usage/usage/p' "$0" >&2; exit 2; }
+   every=1 programs=sqlite3,jq,lua,git,cpython,redis,gcc,xz seconds=300 ;;
+*) sed -n 's/^# usage/usage/p' "$0" >&2; exit 2 ;;
+esac
+target=${CARGO_TARGET_DIR:-$PWD/target}/paranoid
+build() { # MANIFEST
+    RUSTFLAGS="-C debug-assertions=on -C overflow-checks=on" PARANOID_EVERY=$every \
+        cargo rustc --quiet --release --lib --features paranoid --crate-type cdylib --manifest-path "$1" --target-dir "$target"
+}
+passed=0 failed=0
+verdict() { # STATUS WHAT
+    if [ "$1" = 0 ]; then passed=$((passed + 1)) && echo "ok $2"; else failed=$((failed + 1)) && echo "FAILED $2"; fi
+}
+run() { # WHAT COMMAND…
+    local status=0 what=$1
+    shift
+    "$@" || status=$?
+    verdict $status "$what"
+}
+
+build Cargo.toml
+lib=$target/libhakmem.so
+cp "$target/release/libhakmem.so" "$lib"
+# Not misuse: a block that a program frees twice breaks an invariant before the flush that would say so. Not what measures
+# memory or counts instructions.
+ONLY='conformance/*' run conformance env FULL=1 tests/c/run.sh "$lib"
+for test in fork_busy fork_from_thread signal_threads seccomp_eperm thread_churn thread_storm remote_flood superslab_churn trim_concurrent tls_dtor_alloc small_stack; do
+    ONLY="traps/$test" run "$test" env FULL=1 tests/c/run.sh "$lib"
+done
+run soak tests/soak/run.sh --lib "$lib" $seconds
+run programs tests/real/run.sh --lib "$lib" --only $programs
+
+# FILE OLD NEW INVARIANT: in a copy, OLD becomes NEW; the soak test's program must then die naming INVARIANT.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"${CC:-gcc}" -O2 -pthread tests/soak/soak.c -o "$work/soak"
+mutant() {
+    rm -rf "$work/repo" && mkdir "$work/repo"
+    cp -r Cargo.toml Cargo.lock build.rs cbindgen.toml README.md src "$work/repo/"
+    python3 -I - "$work/repo/src/$1" "$2" "$3" <<'PYTHON' || { verdict 1 "$1 no longer reads so: $2"; return; }
+import sys
+path, old, new = sys.argv[1:]
+text = open(path).read()
+if text.count(old) != 1:
+    sys.exit(1)
+open(path, "w").write(text.replace(old, new))
+PYTHON
+    build "$work/repo/Cargo.toml" || { verdict 1 "$1 does not compile: $3"; return; }
+    { LD_PRELOAD=$target/release/libhakmem.so "$work/soak" 5 1 none >/dev/null 2>"$work/err" || true; } 2>/dev/null
+    run "a mutant of $1 is caught by $4" grep -q "hakmem: $4:" "$work/err"
+}
+every=1
+mutant span/refill.rs 'record.free -= taken;' 'record.free -= taken.saturating_sub(1);' S2
+mutant span/lists.rs 'if let Some(mut next) = next {' 'if let Some(mut next) = next.filter(|_| false) {' L1
+mutant heap/bin.rs 'unsafe { cur.copy_from(cur.add(room - got), got) };' 'let _ = unsafe { cur.add(room - got) };' H2
+mutant superslab/pool.rs 'ACTIVE.sub(slab.len as u64);' '' P4
+
+echo "$passed passed, $failed failed"
+exit $((failed > 0))

@@ -1,0 +1,56 @@
+//! Feature `paranoid`: the walkers over a heap.
+
+use super::{Bin, Core, ThreadHeap};
+use crate::base::addr::Addr;
+use crate::class::ClassId;
+use crate::os::require;
+use crate::span::{self, Dirty};
+
+impl ThreadHeap {
+    /// What the lock guards: H3, and all of span's. Any thread that holds no heap's lock.
+    pub(crate) fn check_spans(&self) {
+        self.check_core(&self.core.lock());
+    }
+
+    fn check_core(&self, core: &Core) {
+        let mut sum = Dirty { bytes: 0, free: 0, gone: 0, generation: 0 };
+        for (class, spans) in ClassId::all().zip(&core.spans) {
+            spans.check(self.addr(), class, &mut sum);
+        }
+        require(sum.bytes == core.dirty.bytes, "D1: the sum of the dirty bytes", self.addr());
+        require(sum.free == core.dirty.free, "D1: the sum of the free bytes", self.addr());
+        require(sum.gone == core.dirty.gone, "D1: the sum of the purged bytes", self.addr());
+    }
+
+    /// Also B1, B2, H1 and H2 of the magazines. The heap's thread only.
+    pub(crate) fn check(&self) {
+        let core = self.core.lock();
+        self.check_core(&core);
+        for free in [true, false] {
+            for class in ClassId::all() {
+                let bin = self.bin(class);
+                bin.check();
+                // SAFETY: we are the heap's thread (caller), and nothing here touches the bin.
+                for &block in unsafe { bin.oldest(usize::MAX) } {
+                    span::mark(self.addr(), class, block, free);
+                }
+            }
+        }
+    }
+
+    /// H1 and H2 of one block that a cache of a higher box holds. The heap's thread only.
+    pub(crate) fn check_cached(&self, class: ClassId, block: Addr) {
+        let _core = self.core.lock();
+        span::mark(self.addr(), class, block, true);
+        span::mark(self.addr(), class, block, false);
+    }
+}
+
+impl Bin {
+    fn check(&self) {
+        let at = Addr::of(self);
+        let (capacity, len) = (self.capacity(), self.len());
+        require(capacity <= 1 << 14 && len <= capacity, "B1: a magazine's ends", at);
+        require(capacity == 0 || self.max() > 0, "B1: a magazine behind a closed gate", at);
+    }
+}
