@@ -10,6 +10,7 @@ usage: tests/c/run.sh [path-to-lib]        (default: target/release/libhakmem.so
 environment:
   ONLY='traps/fork*'   run the tests whose name matches this pattern
   JOBS=2               tests run at once
+  COMPILE=1            only compile, also what scripts/matrix.py runs besides
   FULL=1               the long form of the tests that have one
   ANY=1                do not ask for hak_version: try the suite on another malloc (path `none`: the system's)
   TIMES=FILE           append the seconds each test took
@@ -48,7 +49,7 @@ unset LD_PRELOAD
 ulimit -c 0
 export LC_ALL=C here LIB
 export build=$here/build
-mkdir -p "$build"/{conformance,misuse,traps} || exit 1
+mkdir -p "$build"/{conformance,damage,misuse,traps} || exit 1
 out=$(mktemp -d "$build/run.XXXXXX") || exit 1
 export out
 trap 'rm -rf "$out"' EXIT
@@ -135,7 +136,7 @@ if [ "${ANY:-0}" != 1 ]; then
 fi
 
 tests=() alone=()
-for src in {conformance,misuse,traps}/*.{c,cpp}; do
+for src in {conformance,misuse,traps}/*.{c,cpp} ${COMPILE:+damage/*.c}; do
     [ -f "$src" ] || continue
     # shellcheck disable=SC2053 # a pattern is wanted
     [[ ${src%.*} == ${ONLY:-*} ]] || continue
@@ -144,6 +145,7 @@ done
 [ $((${#tests[@]} + ${#alone[@]})) -gt 0 ] || { echo "run.sh: no test matches ONLY=$ONLY" >&2; exit 2; }
 
 printf '%s\0' "${tests[@]}" "${alone[@]}" | xargs -0 -P 2 -I{} bash -c 'compile "$1"' _ {}
+[ -z "${COMPILE:-}" ] || exit 0
 {
     [ ${#tests[@]} = 0 ] || printf '%s\0' "${tests[@]}" | xargs -0 -P "${JOBS:-2}" -I{} bash -c 'run_one "$1"' _ {}
     [ ${#alone[@]} = 0 ] || printf '%s\0' "${alone[@]}" | xargs -0 -P 1 -I{} bash -c 'run_one "$1"' _ {}

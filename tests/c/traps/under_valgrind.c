@@ -1,6 +1,6 @@
 // Under valgrind: with the library's malloc replaced by memcheck's (--soname-synonyms), which must then see a block that is
 // lost; and with none replaced, where the library serves on valgrind's virtual CPU. (hardened_malloc and Mesh die.)
-// run: command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 77; }; v="valgrind -q --trace-children=yes"; env LD_PRELOAD=$LIB $v --leak-check=full --soname-synonyms=somalloc=*hakmem* $BIN lose 2>lost; status=$?; grep -q '1,234 bytes in 1 blocks are definitely lost' lost || { cat lost; exit 1; }; [ $status = 0 ] && exec env LD_PRELOAD=$LIB $v --tool=none $BIN
+// run: command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 77; }; v="valgrind -q --trace-children=yes"; name=$(readelf -d "$LIB" | sed -n 's/.*SONAME.*[[]\(.*\)[]]/\1/p'); env LD_PRELOAD=$LIB $v --leak-check=full --soname-synonyms=somalloc=${name:-NONE} $BIN lose 2>lost; status=$?; grep -q '1,234 bytes in 1 blocks are definitely lost' lost || { cat lost; exit 1; }; [ $status = 0 ] && exec env LD_PRELOAD=$LIB $v --tool=none $BIN
 #include "check.h"
 
 static void *work(void *seed) {
