@@ -61,11 +61,15 @@ clean:
 help: ## this list
 	@sed -n 's/^\([a-z_-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
+fuzz: ## libFuzzer over the allocator, five minutes for each target
+	scripts/fuzz.sh ops 300
+	scripts/fuzz.sh threads 300
+
 SOAK_SECONDS ?= 600
 
 # Of the command line or the environment, for the install scripts.
 export PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
 
-.PHONY: build cli run test check soak bench_c bench bench-full evaluation tsan clean help install uninstall deb
+.PHONY: build cli run test check soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb
 # The steps share target/ and two cores.
 .NOTPARALLEL:

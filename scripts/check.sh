@@ -66,7 +66,10 @@ step c_suite_hardened env HAKMEM_HARDENED=1 'ONLY=[cm]*/*' tests/c/run.sh
 step c_suite_guard env HAKMEM_GUARD_RATE=10 'ONLY=[cm]*/*' tests/c/run.sh
 step stages scripts/check_stages.sh
 step mutations scripts/check_mutations.sh
+step matrix scripts/matrix.py
+step fuzz_seeds scripts/fuzz.sh --seeds
 step soak tests/soak/run.sh 60
+step paranoid scripts/check_paranoid.sh
 step real_baseline env HAKMEM_TINY_HEAP_V2=0 tests/real/run.sh --only cpython,git,redis,gcc,node,sort
 step real env HAKMEM_TINY_HEAP_V2=1 tests/real/run.sh
 finish
