@@ -23,5 +23,5 @@ RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-
     cargo build --quiet --release --manifest-path fuzz/Cargo.toml --target "$host" --target-dir "$target" --bin "$1"
 mkdir -p "$target/$1"
 cp -n fuzz/seeds/"$1"/* "$target/$1/" 2>/dev/null || true
-exec "$target/$host/release/$1" "$target/$1" -max_total_time="${2-60}" -max_len=3000 -timeout=60 -rss_limit_mb=2048 \
+exec "$target/$host/release/$1" "$target/$1" -max_total_time="${2-60}" -max_len=3000 -len_control=0 -timeout=60 -rss_limit_mb=2048 \
     -detect_leaks=0 -artifact_prefix="$target/$1/" -print_final_stats=1

@@ -17,14 +17,35 @@ const HELD: usize = 24 << 20;
 /// One operation; six bytes of the input.
 #[derive(Clone, Copy, Debug)]
 pub enum Op {
-    Alloc { size: usize, count: usize, zeroed: bool },
-    Memalign { size: usize, shift: u32, zeroed: bool },
-    Free { from: usize, count: usize },
+    Alloc {
+        size: usize,
+        count: usize,
+        zeroed: bool,
+    },
+    Memalign {
+        size: usize,
+        shift: u32,
+        zeroed: bool,
+    },
+    Free {
+        from: usize,
+        count: usize,
+    },
     /// To another thread, which frees it at some time.
-    FreeRemote { from: usize, count: usize },
-    Realloc { which: usize, size: usize },
+    FreeRemote {
+        from: usize,
+        count: usize,
+    },
+    Realloc {
+        which: usize,
+        size: usize,
+    },
     /// A thread allocates, frees some of ours and ends; what it allocated lives on.
-    ThreadExit { size: usize, count: usize, frees: usize },
+    ThreadExit {
+        size: usize,
+        count: usize,
+        frees: usize,
+    },
     Trim,
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 
 fn replay(target: &str, run: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
-    let mut seeds: Vec<_> = fs::read_dir(&folder).expect("seeds").map(|entry| entry.expect("an entry").path()).collect();
+    let mut seeds: Vec<_> =
+        fs::read_dir(&folder).expect("seeds").map(|entry| entry.expect("an entry").path()).collect();
     seeds.sort();
     assert!(!seeds.is_empty(), "no seeds in {folder:?}");
     for seed in seeds {
