@@ -1,7 +1,6 @@
 //! When memory goes back to the kernel: the one place that sees all who hold some idle.
 //!
-//! - The bound (`bound`): as soon as more than max(24 MiB, 3/32 of what is live) is dirty (free but resident), what is over
-//!   goes.
+//! - The bound (`bound`): as soon as more than max(32 MiB, live / 8) is dirty (free but resident), what is over goes.
 //! - Decay (`decay`): what stayed idle for half of `HAKMEM_DECAY_MS` goes, most of it at once.
 //! - Limits (`limits`): above the program's own soft limit everything idle goes.
 //! - Pressure: so it does when the kernel reports that memory runs short.

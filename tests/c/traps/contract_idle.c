@@ -24,6 +24,13 @@ static void second_after_peak(const char *shape, size_t shared) {
         }
     }
     size_t over = live / 8 > 32 * MIB ? live / 8 : 32 * MIB, rss_kb = (size_t)status_kb("VmRSS:");
+    // On a machine with more to do than it can, the second of a thread that is not let run is longer.
+    for (int late = 0; late < 10 && rss_kb > base_kb + ((live + shared + over) >> 10); late++) {
+        sleep_ms(100);
+        if (!idle) free(malloc(200000));
+        rss_kb = (size_t)status_kb("VmRSS:");
+        put_line(1, "note: late\n");
+    }
     put_line(1, "note: %s, %s: %zu MiB of %zu\n", shape, idle ? "idle" : "busy", (rss_kb - base_kb) >> 10, (live + shared + over) >> 20);
     CHECK(rss_kb <= base_kb + ((live + shared + over) >> 10));
 }
