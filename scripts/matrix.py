@@ -7,7 +7,7 @@ usage: scripts/matrix.py [--all] [--with NAME=PATH]... [--list FILE] [--rows GLO
   --all             the whole table: HAKMEM, the system's malloc, and Debian's mimalloc, jemalloc, tcmalloc and Scudo if installed
   --with NAME=PATH  another column        --list FILE   many: a file of NAME=PATH lines
   --rows GLOB       only these rows, e.g. 'misuse/*'      --jobs N   programs at once (default 2)
-  --write           put the table into docs/RELIABILITY.md (else: print it)
+  --write           put what was run into the table of docs/RELIABILITY.md (else: print it)
 """
 import fnmatch, glob, os, re, signal, subprocess, sys, tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -149,7 +149,7 @@ def check():
     compile_all()
     written, wrong = documented(), []
     present = {row.id: row for row in rows()}
-    wrong += [f"{row}: not in docs/RELIABILITY.md" for row in present.keys() - written.keys()]
+    wrong += [f"{row}: not in docs/RELIABILITY.md; scripts/matrix.py --rows {row} --write" for row in present.keys() - written.keys()]
     wrong += [f"{row}: in docs/RELIABILITY.md, but there is no such program" for row in written.keys() - present.keys()]
     good = {"traps": {"ok", "–"}, "misuse": {"reported"}}
     wrong += [f"{row}: the document says {cells['HAKMEM']}" for row, cells in written.items()
@@ -199,6 +199,12 @@ def main(arguments):
     for row in alone:
         run(row)
     names = [name for name, _, _ in columns_]
+    if write: # what was not run keeps what the document says of it
+        old, chosen = documented(), rows()
+        names = list(dict.fromkeys([name for cells in old.values() for name in cells] + names))
+        for row in chosen:
+            for name in names:
+                results.setdefault((row.id, name), old.get(row.id, {}).get(name, "?"))
     text = "\n".join(line for kind in TITLE for line in table(kind, chosen, results, names))
     if not write:
         return print(text)
