@@ -215,6 +215,7 @@ fn free_hardened(at: Addr, tag: Tag, said: Option<usize>) -> bool {
 }
 
 /// `false`: the block only waits in a batch, and nothing else has changed.
+#[inline(always)]
 fn free_block(at: Addr, tag: Tag) -> bool {
     let class = ClassId::from_index(tag.class_index());
     match thread::enter() {

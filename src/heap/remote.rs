@@ -87,6 +87,7 @@ pub(crate) fn ran_dry() -> &'static Counter {
 impl ThreadHeap {
     /// Frees `block` of `class`, which belongs to the heap at `owner`. `false`: it only waits in a batch.
     /// The heap's thread only.
+    #[inline(always)]
     pub(crate) fn free_remote(&self, owner: Addr, class: ClassId, block: Addr) -> bool {
         let open = self.outbox.open_for(owner);
         let mut node = open.node.get();
