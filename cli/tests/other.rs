@@ -161,7 +161,9 @@ fn the_options_are_the_librarys() {
             "{option}"
         );
     }
-    assert_eq!(options.len(), readme.lines().filter(|line| line.starts_with("| `HAKMEM_")).count());
+    // The table of options has four columns; others that name some have less.
+    let is_option = |line: &&str| line.starts_with("| `HAKMEM_") && line.matches(" | ").count() == 3;
+    assert_eq!(options.len(), readme.lines().filter(is_option).count());
 }
 
 #[test]

@@ -38,6 +38,17 @@ impl Bitmap<'_> {
         })
     }
 
+    /// Sets or clears the bits `from ..= to`.
+    pub(super) fn fill(&mut self, from: u32, to: u32, set: bool) {
+        for at in from / 64..=to / 64 {
+            let low = if at == from / 64 { u64::MAX << (from % 64) } else { u64::MAX };
+            let high = if at == to / 64 { u64::MAX >> (63 - to % 64) } else { u64::MAX };
+            if let Some(word) = self.0.get_mut(at as usize) {
+                *word = if set { *word | low & high } else { *word & !(low & high) };
+            }
+        }
+    }
+
     /// Clears up to `want` of the lowest set bits from word `hint` on and calls `run` with each run of them, ascending:
     /// first index and length. Returns how many it cleared and the first word that may still have one.
     ///
@@ -78,6 +89,10 @@ mod tests {
         assert_eq!(map.take(0, 100, |first, len| seen.extend(first..first + len)), (100, 1));
         assert!(seen.iter().copied().eq(0..100));
         assert!(map.are_set(100, 129) && map.are_set(128, 128) && !map.are_set(99, 101) && !map.are_set(0, 64));
+        map.fill(63, 128, false);
+        assert!(!map.are_set(100, 100) && map.are_set(129, 129));
+        map.fill(100, 128, true);
+        assert!(map.are_set(100, 129) && !map.are_set(99, 99));
         assert!(map.set(7) && !map.set(7) && !map.set(5000));
         seen.clear();
         assert_eq!(map.take(0, 100, |first, len| seen.extend(first..first + len)), (31, 3));

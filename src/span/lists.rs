@@ -22,6 +22,7 @@ pub(crate) use check::mark;
 /// | Emptier   | up to three quarters    | …                                            |
 /// | Emptiest  | more, not all           | by a flush → Empty                           |
 /// | Empty     | all                     | kept (see `KEEP_MAX`) or given back             |
+/// | Gone      | all in purged pages     | by a flush or a refill → where `free` says      |
 /// | None      |                         | being made or given back                     |
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -31,11 +32,13 @@ pub(super) enum List {
     Emptier = 2,
     Emptiest = 3,
     Empty = 4,
-    Full = 5,
-    None = 6,
+    /// After all others: a block of it is a page fault.
+    Gone = 5,
+    Full = 6,
+    None = 7,
 }
 
-const CHAINS: usize = 6;
+const CHAINS: usize = 7;
 
 /// Empty spans kept for a class at most; at least one, which absorbs the swing around a span's border. A class that
 /// acquires again what it has just released keeps one more each time, until it ages.
@@ -60,7 +63,7 @@ impl Spans {
         Spans { chains: [None; CHAINS], empty: 0, keep: 0, released: false, spans: 0, free: 0 }
     }
 
-    /// The fullest span with a free block.
+    /// The fullest span with a free block that is resident, as far as is known; else one whose free blocks are not.
     pub(super) fn first(&self) -> Option<NonNull<Span>> {
         self.chains.iter().take(List::Full as usize).find_map(|chain| *chain)
     }
@@ -90,6 +93,14 @@ impl Spans {
         }
         self.link(span);
         None
+    }
+
+    /// Puts a span behind all others: what it has free is not resident. Its next flush moves it back.
+    pub(super) fn pass_over(&mut self, span: NonNull<Span>) {
+        self.unlink(span);
+        // SAFETY: see `adopt`.
+        let free = unsafe { span.as_ref() }.free;
+        self.link_to(span, List::Gone, free + 1);
     }
 
     /// Forgets, a step at a time, that released spans were wanted back.
@@ -127,10 +138,16 @@ impl Spans {
         sum
     }
 
-    fn link(&mut self, mut span: NonNull<Span>) {
+    fn link(&mut self, span: NonNull<Span>) {
+        // SAFETY: see `adopt`.
+        let record = unsafe { span.as_ref() };
+        let (list, promote_at) = list_for(record.free, record.capacity);
+        self.link_to(span, list, promote_at);
+    }
+
+    fn link_to(&mut self, mut span: NonNull<Span>, list: List, promote_at: u32) {
         // SAFETY: see `adopt`; no other reference to the record lives here.
         let record = unsafe { span.as_mut() };
-        let (list, promote_at) = list_for(record.free, record.capacity);
         record.list = list;
         record.promote_at = promote_at;
         record.prev = None;

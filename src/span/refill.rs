@@ -7,20 +7,60 @@ use super::{Dirty, Span, Spans};
 use crate::base::addr::Addr;
 
 /// Fills `out` from the spans of one class, fullest span first, so that the blocks of a span pop in ascending order
-/// (the last of `out` pops first). Acquires no span. Returns how many of the *last* entries of `out` were filled.
+/// (the last of `out` pops first). Blocks whose pages were given back come last, and only where there are no others.
+/// Acquires no span. Returns how many of the *last* entries of `out` were filled.
 pub(crate) fn refill(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
     let mut left = out.len();
     while left > 0 {
         let Some(span) = spans.first() else { break };
+        // SAFETY: a live record of this heap (L1), under its lock.
+        if left < out.len() && unsafe { span.as_ref() }.list == List::Gone {
+            break;
+        }
+        // 0 only for a span that is passed over, and that is `first` no more.
         left -= take(spans, span, dirty, out.get_mut(..left).unwrap_or_default());
     }
     out.len() - left
 }
 
-/// Moves blocks of `span` to the end of `out`, the lowest address last.
+/// Moves blocks of `span` to the end of `out`, the lowest address last; none when all it has free are purged and another
+/// span may have better.
 fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
     // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
     let record = unsafe { span.as_mut() };
+    let taken = if record.purged == 0 {
+        take_lowest(record, out).0
+    } else if record.list == List::Gone || record.list == List::Empty {
+        take_purged(record, dirty, out)
+    } else {
+        take_resident(record, out)
+    };
+    if taken == 0 {
+        spans.pass_over(span);
+        return 0;
+    }
+    record.free -= taken;
+    spans.free -= taken as u64;
+    record.note_taken(taken, dirty);
+    // A span that is not used up keeps its place although it got fuller: the next refill starts with it anyway.
+    if record.free == 0 || record.list == List::Empty || record.list == List::Gone {
+        // `place` returns only empty spans, and this one just gave blocks.
+        let _ = spans.place(span);
+    }
+    taken as usize
+}
+
+#[cold]
+fn take_purged(record: &mut Span, dirty: &mut Dirty, out: &mut [Addr]) -> u32 {
+    let (taken, lowest, highest) = take_lowest(record, out);
+    // Pages in between that were not taken count as resident too: at worst they are purged again for nothing.
+    record.unpurge(lowest, highest.saturating_sub(lowest), dirty);
+    taken
+}
+
+/// Moves the lowest free blocks to the end of `out`. Says how many, the lowest index, and the one behind the highest.
+#[inline(always)]
+fn take_lowest(record: &mut Span, out: &mut [Addr]) -> (u32, u32, u32) {
     let (base, size, hint) = (record.base, record.block_size as usize, record.hint);
     let mut slots = out.iter_mut().rev();
     let want = slots.len() as u32;
@@ -35,17 +75,17 @@ fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut
         }
     });
     record.hint = hint;
-    record.free -= taken;
-    spans.free -= taken as u64;
-    record.note_taken(taken, dirty);
-    if record.purged != 0 && taken > 0 {
-        // Pages in between that were not taken count as resident too: at worst they are purged again for nothing.
-        record.unpurge(lowest, highest - lowest, dirty);
-    }
-    // A span that is not used up keeps its place although it got fuller: the next refill starts with it anyway.
-    if record.free == 0 || record.list == List::Empty {
-        // `place` returns only empty spans, and this one just gave blocks.
-        let _ = spans.place(span);
-    }
-    taken as usize
+    (taken, lowest, highest)
+}
+
+/// The same, but for blocks in purged pages: each of those pages would be a fault.
+#[cold]
+fn take_resident(record: &mut Span, out: &mut [Addr]) -> u32 {
+    let hint = record.hint;
+    record.show_purged(false);
+    let (taken, ..) = take_lowest(record, out);
+    record.show_purged(true);
+    // S4: what was passed over may lie below.
+    record.hint = hint;
+    taken
 }

@@ -95,6 +95,19 @@ impl Span {
         dirty.gone -= back.count_ones() as usize * page;
     }
 
+    /// Marks the blocks that touch purged pages as free, or as not to be had now. They are all free: a page is purged only
+    /// when all that touch it are, and no longer counts as purged when one is handed out (S5).
+    pub(super) fn show_purged(&mut self, free: bool) {
+        let (page, last, mut left) = (os::page_size(), self.capacity - 1, self.purged);
+        while left != 0 {
+            let start = left.trailing_zeros() as usize;
+            let len = (left >> start).trailing_ones() as usize;
+            left &= !mask(start, start + len);
+            let (from, to) = (self.index_at(start * page), self.index_at((start + len) * page - 1).min(last));
+            self.bitmap().fill(from, to, free);
+        }
+    }
+
     /// Whether all of the page's blocks are free.
     fn is_page_free(&mut self, index: usize, page: usize) -> bool {
         let last = self.capacity - 1;
