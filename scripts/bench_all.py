@@ -73,7 +73,7 @@ class Session:
 
     def choose(self):
         benchmarks, self.series = bench_programs.catalogue(self.options.mode)
-        everybody = [*bench_lib.STANDARD, bench_lib.FLOOR]
+        everybody = bench_lib.ALL
         allocators = [a.name for a in [*everybody, *self.options.extras]]
         chosen = {"allocators": [], "benchmarks": []}
         for name in self.options.only:
@@ -354,7 +354,7 @@ def main():
     parser, options = arguments()
     if options.list:
         benchmarks, _ = bench_programs.catalogue(options.mode)
-        print("allocators:", *(a.name for a in [*bench_lib.STANDARD, bench_lib.FLOOR]))
+        print("allocators:", *(a.name for a in bench_lib.ALL))
         for group in GROUPS:
             print(f"{group}:", *(b.name for b in benchmarks if b.group == group))
         return 0

@@ -37,7 +37,7 @@ def main():
     parser.add_argument("--with", type=extra, action="append", default=[], dest="extras", metavar="name=path",
                         help="one more allocator to preload, such as an older build")
     parser.add_argument("--only", type=names, metavar="a,b,...", help="of: " + ", ".join(
-        allocator.name for allocator in [*bench_lib.STANDARD, bench_lib.FLOOR]))
+        allocator.name for allocator in bench_lib.ALL))
     words = sys.argv[1:]
     cut = words.index("--") if "--" in words else len(words)
     options, command = parser.parse_args(words[:cut]), words[cut + 1:]

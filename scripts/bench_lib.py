@@ -75,11 +75,17 @@ STANDARD = [
 ]
 # Not an allocator one could use, so only when it is asked for.
 FLOOR = Allocator("floor", "floor", (BENCH_DIR / "build" / "libbench_floor.so",))
+# Modes of HAKMEM, likewise.
+MODES = [
+    Allocator("hakmem_learnoff", "hakmem", (HAKMEM,), {"HAKMEM_TINY_HEAP_V2": "1", "HAKMEM_LEARN": "0"}),
+    Allocator("hakmem_hardened", "hakmem", (HAKMEM,), {"HAKMEM_HARDENED": "1"}),
+]
+ALL = [*STANDARD, FLOOR, *MODES]
 
 
 def select(only, extra, default=STANDARD):
     """The allocators to run: those named in `only` (`default` if None), then `extra`."""
-    known = {allocator.name: allocator for allocator in [*STANDARD, FLOOR]}
+    known = {allocator.name: allocator for allocator in ALL}
     for allocator in extra:
         if allocator.name in known:
             raise BenchError(f"--with: the name '{allocator.name}' is taken", 2)

@@ -36,7 +36,7 @@ REPEATS = 5  # of a run of 100,000 cycles, a millisecond: the median of so many 
 
 
 def other(text):
-    known = {allocator.name for allocator in [*bench_lib.STANDARD, bench_lib.FLOOR]}
+    known = {allocator.name for allocator in bench_lib.ALL}
     return text if text in known else extra(text)
 
 
@@ -107,7 +107,7 @@ class Evaluation(bench_all.Session):
         self.timed = bool(timed)
         # Causes alone are those of all rows.
         self.benchmarks = [b for b in benchmarks if not timed or any(table in timed for table in b.points)]
-        known = {allocator.name: allocator for allocator in [*bench_lib.STANDARD, bench_lib.FLOOR]}
+        known = {allocator.name: allocator for allocator in bench_lib.ALL}
         wanted = list(dict.fromkeys([*DEFAULT, *(e for e in self.options.extras if isinstance(e, str))]))
         self.allocators = bench_lib.select(None, [e for e in self.options.extras if not isinstance(e, str)],
                                            default=[known[name] for name in wanted])
