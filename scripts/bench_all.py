@@ -73,8 +73,8 @@ class Session:
 
     def choose(self):
         benchmarks, self.series = bench_programs.catalogue(self.options.mode)
-        everybody = bench_lib.ALL
-        allocators = [a.name for a in [*everybody, *self.options.extras]]
+        everybody = [*bench_lib.STANDARD, bench_lib.FLOOR]
+        allocators = [a.name for a in [*bench_lib.ALL, *self.options.extras]]
         chosen = {"allocators": [], "benchmarks": []}
         for name in self.options.only:
             matching = [b.name for b in benchmarks if name in (b.name, b.group, *b.points)]

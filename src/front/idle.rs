@@ -59,11 +59,14 @@ fn over() {
     let missed = taken.min(given);
     GIVEN.store(given - missed, Ordering::Relaxed);
     EARNED.fetch_add(missed * EARN, Ordering::Relaxed);
-    let excess = idle().saturating_sub(allowed());
-    let given = give(excess);
-    GIVEN.fetch_add(given, Ordering::Relaxed);
-    // What can't be given back (a refused `madvise`) is not tried again.
-    EARNED.fetch_add(excess.saturating_sub(given), Ordering::Relaxed);
+    GIVEN.fetch_add(give(idle().saturating_sub(allowed())), Ordering::Relaxed);
+    // What can't be given back (a refused `madvise`) is not tried again soon.
+    EARNED.fetch_add(idle().saturating_sub(allowed()), Ordering::Relaxed);
+}
+
+/// Once a decay time: half of what was earned is forgotten.
+pub(super) fn age() {
+    EARNED.store(EARNED.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
 }
 
 /// Called at the end of a slow path that allocated a class's block, with no lock held: mostly some loads and a compare.
@@ -76,8 +79,10 @@ pub(super) fn after_class() {
 
 #[cold]
 fn grown(total: u64) {
-    give(total.saturating_sub(CEILING.load(Ordering::Relaxed)));
-    CEILING.fetch_max(total, Ordering::Relaxed);
+    let due = total.saturating_sub(CEILING.load(Ordering::Relaxed)).min(idle());
+    // What can't be given back is not asked for again.
+    let refused = due.saturating_sub(give(due));
+    CEILING.fetch_max(total + refused, Ordering::Relaxed);
 }
 
 /// Gives back `want` bytes, large ranges first: who has those has few of them. Returns the bytes.

@@ -220,13 +220,7 @@ fn free_block(at: Addr, tag: Tag) -> bool {
     let class = ClassId::from_index(tag.class_index());
     match thread::enter() {
         Some(Caller::Own(heap)) if heap.addr() == tag.owner() => free_own(heap, class, at),
-        Some(Caller::Own(heap)) => {
-            let sent = heap.free_remote(tag.owner(), class, at);
-            if sent {
-                purge::after_send();
-            }
-            return sent;
-        }
+        Some(Caller::Own(heap)) => return heap.free_remote(tag.owner(), class, at),
         // SAFETY: the tag is that of a span: its owner is a heap.
         Some(Caller::Shared(_)) | None => unsafe { heap::at(tag.owner()) }.free_direct(at),
     }

@@ -7,7 +7,7 @@
 //! | Late   | nobody: it has no magazines | never: threads that are torn down share it, by its lock |
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use super::{Core, LATE_THREAD, ThreadHeap, node_pool, remote::Inbox};
 use crate::base::addr::Addr;
@@ -21,7 +21,8 @@ pub(super) struct Links {
     /// All heaps, newest first: set once, before the heap is published.
     next: Cell<Option<&'static ThreadHeap>>,
     next_orphan: Cell<Option<&'static ThreadHeap>>,
-    orphan: Cell<bool>,
+    /// Written under the registry lock, read by any.
+    orphan: AtomicBool,
 }
 
 /// # Invariants
@@ -105,15 +106,21 @@ pub(crate) fn late_heap() -> Option<&'static ThreadHeap> {
     Some(heap)
 }
 
-/// Calls `look` with every heap there is. Under the registry lock; `look` may take a heap's lock. Any thread.
+/// Calls `look` with every heap there is, newest first. No lock is held meanwhile: heaps are never freed, their list only grows
+/// at its head, and what is found in one may end the process, where a handler of SIGABRT may want the registry. Any thread.
 pub(crate) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
-    REGISTRY.lock().each(&mut look);
+    let mut at = REGISTRY.lock().all;
+    while let Some(heap) = at {
+        look(heap);
+        at = heap.links.next.get();
+    }
 }
 
 impl ThreadHeap {
-    /// Whether no thread has it. Under the registry lock, so from within `each_heap`.
+    /// Whether no thread has it, for a moment. Any thread.
     pub(crate) fn is_orphan(&self) -> bool {
-        self.links.orphan.get()
+        // Relaxed: a figure, but for those who hold the registry lock.
+        self.links.orphan.load(Ordering::Relaxed)
     }
 }
 
@@ -138,7 +145,7 @@ impl Registry {
             (&raw mut (*record).links).write(Links {
                 next: Cell::new(self.all),
                 next_orphan: Cell::new(None),
-                orphan: Cell::new(false),
+                orphan: AtomicBool::new(false),
             });
         }
         // SAFETY: initialised, and never freed.
@@ -148,7 +155,7 @@ impl Registry {
     }
 
     fn push_orphan(&mut self, heap: &'static ThreadHeap) {
-        heap.links.orphan.set(true);
+        heap.links.orphan.store(true, Ordering::Relaxed);
         heap.links.next_orphan.set(None);
         match self.newest.replace(heap) {
             Some(newest) => newest.links.next_orphan.set(Some(heap)),
@@ -162,7 +169,7 @@ impl Registry {
         if self.oldest.is_none() {
             self.newest = None;
         }
-        heap.links.orphan.set(false);
+        heap.links.orphan.store(false, Ordering::Relaxed);
         Some(heap)
     }
 
@@ -182,11 +189,11 @@ pub(crate) fn check_registry() {
     let (mut heaps, mut marked, mut queued) = (0_usize, 0_usize, 0);
     registry.each(&mut |heap| {
         heaps += 1;
-        marked += heap.links.orphan.get() as usize;
+        marked += heap.is_orphan() as usize;
     });
     let (mut at, mut last) = (registry.oldest, None);
     while let Some(heap) = at.filter(|_| queued <= heaps) {
-        os::require(heap.links.orphan.get(), "R1: a heap in the queue is no orphan", heap.addr());
+        os::require(heap.is_orphan(), "R1: a heap in the queue is no orphan", heap.addr());
         queued += 1;
         (at, last) = (heap.links.next_orphan.get(), Some(heap.addr()));
     }
@@ -224,7 +231,7 @@ fn orphan_the_lost() {
     let mut at = registry.all;
     while let Some(heap) = at {
         at = heap.links.next.get();
-        if heap.addr() == mine || heap.addr() == late || heap.links.orphan.get() {
+        if heap.addr() == mine || heap.addr() == late || heap.is_orphan() {
             continue;
         }
         for class in ClassId::all() {

@@ -28,7 +28,7 @@ pub(crate) use bin::{Bin, Popped, Pushed};
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
 pub(crate) use lifecycle::{adopt_or_make, at_fork, each_heap, is_any_in_use, late_heap, orphan};
-pub(crate) use remote::ran_dry;
+pub(crate) use remote::{forget_sent, ran_dry, was_sent};
 
 use bin::Bins;
 use remote::{Inbox, Outbox};
@@ -203,6 +203,7 @@ impl ThreadHeap {
                 self.events.count(class.index(), Event::SpanRelease, 1);
             }
         }
+        core.publish_all();
     }
 
     /// Purges inside spans until `want` bytes went back, spans that were not used of late first. Any thread; a heap that
@@ -286,15 +287,15 @@ fn end(core: MutexGuard<'_, Core>, done: Result<(), Misuse>) {
 
 impl Core {
     fn sweep(&mut self, which: Sweep, want: usize) -> usize {
-        if self.dirty.bytes == 0 {
-            return 0;
-        }
         let mut given = 0;
-        for spans in &mut self.spans {
-            given += span::sweep(spans, &mut self.dirty, which, want.saturating_sub(given));
+        if self.dirty.bytes > 0 {
+            for spans in &mut self.spans {
+                given += span::sweep(spans, &mut self.dirty, which, want.saturating_sub(given));
+            }
+            PURGED.add(given as u64);
         }
-        PURGED.add(given as u64);
-        self.publish();
+        // To the byte: what is left over here would look like something to purge, for ever.
+        self.publish_all();
         given
     }
 
@@ -302,6 +303,13 @@ impl Core {
     fn publish(&mut self) {
         let (dirty, free) = self.published;
         if self.dirty.bytes.abs_diff(dirty).max(self.dirty.free.abs_diff(free)) > PUBLISH_BYTES {
+            self.publish_all();
+        }
+    }
+
+    fn publish_all(&mut self) {
+        let (dirty, free) = self.published;
+        if (self.dirty.bytes, self.dirty.free) != (dirty, free) {
             DIRTY.add(self.dirty.bytes.wrapping_sub(dirty) as u64);
             FREE.add(self.dirty.free.wrapping_sub(free) as u64);
             self.published = (self.dirty.bytes, self.dirty.free);

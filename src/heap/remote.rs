@@ -3,6 +3,7 @@
 //! got long, for the owner may sleep.
 
 use core::cell::Cell;
+use core::sync::atomic::AtomicBool;
 
 use super::{Core, ThreadHeap, node_pool};
 use crate::base::addr::Addr;
@@ -21,6 +22,19 @@ const BATCH_BYTES: usize = 128 << 10;
 const OPEN: usize = 16;
 /// An inbox with more bytes than this is drained by its sender.
 const INBOX_BYTES: usize = 1 << 20;
+
+/// Whether a batch was sent since somebody looked: it may lie in the inbox of a heap that sleeps. Not loom's: no model asks for it.
+static SENT: AtomicBool = AtomicBool::new(false);
+
+/// Whether a batch was sent since `forget_sent`. Any thread.
+pub(crate) fn was_sent() -> bool {
+    // Relaxed, here and below: a note; what lies in an inbox is published by its push.
+    SENT.load(Ordering::Relaxed)
+}
+
+pub(crate) fn forget_sent() {
+    SENT.store(false, Ordering::Relaxed);
+}
 
 /// A batch. Its fields belong to whoever owns the node: the pool, a sender, an inbox, a drainer, in turn.
 #[repr(C)]
@@ -129,6 +143,10 @@ impl ThreadHeap {
         let node = open.node.replace(core::ptr::null_mut());
         if node.is_null() {
             return;
+        }
+        // Relaxed: see `was_sent`. Mostly it says so already: no store, and the line stays shared.
+        if !SENT.load(Ordering::Relaxed) {
+            SENT.store(true, Ordering::Relaxed);
         }
         // SAFETY: an open batch's owner is a tag's.
         let owner = unsafe { super::at(open.owner.get()) };

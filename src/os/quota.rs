@@ -26,14 +26,12 @@ pub(crate) fn has_room(len: usize) -> bool {
     fits(mapped(), len, LIMIT.load(Ordering::Relaxed))
 }
 
-/// Counts `len` bytes in unless that is too much. Of two threads that both fit alone one may be refused, or both.
+/// Counts `len` bytes in unless that is too much; nothing always goes.
 pub(super) fn charge(len: usize) -> bool {
-    let before = MAPPED.fetch_add(len, Ordering::Relaxed);
-    let fits = fits(before, len, LIMIT.load(Ordering::Relaxed));
-    if !fits {
-        refund(len);
-    }
-    fits
+    let limit = LIMIT.load(Ordering::Relaxed);
+    // Not added and taken back: in between others would be refused for bytes that nobody gets.
+    let more = |mapped| fits(mapped, len, limit).then(|| mapped + len);
+    len == 0 || MAPPED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
 }
 
 pub(super) fn charge_anyway(len: usize) {

@@ -10,8 +10,8 @@ pub(crate) fn install(signal: c_int) {
     // SAFETY: all zero is a valid value: no flags, an empty mask.
     let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
     action.sa_sigaction = note as extern "C" fn(c_int) as libc::sighandler_t;
-    // The program's system calls go on as if nothing had come.
-    action.sa_flags = libc::SA_RESTART;
+    // The program's system calls go on as if nothing had come, and its small stacks are not used.
+    action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK;
     // SAFETY: the handler lives as long as the library, which is linked `-z nodelete`; the old action is not wanted.
     unsafe { libc::sigaction(signal, &action, core::ptr::null_mut()) };
 }

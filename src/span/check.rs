@@ -67,7 +67,7 @@ impl Span {
         require(!below_hint, "S4: no set bit below the hint", here);
         require(self.freed <= self.free, "S2: freed since the last sweep, and free", here);
         // A refill that leaves blocks lets the span stand where it stood, so only the way up is exact.
-        let promote_at = if self.list == List::Gone { self.free + 1 } else { list_for(self.free, capacity).1 };
+        let promote_at = if self.list.is_gone() { self.free + 1 } else { list_for(self.free, capacity).1 };
         let full = (self.free == 0) == (self.list == List::Full);
         require(full && self.promote_at >= promote_at, "S3: the list follows from free", here);
         self.check_purged(os::page_size());

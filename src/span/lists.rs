@@ -22,7 +22,7 @@ pub(crate) use check::mark;
 /// | Emptier   | up to three quarters    | …                                            |
 /// | Emptiest  | more, not all           | by a flush → Empty                           |
 /// | Empty     | all                     | kept (see `KEEP_MAX`) or given back             |
-/// | Gone      | all in purged pages     | by a flush or a refill → where `free` says      |
+/// | GoneFuller, GoneEmptier | up to half, more; all in purged pages | by a flush or a refill → where `free` says |
 /// | None      |                         | being made or given back                     |
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -32,13 +32,20 @@ pub(super) enum List {
     Emptier = 2,
     Emptiest = 3,
     Empty = 4,
-    /// After all others: a block of it is a page fault.
-    Gone = 5,
-    Full = 6,
-    None = 7,
+    /// After all others: a block of these is a page fault.
+    GoneFuller = 5,
+    GoneEmptier = 6,
+    Full = 7,
+    None = 8,
 }
 
-const CHAINS: usize = 7;
+const CHAINS: usize = 8;
+
+impl List {
+    pub(super) fn is_gone(self) -> bool {
+        matches!(self, List::GoneFuller | List::GoneEmptier)
+    }
+}
 
 /// Empty spans kept for a class at most; at least one, which absorbs the swing around a span's border. A class that
 /// acquires again what it has just released keeps one more each time, until it ages.
@@ -99,8 +106,9 @@ impl Spans {
     pub(super) fn pass_over(&mut self, span: NonNull<Span>) {
         self.unlink(span);
         // SAFETY: see `adopt`.
-        let free = unsafe { span.as_ref() }.free;
-        self.link_to(span, List::Gone, free + 1);
+        let (free, capacity) = unsafe { (span.as_ref().free, span.as_ref().capacity) };
+        let list = if free <= capacity / 2 { List::GoneFuller } else { List::GoneEmptier };
+        self.link_to(span, list, free + 1);
     }
 
     /// Forgets, a step at a time, that released spans were wanted back.

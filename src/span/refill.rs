@@ -14,7 +14,9 @@ pub(crate) fn refill(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> 
     while left > 0 {
         let Some(span) = spans.first() else { break };
         // SAFETY: a live record of this heap (L1), under its lock.
-        if left < out.len() && unsafe { span.as_ref() }.list == List::Gone {
+        let record = unsafe { span.as_ref() };
+        let is_fault = record.list.is_gone() || record.list == List::Empty && record.purged != 0;
+        if left < out.len() && is_fault {
             break;
         }
         // 0 only for a span that is passed over, and that is `first` no more.
@@ -30,7 +32,7 @@ fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut
     let record = unsafe { span.as_mut() };
     let taken = if record.purged == 0 {
         take_lowest(record, out).0
-    } else if record.list == List::Gone || record.list == List::Empty {
+    } else if record.list.is_gone() || record.list == List::Empty {
         take_purged(record, dirty, out)
     } else {
         take_resident(record, out)
@@ -43,7 +45,7 @@ fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut
     spans.free -= taken as u64;
     record.note_taken(taken, dirty);
     // A span that is not used up keeps its place although it got fuller: the next refill starts with it anyway.
-    if record.free == 0 || record.list == List::Empty || record.list == List::Gone {
+    if record.free == 0 || record.list == List::Empty || record.list.is_gone() {
         // `place` returns only empty spans, and this one just gave blocks.
         let _ = spans.place(span);
     }

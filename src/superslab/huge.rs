@@ -12,7 +12,7 @@
 #![forbid(unsafe_code)]
 
 use super::table::{self, SuperSlab};
-use super::{SLOTS, SUPERSLAB, Slab};
+use super::{SLOTS, Slab};
 use crate::base::addr::Addr;
 use crate::config;
 use crate::os;
@@ -64,7 +64,7 @@ pub(crate) fn purge_inside(slab: &Slab, at: Addr, len: usize) -> bool {
 pub(super) fn split(super_slab: &SuperSlab) {
     if super_slab.is_huge() && super_slab.swap_huge(false) {
         SPLIT.add(1);
-        os::advise_huge(super_slab.base(), SUPERSLAB, false);
+        os::advise_huge(super_slab.base(), super_slab.bytes(), false);
     }
 }
 

@@ -200,19 +200,22 @@ pub(crate) fn release_slab(slab: Slab) {
 
 #[cold]
 fn retire(id: u32, super_slab: &SuperSlab) {
-    let mut pool = POOL.lock();
+    retire_locked(&mut POOL.lock(), id, super_slab);
+}
+
+fn retire_locked(pool: &mut Pool, id: u32, super_slab: &SuperSlab) {
     // Another thread may have taken a slot or retired it first.
     let Some(dirty) = super_slab.word.retire(super_slab.absent()) else { return };
     let limit = config::get::superslab_cache().max(0) as usize;
     if let Some(oldest) = pool.cache.put(Cached { id, dirty }, limit) {
-        unmap(&mut pool, oldest);
+        unmap(pool, oldest);
     }
 }
 
 /// Unmaps a RETIRED SuperSlab, or puts it back in use, purged, when the kernel refuses.
 fn unmap(pool: &mut Pool, cached: Cached) {
     let Some(super_slab) = table::get(cached.id) else { return };
-    let len = bytes(super_slab);
+    let len = super_slab.bytes();
     if os::unmap(super_slab.base(), len) {
         DIRTY.sub(cached.dirty.count_ones() as u64);
         PURGED.add(cached.dirty.count_ones() as u64);
@@ -230,10 +233,6 @@ fn unmap(pool: &mut Pool, cached: Cached) {
     PURGED.add(purged);
     super_slab.word.publish(super_slab.absent(), dirty);
     table::set_avail(cached.id);
-}
-
-fn bytes(super_slab: &SuperSlab) -> usize {
-    (SLOTS - super_slab.absent().count_ones()) as usize * GRANULE
 }
 
 /// Puts one more SuperSlab in use: a cached one, else a new one. `None`: out of memory.
@@ -305,8 +304,9 @@ pub(crate) fn purge(want: usize) -> usize {
                 break;
             }
             pool.cursor = if pool.cursor + 1 < pool.high { pool.cursor + 1 } else { 0 };
-            let super_slab = table::get(pool.cursor).filter(|super_slab| super_slab.is_huge() == huge);
-            given += super_slab.map_or(0, purge_empty);
+            let id = pool.cursor;
+            let super_slab = table::get(id).filter(|super_slab| super_slab.is_huge() == huge);
+            given += super_slab.map_or(0, |super_slab| purge_empty(&mut pool, id, super_slab));
         }
     }
     given
@@ -328,7 +328,7 @@ pub(crate) fn active_bytes() -> u64 {
 }
 
 /// Purges the EMPTY slots of one SuperSlab, a run at a time.
-fn purge_empty(super_slab: &SuperSlab) -> usize {
+fn purge_empty(pool: &mut Pool, id: u32, super_slab: &SuperSlab) -> usize {
     let mut given = 0;
     let mut left = super_slab.word.look().map_or(0, |slots| slots.empty);
     while left != 0 {
@@ -345,8 +345,14 @@ fn purge_empty(super_slab: &SuperSlab) -> usize {
             DIRTY.sub(len as u64);
             PURGED.add(len as u64);
         }
-        super_slab.word.release(run, if purged { 0 } else { run });
+        let active = super_slab.word.release(run, if purged { 0 } else { run });
         given += if purged { len as usize * GRANULE } else { 0 };
+        if active == super_slab.absent() {
+            // Who released its last slot meanwhile saw ours in use.
+            retire_locked(pool, id, super_slab);
+            break;
+        }
+        table::set_avail(id);
     }
     given
 }

@@ -1,8 +1,9 @@
 //! The descriptors of SuperSlabs: a table that grows by chunks and never moves, so that any thread may look at any
 //! descriptor at any time.
 
+use super::SLOTS;
 use super::sp_slot::SlotWord;
-use crate::base::addr::Addr;
+use crate::base::addr::{Addr, GRANULE};
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::meta;
 
@@ -30,6 +31,11 @@ impl SuperSlab {
 
     pub(super) fn absent(&self) -> u32 {
         self.absent.load(Ordering::Relaxed)
+    }
+
+    /// Bytes mapped of it: under `ulimit -v` it may be a short one.
+    pub(super) fn bytes(&self) -> usize {
+        (SLOTS - self.absent().count_ones()) as usize * GRANULE
     }
 
     pub(super) fn is_huge(&self) -> bool {

@@ -83,7 +83,7 @@ pub(super) fn retry() {
 /// Wakes the thread when it sleeps and there is something to give back.
 pub(super) fn nudge(dirty: Dirty) {
     // Relaxed: seen too late, it sleeps until the next free.
-    if WORD.load(Ordering::Relaxed) == SLEEPS && !decay::is_clean(dirty) && tell(SLEEPS, TICKS) {
+    if WORD.load(Ordering::Relaxed) == SLEEPS && !is_idle(dirty) && tell(SLEEPS, TICKS) {
         os::thread::wake(&WORD);
     }
 }
@@ -96,7 +96,9 @@ fn tell(from: u32, to: u32) -> bool {
 /// Called by a thread that has given up its heap, and is about to end: if it was the last one, so does ours.
 pub(in crate::front) fn leave() {
     // Relaxed: only a first look.
-    if STATE.load(Ordering::Relaxed) != RUNNING || heap::is_any_in_use() {
+    // A child made behind fork's back has the state, and not the thread.
+    let mine = PROCESS.load(Ordering::Relaxed) == os::process_id();
+    if STATE.load(Ordering::Relaxed) != RUNNING || !mine || heap::is_any_in_use() {
         return;
     }
     // Acquire pairs with the Release in `start`.
@@ -136,12 +138,16 @@ extern "C" fn run(_: *mut c_void) -> *mut c_void {
     }
 }
 
+/// Whether a tick would give nothing back.
+fn is_idle(dirty: Dirty) -> bool {
+    period() < 0 || decay::is_clean(dirty)
+}
+
 /// A quarter of the decay time, or until there is something to do.
 fn sleep() {
-    let idle = |dirty| period() < 0 || decay::is_clean(dirty);
-    if idle(Dirty::now()) && tell(TICKS, SLEEPS) {
+    if is_idle(Dirty::now()) && tell(TICKS, SLEEPS) {
         // Looked at once more: who freed between the look and the word saw no sleeper.
-        if idle(Dirty::now()) {
+        if is_idle(Dirty::now()) {
             os::thread::wait(&WORD, SLEEPS, LONGEST);
         }
         tell(SLEEPS, TICKS);

@@ -52,7 +52,7 @@ fn allowance(live: u64, earned: u64) -> u64 {
 /// How much may be dirty now.
 pub(super) fn now() -> u64 {
     if super::period() == 0 {
-        return 0;
+        return FUTILE.load(Ordering::Relaxed);
     }
     let live = live();
     contract(live) + FUTILE.load(Ordering::Relaxed) + allowance(live, ALLOWANCE.load(Ordering::Relaxed))
@@ -65,7 +65,8 @@ fn regret() {
     let purged = PURGED.load(Ordering::Relaxed);
     let regret = taken.min(purged);
     PURGED.store(purged - regret, Ordering::Relaxed);
-    ALLOWANCE.fetch_add(EARN * regret, Ordering::Relaxed);
+    let earned = ALLOWANCE.load(Ordering::Relaxed) + EARN * regret;
+    ALLOWANCE.store(allowance(live(), earned), Ordering::Relaxed);
     COUNTS.missed_bytes.add(regret);
 }
 

@@ -7,9 +7,10 @@
 //! - Spans that were not used for half a decay time are swept.
 #![forbid(unsafe_code)]
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::{COUNTS, Dirty, background, bound, give_back, period, shed};
+use crate::front::idle;
 use crate::heap;
 use crate::large;
 use crate::learn;
@@ -32,9 +33,6 @@ static SHARED: AtomicU64 = AtomicU64::new(0);
 static POOL: Mark = Mark::new();
 static LARGE: Mark = Mark::new();
 static TOTAL: Mark = Mark::new();
-
-/// Whether a batch was sent since heaps last took in what they were sent: no count of what is dirty has that.
-static SENT: AtomicBool = AtomicBool::new(false);
 
 /// The least that was dirty in the quarter that runs, and in the one before.
 struct Mark {
@@ -67,13 +65,6 @@ pub(super) fn note(dirty: Dirty) {
     POOL.note(dirty.pool);
     LARGE.note(dirty.large);
     TOTAL.note(dirty.total());
-}
-
-/// Notes that a batch of blocks was sent to its owner, who may sleep. Called before `after_free`.
-pub(in crate::front) fn note_send() {
-    if !SENT.load(Ordering::Relaxed) {
-        SENT.store(true, Ordering::Relaxed);
-    }
 }
 
 /// Milliseconds of a quarter of the decay time.
@@ -115,7 +106,7 @@ fn turn(now: u64, last: u64, files: bool) {
     let mut given = superslab::purge(pool as usize) + large::purge(large as usize);
     SHARED.fetch_add(given as u64, Ordering::Relaxed);
     if is_due(&LAST_HALF, now, 2 * quarter) {
-        SENT.store(false, Ordering::Relaxed);
+        heap::forget_sent();
         heap::each_heap(|heap| given += heap.age());
     }
     let excess = bound::idle_excess(idle) as usize;
@@ -133,6 +124,7 @@ fn turn(now: u64, last: u64, files: bool) {
             dirty: superslab::dirty_bytes() + large::dirty_bytes(),
         });
         bound::age();
+        idle::age();
         background::retry();
         if files && Dirty::now().total() > REST && pressure::is_high() {
             give_back(false);
@@ -151,7 +143,7 @@ fn is_due(last: &AtomicU64, now: u64, after: u64) -> bool {
 
 /// Whether there is next to nothing that a tick would give back.
 pub(super) fn is_clean(dirty: Dirty) -> bool {
-    dirty.total() <= REST && !SENT.load(Ordering::Relaxed)
+    dirty.total() <= REST && !heap::was_sent()
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ mod limits;
 
 pub(super) use background::leave;
 pub(crate) use background::{after_fork, allow};
-pub(super) use decay::note_send as after_send;
 pub(super) use limits::apply as apply_limits;
 
 use errno::{errno, set_errno};
@@ -75,32 +74,40 @@ pub(super) fn after_free() {
         bound::enforce();
     }
     limits::soft(dirty);
-    beat();
+    if beat() {
+        look_round();
+    }
     background::nudge(dirty);
 }
 
 /// Called by slow paths that allocate, with no lock held, before they take anything.
 pub(super) fn before_alloc() {
     limits::apply();
-    beat();
+    if beat() {
+        look_round();
+        ensure_background();
+    }
 }
 
-/// Now and then, as the calling thread's slow paths go, looks at the clock.
-fn beat() {
-    if let Current::Heap(heap) = heap::current()
-        && heap.beat()
-    {
-        look_round();
-    }
+/// Whether it is time to look at the clock, as the calling thread's slow paths go.
+fn beat() -> bool {
+    matches!(heap::current(), Current::Heap(heap) if heap.beat())
+}
+
+/// Only where memory is asked for: libc frees under locks of its own, which making a thread would take again.
+#[cold]
+fn ensure_background() {
+    let saved = errno();
+    background::ensure();
+    set_errno(saved);
 }
 
 #[cold]
 fn look_round() {
-    // Files that are not there, a thread that is refused: no concern of a malloc that succeeds.
+    // Files that are not there: no concern of a malloc that succeeds.
     let saved = errno();
     limits::soft(Dirty::now());
     decay::tick(config::get::pressure() == PRESSURE_ALWAYS);
-    background::ensure();
     set_errno(saved);
 }
 
