@@ -10,9 +10,14 @@ const fn half(capacity: usize) -> usize {
 }
 
 impl ThreadHeap {
-    /// A block of `class` when its magazine is empty. `None`: out of memory. The heap's thread only.
+    /// A block of `class`, whether its magazine is empty or was not asked. `None`: out of memory. The heap's thread only.
     pub(crate) fn pop_slow(&self, class: ClassId) -> Option<Addr> {
         let bin = self.bin(class);
+        // Strict modes come here for aligned blocks without a look at the magazine: refilled when full, it would only
+        // ever take spans.
+        if let Popped::Block(block) = bin.pop() {
+            return Some(block);
+        }
         self.grow(class);
         if bin.capacity() == 0 {
             return self.alloc_direct(class);

@@ -145,10 +145,13 @@ impl ThreadHeap {
         self.bins.of(class)
     }
 
-    /// Fills the *last* entries of `out` with blocks of `class` and says how many. 0: out of memory.
+    /// Fills the *last* entries of `out` with blocks of `class` and says how many. 0: out of memory, or no room.
     ///
     /// Fewer than asked is normal: a new span is acquired only when there is no block at all.
     pub(crate) fn refill(&self, class: ClassId, out: &mut [Addr]) -> usize {
+        if out.is_empty() {
+            return 0;
+        }
         let mut core = self.enter();
         let Core { spans, dirty, .. } = &mut *core;
         let Some(spans) = spans.get_mut(class.index()) else { return 0 };
