@@ -62,24 +62,23 @@ impl Os for Linux {
     fn forbid(at: Addr, len: usize) -> bool {
         // Not mprotect: a program that locks itself in permits the calls an allocator can't do without, and mmap is one.
         // SAFETY: the caller owns the pages and will not touch them: they may be replaced by others.
-        let placed = unsafe {
-            libc::syscall(
-                libc::SYS_mmap,
-                at.0,
-                len,
-                libc::PROT_NONE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED,
-                -1,
-                0usize,
-            )
-        };
-        placed != FAILED
+        unsafe { replace(at, len, libc::PROT_NONE) }
     }
 
     fn permit(at: Addr, len: usize) -> bool {
-        // SAFETY: the caller owns the pages.
-        unsafe { libc::syscall(libc::SYS_mprotect, at.0, len, libc::PROT_READ | libc::PROT_WRITE) == 0 }
+        // SAFETY: the caller owns the pages, and `forbid` gave up what they held.
+        unsafe { replace(at, len, libc::PROT_READ | libc::PROT_WRITE) }
     }
+}
+
+/// Puts untouched pages in the place of those at `at`. `false`: refused.
+///
+/// # Safety
+/// The caller owns the pages and holds nothing in them.
+unsafe fn replace(at: Addr, len: usize, protection: i32) -> bool {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+    // SAFETY: the caller's pages, and no others.
+    unsafe { libc::syscall(libc::SYS_mmap, at.0, len, protection, flags, -1, 0usize) != FAILED }
 }
 
 /// Bytes of the pages at `at` that are resident, asked of the kernel; `len` where it refuses to say.

@@ -54,9 +54,9 @@ trait Os {
     fn unmap(at: Addr, len: usize) -> bool;
     /// Asks for huge pages, or for none.
     fn advise_huge(at: Addr, len: usize, huge: bool) -> bool;
-    /// Makes pages inaccessible: a guard.
+    /// Makes pages inaccessible: a guard. What they held is gone.
     fn forbid(at: Addr, len: usize) -> bool;
-    /// Makes them readable and writable again.
+    /// Makes them readable and writable again, and zero.
     fn permit(at: Addr, len: usize) -> bool;
 }
 
@@ -157,12 +157,12 @@ pub(crate) fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) ->
     moved
 }
 
-/// Makes pages inaccessible. `false`: refused, which only loses the guard.
+/// Makes pages inaccessible; what they held is gone. `false`: refused, which only loses the guard.
 pub(crate) fn guard(at: Addr, len: usize) -> bool {
     Kernel::forbid(at, len)
 }
 
-/// Makes pages that were guarded accessible again; they read as they did before. `false`: refused.
+/// Makes pages that were guarded accessible again; they read as zero. `false`: refused.
 pub(crate) fn unguard(at: Addr, len: usize) -> bool {
     Kernel::permit(at, len)
 }
