@@ -51,11 +51,16 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
     // SAFETY: `watch` filled it before it installed us.
     let before = unsafe { (*BEFORE.0.get()).assume_init_ref() };
     match before.sa_sigaction {
+        // Sent by somebody, and ignored; a fault can't be.
+        libc::SIG_IGN if !from_kernel => {}
         libc::SIG_DFL | libc::SIG_IGN => {
             // SAFETY: zeroes are the default action.
             let default: libc::sigaction = unsafe { core::mem::zeroed() };
             // SAFETY: back to the default; the faulting instruction runs again when we return, and ends the process.
-            unsafe { libc::sigaction(libc::SIGSEGV, &default, core::ptr::null_mut()) };
+            if unsafe { libc::sigaction(libc::SIGSEGV, &default, core::ptr::null_mut()) } != 0 {
+                // SAFETY: ends the process, as a shell would see it: refused the default, it would fault for ever.
+                unsafe { libc::_exit(128 + libc::SIGSEGV) };
+            }
             if !from_kernel {
                 // SAFETY: sent by somebody: there is no instruction that would fault again.
                 unsafe { libc::raise(signal) };
