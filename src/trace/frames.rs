@@ -1,6 +1,7 @@
 //! Taking a stack, and naming what its addresses lie in.
 
 use core::ffi::{CStr, c_int, c_void};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::DEPTH;
 use crate::base::addr::Addr;
@@ -8,8 +9,16 @@ use crate::base::addr::Addr;
 /// Own frames at most, above the program's.
 const OWN: usize = 12;
 
+/// Where this library's code lies. Found once: the loader answers under its lock, which a child of fork may find taken.
+static OWN_START: AtomicUsize = AtomicUsize::new(0);
+static OWN_END: AtomicUsize = AtomicUsize::new(0);
+
 /// Has libc load its unwinder: from then on taking a stack neither allocates nor opens anything.
 pub(super) fn load() {
+    let own = Module::of(Addr::of((take as fn(&mut [Addr; DEPTH])) as *const c_void));
+    // Relaxed: who takes stacks saw `READY`, which is set after this.
+    OWN_START.store(own.start, Ordering::Relaxed);
+    OWN_END.store(own.end, Ordering::Relaxed);
     let mut first = [core::ptr::null_mut(); 1];
     // SAFETY: room for one address.
     unsafe { libc::backtrace(first.as_mut_ptr(), 1) };
@@ -21,8 +30,9 @@ pub(super) fn take(stack: &mut [Addr; DEPTH]) {
     // SAFETY: room for as many addresses as it is told.
     let got = unsafe { libc::backtrace(raw.as_mut_ptr(), raw.len() as c_int) };
     let got = raw.get(..got.max(0) as usize).unwrap_or_default();
-    let own = Module::of(Addr::of((take as fn(&mut [Addr; DEPTH])) as *const c_void));
-    let skip = got.iter().take_while(|frame| own.holds(Addr::of(**frame))).count();
+    // Relaxed: see `load`.
+    let own = OWN_START.load(Ordering::Relaxed)..OWN_END.load(Ordering::Relaxed);
+    let skip = got.iter().take_while(|frame| own.contains(&frame.addr())).count();
     // Linked into the program, all of it is one module: then the stack is shown whole.
     let skip = if skip == got.len() { 0 } else { skip };
     for (slot, frame) in stack.iter_mut().zip(got.iter().skip(skip)) {
@@ -53,10 +63,6 @@ impl Module {
         // SAFETY: `look` gets our `search`, which outlives the call.
         unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
         search.found
-    }
-
-    pub(super) fn holds(&self, at: Addr) -> bool {
-        (self.start..self.end).contains(&at.0)
     }
 
     /// The object's path; empty for the program's own file.
