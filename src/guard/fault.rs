@@ -12,9 +12,9 @@ pub(super) fn look(at: Addr) {
         return;
     }
     match slot_at(region, at, page) {
-        Some((_, slot)) => describe(slot, at),
-        None => {
-            // A page that is never open: of the blocks beside it the nearer one was meant, a live one first.
+        Some((_, slot)) if slot.state() != State::Never => describe(slot, at),
+        _ => {
+            // A page that was never open: of the blocks beside it the nearer one was meant, a live one first.
             let beside = |at: usize| slot_at(region, Addr(at), page).map(|(_, slot)| slot);
             let below = beside(at.0.wrapping_sub(page)).filter(|slot| slot.state() != State::Never);
             let above = beside(at.0.wrapping_add(page)).filter(|slot| slot.state() != State::Never);
