@@ -111,8 +111,8 @@ delete! {
     _ZdaPvm(block, size: usize) = front::free_sized(block.cast(), size);
     _ZdlPvSt11align_val_t(block, align: usize) = front::free(block.cast());
     _ZdaPvSt11align_val_t(block, align: usize) = front::free(block.cast());
-    _ZdlPvmSt11align_val_t(block, size: usize, align: usize) = front::free_sized(block.cast(), size);
-    _ZdaPvmSt11align_val_t(block, size: usize, align: usize) = front::free_sized(block.cast(), size);
+    _ZdlPvmSt11align_val_t(block, size: usize, align: usize) = front::free_rounded(block.cast(), size, align);
+    _ZdaPvmSt11align_val_t(block, size: usize, align: usize) = front::free_rounded(block.cast(), size, align);
     _ZdlPvRKSt9nothrow_t(block, tag: *const c_void) = front::free(block.cast());
     _ZdaPvRKSt9nothrow_t(block, tag: *const c_void) = front::free(block.cast());
     _ZdlPvSt11align_val_tRKSt9nothrow_t(block, align: usize, tag: *const c_void) = front::free(block.cast());

@@ -21,6 +21,12 @@ pub(crate) fn free_sized(block: *mut u8, size: usize) {
     free_or(block, |block| slow::free_sized(block, size));
 }
 
+/// `free_sized` of a block whose size may have been rounded up to a multiple of `align`, a power of two.
+#[inline(always)]
+pub(crate) fn free_rounded(block: *mut u8, size: usize, align: usize) {
+    free_or(block, |block| slow::free_rounded(block, size, align));
+}
+
 #[inline(always)]
 fn free_or(block: *mut u8, slow: impl Fn(*mut u8)) {
     let at = Addr::of(block);

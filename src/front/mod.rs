@@ -32,7 +32,7 @@ mod slow;
 mod thread;
 
 pub(crate) use aligned::alloc_aligned;
-pub(crate) use free::{free, free_sized};
+pub(crate) use free::{free, free_rounded, free_sized};
 pub(crate) use malloc::{alloc, alloc_or, alloc_zeroed};
 pub(crate) use purge::{COUNTS as PURGES, after_fork, allow as allow_background, flush_thread, trim};
 pub(crate) use realloc::{realloc, usable_size};

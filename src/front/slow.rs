@@ -5,9 +5,11 @@ use errno::{Errno, errno, set_errno};
 use super::idle;
 use super::paranoid;
 use super::purge;
+use super::realloc::usable_size;
 use super::requests;
 use super::thread::{self, Caller};
 use crate::base::addr::Addr;
+use crate::base::bits::round_up;
 use crate::baseline;
 use crate::class::ClassId;
 use crate::config;
@@ -168,6 +170,15 @@ pub(super) fn free(block: *mut u8) {
 #[inline(never)]
 pub(super) fn free_sized(block: *mut u8, size: usize) {
     free_any(block, Some(size));
+}
+
+/// `free_sized` by C++'s aligned forms. The runtime's `new`, which serves when ours failed and its new-handler found memory,
+/// asks for a multiple of the alignment; `delete` says the size that the program gave.
+#[cold]
+#[inline(never)]
+pub(super) fn free_rounded(block: *mut u8, size: usize, align: usize) {
+    let rounded = round_up(size.max(1), align.max(1));
+    free_any(block, rounded.filter(|_| strict().is_some() && usable_size(block) == rounded).or(Some(size)));
 }
 
 /// `said`: the size that the program gave. Only strict modes care.
