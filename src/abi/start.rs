@@ -37,7 +37,7 @@ extern "C" fn exit() {
     }
 }
 
-/// In lock order: report, config, registry, heaps, guard, large, spare claims, pool, meta.
+/// In lock order: learn, report, config, registry, heaps, guard, large, spare claims, pool, meta.
 extern "C" fn prepare() {
     learn::at_fork(Fork::Prepare);
     report::at_fork(Fork::Prepare);
