@@ -56,12 +56,27 @@ pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     if fresh.is_null() {
         // Out of memory is no reason to refuse a smaller block its place; and now that all idle memory is given back,
         // a larger one may find room where it stands.
-        return if size <= old { block } else { again(at, tag, size).unwrap_or_else(super::out_of_memory) };
+        if size > old {
+            return again(at, tag, size).unwrap_or_else(super::out_of_memory);
+        }
+        cut(at, tag, size);
+        return block;
     }
     // SAFETY: both blocks are the caller's and hold at least this many bytes; a fresh block overlaps none in use.
     unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
     free(block);
     fresh
+}
+
+/// A block that is to hold fewer bytes where it stands: strict modes watch its new end, and compare the new size.
+#[cold]
+fn cut(at: Addr, tag: Tag, size: usize) {
+    match tag {
+        Tag::LARGE => large::cut(at, size),
+        Tag::GUARD => guard::cut(at, size),
+        _ if hardened::is_on() => hardened::cut(at, size),
+        _ => {}
+    }
 }
 
 #[cold]

@@ -83,21 +83,22 @@ pub(crate) fn sample(size: usize, align: usize) -> Option<Addr> {
     if !is_on() || region().is_null() {
         return None;
     }
+    // What has no room in a page does not use up the turn.
+    let page = os::page_size();
+    if size > page || align > page {
+        return None;
+    }
     // Relaxed: a count; who takes the last one starts it anew.
     if LEFT.fetch_sub(1, Ordering::Relaxed) > 1 {
         return None;
     }
     LEFT.store(config::get::guard_rate(), Ordering::Relaxed);
-    make(size.max(1), align.max(16))
+    make(size.max(1), align.max(16), page)
 }
 
 #[cold]
 #[inline(never)]
-fn make(size: usize, align: usize) -> Option<Addr> {
-    let page = os::page_size();
-    if size > page || align > page {
-        return None;
-    }
+fn make(size: usize, align: usize, page: usize) -> Option<Addr> {
     let mut free = GUARD.lock();
     if free.len == 0 {
         return None;
@@ -192,6 +193,24 @@ pub(crate) fn free(at: Addr, said: Option<usize>) {
 /// Bytes of the block at `at`, whose granule is tagged GUARD: what was asked for. `None`: no live one starts there.
 pub(crate) fn usable(at: Addr) -> Option<usize> {
     live(at).ok().map(|(_, slot)| slot.size())
+}
+
+/// Makes the live block at `at` end after `size` bytes, fewer than it has.
+pub(crate) fn cut(at: Addr, size: usize) {
+    let page = os::page_size();
+    let Ok((number, slot)) = live(at) else { return };
+    let before = at.since(slots::page_of(region(), number, page));
+    let (old, room) = (slot.size(), page - before - slot.size());
+    // SAFETY: the slot's page, open while its block lives.
+    if !unsafe { canary::holds(at.offset(old), room) } {
+        // For `free` to report.
+        return;
+    }
+    // SAFETY: as above: what the program gives up, and the old canary.
+    unsafe { at.offset(size).as_ptr::<u8>().write_bytes(0, old - size + room.min(canary::CANARY)) };
+    // SAFETY: as above, and all zero.
+    unsafe { canary::set(at.offset(size), page - before - size) };
+    slot.cut(size);
 }
 
 pub(crate) fn at_fork(step: Fork) {

@@ -60,6 +60,10 @@ impl Slot {
         self.state.store(State::Live as u32, Ordering::Relaxed);
     }
 
+    pub(super) fn cut(&self, size: usize) {
+        self.size.store(size, Ordering::Relaxed);
+    }
+
     /// `false`: it was not live.
     pub(super) fn leave(&self) -> bool {
         let (live, freed) = (State::Live as u32, State::Freed as u32);

@@ -11,13 +11,11 @@ mod quarantine;
 mod random;
 mod stock;
 
-use core::sync::atomic::{AtomicU32, Ordering};
-
 use crate::base::addr::Addr;
 use crate::canary::{self, CANARY};
 use crate::class::{CLASSES, ClassId};
 use crate::config;
-use crate::heap::ThreadHeap;
+use crate::heap::{self, Current, ThreadHeap};
 use crate::meta;
 use crate::os::{self, die, die_sized};
 use crate::span::claims::{Claim, MIN_SLACK, Place, place};
@@ -35,13 +33,9 @@ const RESIZED_FREED: &str = "realloc: not a block of this allocator, or free alr
 const RESIZED_INTERIOR: &str = "realloc: pointer into a block, not to its start";
 const RESIZED_OVERFLOW: &str = "realloc: block was written past its end";
 
-/// Raised in each child of a fork: it must not draw its parent's random numbers.
-static GENERATION: AtomicU32 = AtomicU32::new(0);
-
 /// One heap's state.
 struct State {
     random: Random,
-    generation: u32,
     quarantine: Quarantine,
     /// Null while a class has none.
     stocks: [*mut Stock; CLASSES],
@@ -184,6 +178,13 @@ pub(crate) fn resize(at: Addr, size: usize) -> Result<(), usize> {
     Ok(())
 }
 
+/// Makes the block at `at`, which `resize` looked at, end after `size` bytes, no more than it has.
+pub(crate) fn cut(at: Addr, size: usize) {
+    let Some(Place { bytes, claim: Some(claim) }) = place(at) else { return };
+    let Some(slack) = claim.slack() else { return };
+    move_end(at, bytes, bytes - slack, size, claim);
+}
+
 fn move_end(at: Addr, bytes: usize, old: usize, new: usize, claim: &Claim) {
     let from = old.min(new);
     // SAFETY: within the block: the old canary, and what the program gives up.
@@ -206,13 +207,16 @@ impl State {
     #[cold]
     #[inline(never)]
     fn fill(&mut self, heap: &ThreadHeap, class: ClassId, stock: &mut Stock, full: usize) {
-        // Relaxed: a number.
-        let generation = GENERATION.load(Ordering::Relaxed);
-        if generation != self.generation {
-            self.generation = generation;
-            self.random = Random::seeded(os::random());
-        }
+        heap.tick();
         stock.fill(full, |room| heap.refill(class, room));
+    }
+
+    fn reseed(&mut self) {
+        self.random = Random::seeded(os::random());
+        for stock in self.stocks.into_iter().filter(|stock| !stock.is_null()) {
+            // SAFETY: a live stock of this thread's.
+            unsafe { &mut *stock }.forget_choice();
+        }
     }
 
     /// Into the quarantine, and what that lets go to where it came from.
@@ -278,8 +282,6 @@ fn make(heap: &ThreadHeap) -> Option<()> {
     let record = meta::alloc(size_of::<State>())?;
     let fresh = State {
         random: Random::seeded(os::random()),
-        // Relaxed: a number.
-        generation: GENERATION.load(Ordering::Relaxed),
         quarantine: Quarantine::new(),
         stocks: [core::ptr::null_mut(); CLASSES],
     };
@@ -327,9 +329,14 @@ pub(crate) fn cached(heap: &ThreadHeap, class: ClassId) -> u64 {
     })
 }
 
-/// In a child of fork: other random numbers than the parent's.
+/// In a child of fork: other random numbers than the parent's. The states of other threads are given up with their heaps.
 pub(crate) fn at_fork_child() {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
+    if let Current::Heap(heap) = heap::current()
+        && !heap.hardened.get().is_null()
+        && let Some(state) = state(heap)
+    {
+        state.reseed();
+    }
 }
 
 const _: () = {

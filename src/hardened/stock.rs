@@ -81,6 +81,11 @@ impl Stock {
         room.copy_within(asked - got.., 0);
         self.len += got;
         // Any of the new ones may be next.
+        self.forget_choice();
+    }
+
+    /// Has the next block be chosen when it is taken.
+    pub(super) fn forget_choice(&mut self) {
         self.next = MOST;
     }
 

@@ -41,7 +41,7 @@ pub(super) fn make(size: usize, align: usize) -> Option<Large> {
     guard_end(base.offset(bytes), mapped - bytes);
     mapping::grown(mapped);
     FRESH_BYTES.add(bytes as u64);
-    let large = Large { base, bytes, slab: None, size, mapped };
+    let large = Large { base, bytes, slab: None, size, mapped, split: false };
     close_end(&large);
     Some(large)
 }
@@ -123,17 +123,18 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> 
         if bytes < large.bytes / 2 || size <= crate::class::MID_MAX {
             return None;
         }
-        open_end(large, size);
-        let more = large.bytes - bytes;
-        if more > 0 && os::purge(large.base.offset(bytes), more) && os::guard(large.base.offset(bytes), more) {
-            large.bytes = bytes;
-        }
+        shorten(large, bytes, size);
     } else if needed <= large.mapped {
         if !os::unguard(large.base.offset(large.bytes), bytes - large.bytes) {
             return None;
         }
+        // Pages that moved here once don't merge with those behind them: to the kernel they may be two mappings.
+        large.split = true;
         open_end(large, size);
         large.bytes = bytes;
+    } else if large.split {
+        // Two mappings can't be moved at once.
+        return None;
     } else {
         // What grew once grows again: an eighth more of addresses makes the number of moves logarithmic.
         let mapped = round_up(needed.checked_add(bytes / 8)?, GRANULE)?;
@@ -151,6 +152,23 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> 
     large.size = size;
     close_end(large);
     Some(large.base)
+}
+
+/// Makes the block end after `size` bytes, no more than it has, where it stands.
+pub(super) fn cut(large: &mut Large, size: usize) {
+    let Some((bytes, _)) = extent(size) else { return };
+    shorten(large, bytes, size);
+    large.size = size;
+    close_end(large);
+}
+
+/// Opens the end of a block that will hold `size` bytes, and closes its pages behind the first `bytes`.
+fn shorten(large: &mut Large, bytes: usize, size: usize) {
+    open_end(large, size);
+    let more = large.bytes - bytes;
+    if more > 0 && os::purge(large.base.offset(bytes), more) && os::guard(large.base.offset(bytes), more) {
+        large.bytes = bytes;
+    }
 }
 
 /// Of a mapping whose pages moved away only the closed ones behind them are left.

@@ -126,8 +126,12 @@ pub(super) fn transfer(large: &mut Large, record: NonNull<Large>, to: Addr, to_b
     // Struck out first: once moved, another thread may map something else at the old place and enter it.
     page_map::strike(from, 1);
     if !os::move_onto(from, large.bytes, to, to_bytes) {
-        // Kernels before 6.17 unmap `to` before they find that they can't move: by now it may be another thread's. So it
-        // is neither unmapped nor struck out; at worst untouched addresses are lost, where the map count ran out.
+        // Kernels before 6.17 unmap `to_bytes` there before they find that they can't move: by now they may be another
+        // thread's. So they are neither unmapped nor struck out; at worst untouched addresses are lost, where the map
+        // count ran out. What is behind them is ours.
+        if to_mapped > to_bytes {
+            os::unmap(to.offset(to_bytes), to_mapped - to_bytes);
+        }
         page_map::enter(from, 1, Tag::LARGE, entry);
         return false;
     }

@@ -1,7 +1,7 @@
 //! Box `large` (L6): blocks above 64 KiB. Runs of slots up to 1 MiB, mappings of their own above, a bounded cache of those.
 //! Owns: `Large` records, the mappings, the cache.   Calls: base, os, stats, canary, config,
 //! page_map, meta, trace, superslab.
-//! Called by: front, report.   Locks: `LARGE` (then pool → meta).   Threads: any.
+//! Called by: front, report.   Locks: `LARGE` → `RETIRED` (then pool → meta).   Threads: any.
 //! A block starts a granule, and only that granule is in the page map.
 
 mod cache;
@@ -43,6 +43,8 @@ struct Large {
     size: usize,
     /// Bytes of a guarded block's mapping; else 0.
     mapped: usize,
+    /// Whether a guarded block's open pages may be more than one mapping to the kernel.
+    split: bool,
 }
 
 /// A block just made.
@@ -123,7 +125,7 @@ fn check(record: NonNull<Large>, said: Option<usize>) {
     if large.mapped == 0 {
         return;
     }
-    if said.is_some_and(|said| said != large.size) {
+    if said.is_some_and(|said| said.max(1) != large.size) {
         die_sized(SIZE, large.size, large.base);
     }
     if !guarded::is_whole(large) {
@@ -160,6 +162,18 @@ pub(crate) fn resize(at: Addr, size: usize) -> Option<Addr> {
     Some(at)
 }
 
+/// Makes the block at `at` end after `size` bytes, fewer than it has: no more is the program's, where that is watched.
+pub(crate) fn cut(at: Addr, size: usize) {
+    let Some(mut record) = find(at) else { return };
+    // SAFETY: as in `resize`.
+    let large = unsafe { record.as_mut() };
+    if large.mapped > 0 {
+        let old = large.bytes;
+        guarded::cut(large, size);
+        LIVE_BYTES.sub((old - large.bytes) as u64);
+    }
+}
+
 fn give_back(large: Large) {
     if large.mapped > 0 {
         return guarded::give_back(&large);
@@ -191,7 +205,7 @@ fn find(at: Addr) -> Option<NonNull<Large>> {
 
 impl Large {
     fn plain(base: Addr, bytes: usize, slab: Option<Slab>) -> Large {
-        Large { base, bytes, slab, size: bytes, mapped: 0 }
+        Large { base, bytes, slab, size: bytes, mapped: 0, split: false }
     }
 
     fn also_free(self, record: NonNull<Large>) -> Large {
@@ -201,8 +215,10 @@ impl Large {
 }
 
 /// Unmaps cached mappings until `want` bytes went back. Returns bytes. Any thread.
+///
+/// What is held back of guarded blocks is addresses, not memory: only whoever wants all (`usize::MAX`) gets those.
 pub(crate) fn purge(want: usize) -> usize {
-    mapping::purge(want) + guarded::purge()
+    mapping::purge(want) + if want == usize::MAX { guarded::purge() } else { 0 }
 }
 
 /// Bytes that `purge` could give back. Any thread.

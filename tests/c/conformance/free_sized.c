@@ -1,5 +1,6 @@
 // free_sized and free_aligned_sized (C23) free what malloc, calloc, realloc and aligned_alloc gave, take NULL, keep errno.
 // (gperftools 2.18 had to fix a crash on blocks that came from realloc.)
+// run: $RUN && env HAKMEM_HARDENED=1 $RUN && env HAKMEM_GUARD_RATE=1 $RUN
 #include "check.h"
 #include <dlfcn.h>
 
@@ -30,6 +31,9 @@ int main(void) {
         CHECK(p);
         free_aligned_sized(p, alignment, alignment * 2);
     }
+    void *p = aligned_alloc(131072, 0);
+    CHECK(p);
+    free_aligned_sized(p, 131072, 0);
     CHECK(peak_mb() < 100); // they do free
     return 0;
 }
