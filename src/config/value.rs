@@ -10,7 +10,6 @@ use crate::stats::text::Text;
 pub(crate) const TEXT_MAX: usize = 255;
 
 /// What a switch may be set to.
-#[allow(dead_code, reason = "kinds that no switch has yet")]
 pub(crate) enum Kind {
     /// A whole number, decimal or 0x hexadecimal, possibly negative.
     Number { default: i64, min: i64, max: i64 },

@@ -3,7 +3,7 @@
 //!
 //! - What is idle beyond a sixteenth of what is live (1 MiB at least) goes back.
 //! - A program that then takes fresh memory earns 16 times what it missed: a working set that comes and goes costs two or
-//!   three rounds.
+//!   three rounds. Half of what was earned is forgotten each decay time.
 //! - Growth is paid with idle memory: where a class takes fresh memory that would make the process larger than it ever
 //!   was, what is idle in another shape goes first. All that a process pays comes to its peak at most. Large blocks do
 //!   not pay: what they leave idle often fits the next one (bench_c/bench_large: 134,000 faults instead of 76,000).

@@ -206,7 +206,7 @@ pub(crate) fn at_fork(step: Fork) {
     match step {
         Fork::Prepare => {
             lock::at_fork(&REGISTRY, step);
-            // SAFETY: we hold the registry lock, as `each_heap` would.
+            // SAFETY: we hold the registry lock.
             unsafe { &*REGISTRY.data_ptr() }.each(&mut |heap| lock::at_fork(&heap.core, step));
             node_pool::at_fork(step);
         }

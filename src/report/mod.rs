@@ -1,5 +1,5 @@
 //! Box `report` (L8): what the allocator holds, as numbers and as text.
-//! Owns: nothing.   Calls: every box below.   Called by: abi.   Locks: registry → one heap, then the pool's, one at a time.
+//! Owns: `WRITING`, one report at a time.   Calls: every box below.   Called by: abi.   Locks: `WRITING`, then one heap's or the pool's, one at a time.
 //! Threads: any.   Never: allocates; calls out while it holds a lock.
 #![forbid(unsafe_code)]
 
