@@ -1,4 +1,4 @@
-//! Box `class` (L2): the 44 size classes and the way from a size to its class.
+//! Box `class` (L2): the 100 size classes and the way from a size to its class.
 //! Owns: constant tables.   Calls: base.   Locks: none.   Threads: any.   Never: allocates, panics, branches on a mode.
 
 mod table;
@@ -9,12 +9,15 @@ use crate::base::addr::GRANULE;
 
 /// Classes C0..C19: 16..128 by 16, then four per doubling to 1024 bytes.
 pub(crate) const TINY_CLASSES: usize = 20;
-/// All classes: tiny, then four per doubling from 1280 bytes to 64 KiB.
-pub(crate) const CLASSES: usize = 44;
+/// Classes C0..C67: tiny, then mid, eight per doubling from 1152 bytes to 64 KiB.
+pub(crate) const MID_CLASSES: usize = 68;
+/// All classes: tiny, mid, then big, eight per doubling to 1 MiB.
+pub(crate) const CLASSES: usize = 100;
 /// Bytes from one class's bin to the next in a heap. Hot paths and page-map tags hold classes premultiplied by it.
 pub(crate) const BIN_STRIDE: usize = 32;
 pub(crate) const TINY_MAX: usize = 1024;
-pub(crate) const MID_MAX: usize = 64 * 1024;
+pub(crate) const MID_MAX: usize = 64 << 10;
+pub(crate) const BIG_MAX: usize = 1 << 20;
 
 /// A size class, always below `CLASSES`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,19 +25,24 @@ pub(crate) const MID_MAX: usize = 64 * 1024;
 pub(crate) struct ClassId(u8);
 
 impl ClassId {
-    /// The class that serves `size` bytes; `None` above `MID_MAX`. Zero is served as one byte.
+    /// The class that serves `size` bytes; `None` above `BIG_MAX`. Zero is served as one byte.
     #[inline(always)]
     pub(crate) fn of(size: usize) -> Option<ClassId> {
-        if size <= TINY_MAX {
-            return Some(ClassId((tiny_bin_offset(size) / BIN_STRIDE) as u8));
-        }
-        mid_bin_offset(size).map(|offset| ClassId((offset / BIN_STRIDE) as u8))
+        let offset = if size <= TINY_MAX {
+            tiny_bin_offset(size)
+        } else if size <= MID_MAX {
+            mid_bin_offset(size)
+        } else {
+            big_bin_offset(size)?
+        };
+        Some(ClassId((offset / BIN_STRIDE) as u8))
     }
 
     /// The smallest class of at least `size` bytes whose blocks are all multiples of `align`, a power of two.
     pub(crate) fn aligned(size: usize, align: usize) -> Option<ClassId> {
-        let mut class = ClassId::of(size.max(align))?.0;
-        // Ends at a power of two at the latest, and spans start at a multiple of 64 KiB.
+        // Spans start at a multiple of a granule.
+        let mut class = ClassId::of(size.max(align)).filter(|_| align <= GRANULE)?.0;
+        // Ends at a power of two at the latest.
         while BLOCK_SIZE[class as usize % CLASSES] as usize & (align - 1) != 0 {
             class += 1;
             if class as usize == CLASSES {
@@ -62,6 +70,11 @@ impl ClassId {
 
     pub(crate) fn is_tiny(self) -> bool {
         self.index() < TINY_CLASSES
+    }
+
+    /// Whether its blocks are larger than a granule.
+    pub(crate) fn is_big(self) -> bool {
+        self.index() >= MID_CLASSES
     }
 
     /// Bytes of one block of this class.
@@ -103,16 +116,24 @@ pub(crate) fn tiny_bin_offset(size: usize) -> usize {
     unsafe { *table::TINY_BIN.get_unchecked((size + 15) / 16) as usize }
 }
 
-/// Where the bin of a size above `TINY_MAX` lies in a heap; `None` above `MID_MAX`. HOT.
+/// Where the bin of a size above `TINY_MAX`, of at most `MID_MAX`, lies in a heap. HOT.
 #[inline(always)]
-pub(crate) fn mid_bin_offset(size: usize) -> Option<usize> {
-    debug_assert!(size > TINY_MAX);
+pub(crate) fn mid_bin_offset(size: usize) -> usize {
+    debug_assert!(size > TINY_MAX && size <= MID_MAX);
     // A table, not the position of the leading bit: 17 instructions to a hit instead of 24.
-    // SAFETY: (65536 - 1) / 256 = 255 is the table's last index.
-    (size <= MID_MAX).then(|| unsafe { *table::MID_BIN.get_unchecked((size - 1) / 256) as usize })
+    // SAFETY: MID_MAX is the last size of the table's last entry.
+    unsafe { *table::MID_BIN.get_unchecked((size - 1) / table::MID_STEP) as usize }
 }
 
-const _: () = assert!(MID_MAX == GRANULE, "a large block is one that no class holds");
+/// Where the bin of a size above `MID_MAX` lies in a heap; `None` above `BIG_MAX`.
+#[inline(always)]
+pub(crate) fn big_bin_offset(size: usize) -> Option<usize> {
+    debug_assert!(size > MID_MAX);
+    table::BIG_BIN.get((size - 1) / table::BIG_STEP).map(|&offset| offset as usize)
+}
+
+const _: () = assert!(MID_MAX == GRANULE, "a mid block fits into a slot");
+const _: () = assert!(CLASSES * BIN_STRIDE <= 4096, "an offset into the bins never reaches the bits of a heap's address");
 
 #[cfg(test)]
 mod tests {
@@ -120,19 +141,19 @@ mod tests {
 
     #[test]
     fn every_size_gets_the_smallest_class_that_holds_it() {
-        for size in 0..=MID_MAX {
+        for size in (0..=MID_MAX).chain((MID_MAX..=BIG_MAX).step_by(61)).chain([BIG_MAX]) {
             let class = ClassId::of(size).unwrap_or(ClassId(0));
             assert!(class.block_size() >= size);
             assert!(class.index() == 0 || ClassId(class.0 - 1).block_size() < size, "{size}");
         }
-        assert!(ClassId::of(MID_MAX + 1).is_none());
+        assert!(ClassId::of(BIG_MAX + 1).is_none());
         assert!(ClassId::of(usize::MAX).is_none());
     }
 
     #[test]
     fn aligned_classes_hold_size_and_alignment() {
         for align in (0..=16).map(|shift| 1usize << shift) {
-            for size in (0..=MID_MAX).step_by(37) {
+            for size in (0..=BIG_MAX).step_by(331) {
                 if let Some(class) = ClassId::aligned(size, align) {
                     assert!(class.block_size() >= size && class.block_size() % align == 0);
                 }
@@ -144,10 +165,14 @@ mod tests {
     #[test]
     fn the_reciprocal_divides_every_offset_of_every_span() {
         for class in ClassId::all() {
-            let (size, slots) = (class.block_size(), class.slots() as usize);
-            for offset in 0..slots * GRANULE {
-                assert_eq!((offset as u64 * class.reciprocal()) >> 42, (offset / size) as u64);
+            // It never falls from one offset to the next, so the borders of the blocks stand for all that lies between.
+            let (size, bytes) = (class.block_size(), class.span_bytes());
+            for border in (0..=bytes / size).map(|index| index * size) {
+                for offset in border.saturating_sub(1)..=border {
+                    assert_eq!((offset as u64 * class.reciprocal()) >> 42, (offset / size) as u64);
+                }
             }
+            assert_eq!(((bytes - 1) as u64 * class.reciprocal()) >> 42, ((bytes - 1) / size) as u64);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The tables of the size classes, built and checked at compile time.
 #![forbid(unsafe_code)]
 
-use super::{BIN_STRIDE, CLASSES, TINY_CLASSES, TINY_MAX};
+use super::{BIG_MAX, BIN_STRIDE, CLASSES, MID_CLASSES, MID_MAX, TINY_CLASSES, TINY_MAX};
 use crate::base::addr::GRANULE;
 
 /// Bytes of a block, by class.
 pub(crate) static BLOCK_SIZE: [u32; CLASSES] = SIZES;
-/// Slots of a span, by class: the fewest that hold 8 blocks and leave at most 1/32 over.
+/// Slots of a span, by class: the fewest that hold enough blocks and leave little enough over (`has_room`).
 pub(crate) static SLOTS: [u8; CLASSES] = build_slots();
 /// Blocks of a span, by class.
 pub(super) static CAPACITY: [u32; CLASSES] = build_capacity();
@@ -15,8 +15,13 @@ pub(crate) static RECIPROCAL: [u64; CLASSES] = build_reciprocal();
 /// Offset of a tiny size's bin, by (size + 15) / 16.
 pub(super) static TINY_BIN: [u16; TINY_MAX / 16 + 1] = build_tiny_bin();
 
-/// Offset of a mid size's bin, by (size - 1) / 256: mid classes are multiples of 256.
-pub(super) static MID_BIN: [u16; GRANULE / 256] = build_mid_bin();
+/// Sizes above `TINY_MAX` that share an entry of `MID_BIN`, above `MID_MAX` one of `BIG_BIN`: classes are multiples of it.
+pub(super) const MID_STEP: usize = 128;
+pub(super) const BIG_STEP: usize = 8 << 10;
+/// Offset of a mid size's bin, by (size - 1) / MID_STEP.
+pub(super) static MID_BIN: [u16; MID_MAX / MID_STEP] = build_bins(TINY_MAX, MID_STEP);
+/// Offset of a big size's bin, by (size - 1) / BIG_STEP.
+pub(super) static BIG_BIN: [u16; BIG_MAX / BIG_STEP] = build_bins(MID_MAX, BIG_STEP);
 
 const SIZES: [u32; CLASSES] = build_sizes();
 
@@ -27,22 +32,41 @@ const fn build_sizes() -> [u32; CLASSES] {
         sizes[class] = 16 * (class as u32 + 1);
         class += 1;
     }
-    while class < CLASSES {
-        let doubling = (class - 8) / 4;
-        let step = (class - 8) % 4 + 1;
+    while class < TINY_CLASSES {
+        let (doubling, step) = ((class - 8) / 4, (class - 8) % 4 + 1);
         sizes[class] = (128 << doubling) + (32 << doubling) * step as u32;
         class += 1;
     }
+    while class < CLASSES {
+        let (doubling, step) = ((class - TINY_CLASSES) / 8, (class - TINY_CLASSES) % 8 + 1);
+        sizes[class] = (1024 << doubling) + (128 << doubling) * step as u32;
+        class += 1;
+    }
     sizes
+}
+
+/// Whether `slots` are enough for a span of `class`: for 8 blocks with at most 1/32 left over; from 16 KiB on, where a span
+/// is many pages to hold for a few blocks, for 4 with 1/16; of a big class for 1 with 1/10.
+const fn has_room(class: usize, slots: usize) -> bool {
+    let (bytes, size) = (slots * GRANULE, SIZES[class] as usize);
+    let (blocks, over) = if class < TINY_CLASSES {
+        (8, 32)
+    } else if size <= 16 << 10 {
+        (if slots < 2 { usize::MAX } else { 8 }, 32)
+    } else if class < MID_CLASSES {
+        (4, 16)
+    } else {
+        (1, 10)
+    };
+    bytes / size >= blocks && bytes % size * over <= bytes
 }
 
 const fn build_slots() -> [u8; CLASSES] {
     let mut all = [0; CLASSES];
     let mut class = 0;
     while class < CLASSES {
-        let size = SIZES[class] as usize;
-        let mut slots = if class < TINY_CLASSES { 1 } else { 2 };
-        while slots * GRANULE / size < 8 || (slots * GRANULE) % size * 32 > slots * GRANULE {
+        let mut slots = 1;
+        while !has_room(class, slots) {
             slots += 1;
         }
         all[class] = slots as u8;
@@ -86,12 +110,13 @@ const fn build_tiny_bin() -> [u16; TINY_MAX / 16 + 1] {
     all
 }
 
-const fn build_mid_bin() -> [u16; GRANULE / 256] {
-    let mut all = [0; GRANULE / 256];
-    let mut index = TINY_MAX / 256;
-    while index < all.len() {
+/// The bins of the sizes above `above`, by (size - 1) / step.
+const fn build_bins<const N: usize>(above: usize, step: usize) -> [u16; N] {
+    let mut all = [0; N];
+    let mut index = above / step;
+    while index < N {
         let mut class = TINY_CLASSES;
-        while (SIZES[class] as usize) < (index + 1) * 256 {
+        while (SIZES[class] as usize) < (index + 1) * step {
             class += 1;
         }
         all[index] = (class * BIN_STRIDE) as u16;
@@ -101,13 +126,16 @@ const fn build_mid_bin() -> [u16; GRANULE / 256] {
 }
 
 const _: () = {
-    assert!(SIZES[TINY_CLASSES - 1] == 1024 && SIZES[TINY_CLASSES] == 1280, "tiny ends at 1024");
-    assert!(SIZES[CLASSES - 1] as usize == GRANULE, "mid ends at 64 KiB");
+    assert!(SIZES[TINY_CLASSES - 1] as usize == TINY_MAX && SIZES[TINY_CLASSES] == 1152, "tiny ends at 1024");
+    assert!(SIZES[MID_CLASSES - 1] as usize == MID_MAX, "mid ends at 64 KiB");
+    assert!(SIZES[CLASSES - 1] as usize == BIG_MAX, "big ends at 1 MiB");
     let slots = build_slots();
     let mut class = 0;
     while class < CLASSES {
-        assert!(SIZES[class].is_multiple_of(16), "every block is 16-byte aligned");
-        assert!(class < TINY_CLASSES || SIZES[class].is_multiple_of(256), "MID_BIN tells mid classes apart");
+        let size = SIZES[class] as usize;
+        assert!(size.is_multiple_of(16), "every block is 16-byte aligned");
+        assert!(class < TINY_CLASSES || size.is_multiple_of(MID_STEP), "MID_BIN tells mid classes apart");
+        assert!(class < MID_CLASSES || size.is_multiple_of(BIG_STEP), "BIG_BIN tells big classes apart");
         assert!(slots[class] <= 16, "a span is at most half a SuperSlab");
         class += 1;
     }

@@ -1,8 +1,8 @@
 //! realloc and malloc_usable_size.
 
-use super::{alloc, free, purge};
+use super::{alloc, free, purge, slow};
 use crate::base::addr::Addr;
-use crate::class::ClassId;
+use crate::class::{ClassId, MID_MAX};
 use crate::guard;
 use crate::hardened;
 use crate::large;
@@ -52,7 +52,7 @@ pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
             old
         }
     };
-    let fresh = alloc(size);
+    let fresh = if size > old { alloc_grown(size) } else { alloc(size) };
     if fresh.is_null() {
         // Out of memory is no reason to refuse a smaller block its place; and now that all idle memory is given back,
         // a larger one may find room where it stands.
@@ -66,6 +66,14 @@ pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
     free(block);
     fresh
+}
+
+/// A block for one that grew: above a granule one whose end can move, for what grew once grows again.
+fn alloc_grown(size: usize) -> *mut u8 {
+    if size <= MID_MAX || slow::strict().is_some() {
+        return alloc(size);
+    }
+    slow::try_large(size, 1).map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
 }
 
 /// A block that is to hold fewer bytes where it stands: strict modes watch its new end, and compare the new size.

@@ -127,7 +127,10 @@ fn alloc_class(class: ClassId) -> Option<Addr> {
         purge::reclaim();
         try_class(class)
     });
-    idle::after_class();
+    // What big blocks leave idle often fits the next one: they do not pay for growth.
+    if !class.is_big() {
+        idle::after_class();
+    }
     block
 }
 

@@ -51,7 +51,8 @@ pub(crate) fn is_on() -> bool {
 #[inline]
 pub(crate) fn class_for(size: usize, align: usize) -> Option<ClassId> {
     let bytes = size.max(1).checked_add(CANARY)?;
-    if align <= 16 { ClassId::of(bytes) } else { ClassId::aligned(bytes, align) }
+    let class = if align <= 16 { ClassId::of(bytes) } else { ClassId::aligned(bytes, align) };
+    class.filter(|class| !class.is_big())
 }
 
 /// A block of `class` for `size` bytes, all zero but for its canary. `None`: out of memory. The heap's thread only.

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn it_is_first_in_first_out_and_bounded_in_number_and_bytes() {
-        let (small, big) = (ClassId::from_index(0), ClassId::from_index(43));
+        let (small, big) = (ClassId::from_index(0), ClassId::from_index(67));
         let mut quarantine = Quarantine::new();
         let mut left = std::vec::Vec::new();
         for n in 1..=RING + 100 {

@@ -3,7 +3,7 @@
 
 use super::ThreadHeap;
 use super::bin::{Bin, FIRST};
-use crate::class::{CLASSES, ClassId};
+use crate::class::{CLASSES, ClassId, MID_CLASSES};
 use crate::learn::{self, Depth, Purse, Verdict};
 use crate::stats::event::Event;
 
@@ -15,7 +15,13 @@ pub(super) struct Capacities {
     purse: Purse,
     /// The epoch of the last review.
     epoch: Cell<u32>,
+    /// The big class that lost its magazine to another one last, and how often that happened of late.
+    hand: Cell<usize>,
+    losses: Cell<u32>,
 }
+
+/// Bytes that the magazines of big classes have room for, in one heap.
+const BIG_BYTES: usize = 2 << 20;
 
 impl Capacities {
     /// Forgets what was learned and gives all room back: the magazines were closed.
@@ -33,9 +39,12 @@ impl ThreadHeap {
     /// Doubles a magazine that may grow. Says whether it has more room now. The heap's thread only.
     pub(super) fn grow(&self, class: ClassId) -> bool {
         let bin = self.bin(class);
-        let (old, want) = (bin.capacity(), bin.next_capacity());
+        let (old, want) = (bin.capacity(), self.wanted_capacity(class));
         if want <= old {
             return false;
+        }
+        if class.is_big() {
+            self.make_room(class, (want - old) * class.block_size());
         }
         let purse = &self.capacities.purse;
         let new = purse.ask(old, want, class.block_size());
@@ -48,6 +57,64 @@ impl ThreadHeap {
         }
         self.events.count(class.index(), Event::Grow, 1);
         true
+    }
+
+    /// The capacity that the next growth would make. A big class has none before its blocks were seen to come back.
+    fn wanted_capacity(&self, class: ClassId) -> usize {
+        let bin = self.bin(class);
+        if !class.is_big() || bin.capacity() > 0 {
+            return bin.next_capacity();
+        }
+        let Some(cell) = self.capacities.depth(class) else { return 0 };
+        let mut depth = cell.get();
+        let comes_back = depth.taken(self.capacities.losses.get());
+        cell.set(depth);
+        if comes_back && bin.max() > 0 { 1 } else { 0 }
+    }
+
+    /// Notes that a block of a class without a magazine was freed. The heap's thread only.
+    pub(super) fn note_freed(&self, class: ClassId) {
+        if let Some(cell) = self.capacities.depth(class) {
+            let mut depth = cell.get();
+            depth.freed();
+            cell.set(depth);
+        }
+    }
+
+    /// Closes magazines of other big classes, one after the other, until `more` bytes fit into what all may have.
+    #[cold]
+    fn make_room(&self, class: ClassId, more: usize) {
+        let bytes = |class: ClassId| self.bin(class).capacity() * class.block_size();
+        let mut held: usize = ClassId::all().filter(|class| class.is_big()).map(bytes).sum();
+        for _ in 0..CLASSES - MID_CLASSES {
+            if held + more <= BIG_BYTES {
+                break;
+            }
+            let next = self.capacities.hand.get() + 1;
+            self.capacities.hand.set(if (MID_CLASSES..CLASSES).contains(&next) { next } else { MID_CLASSES });
+            let victim = ClassId::from_index(self.capacities.hand.get());
+            if victim != class && bytes(victim) > 0 {
+                held -= bytes(victim);
+                self.close(victim);
+                self.capacities.losses.set(self.capacities.losses.get() + 1);
+            }
+        }
+    }
+
+    /// Takes a class's magazine away.
+    fn close(&self, class: ClassId) {
+        let bin = self.bin(class);
+        let bytes = bin.capacity() * class.block_size();
+        if bytes > 0 {
+            self.flush_oldest(class, usize::MAX);
+            bin.close(true);
+            self.capacities.purse.give(bytes);
+        }
+        if let Some(cell) = self.capacities.depth(class) {
+            let mut depth = cell.get();
+            depth.forget();
+            cell.set(depth);
+        }
     }
 
     /// Tells the learner that so many blocks of `class` were refilled, or flushed (below zero), and does as it says.
@@ -111,6 +178,7 @@ impl ThreadHeap {
         if self.capacities.epoch.replace(epoch) == epoch || !learn::is_on() {
             return;
         }
+        self.capacities.losses.set(self.capacities.losses.get() / 2);
         for (class, cell) in ClassId::all().zip(&self.capacities.depths) {
             self.review_class(class, self.bin(class), cell);
         }
@@ -118,10 +186,11 @@ impl ThreadHeap {
 
     #[cold]
     fn review_class(&self, class: ClassId, bin: &Bin, cell: &Cell<Depth>) {
-        if bin.capacity() == 0 {
-            return;
-        }
         let mut depth = cell.get();
+        if bin.capacity() == 0 {
+            depth.forget();
+            return cell.set(depth);
+        }
         let (busy, idle) = (depth.is_busy(), depth.review(bin.len()));
         cell.set(depth);
         if idle {
@@ -131,7 +200,11 @@ impl ThreadHeap {
             }
         }
         let over = self.capacities.purse.is_over();
-        if idle || over && !busy {
+        if class.is_big() {
+            if idle || over {
+                self.close(class);
+            }
+        } else if idle || over && !busy {
             self.shrink(class, FIRST.min(bin.capacity()));
         } else if over {
             self.shrink(class, (bin.capacity() / 2).max(1));

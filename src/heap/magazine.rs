@@ -38,6 +38,11 @@ impl ThreadHeap {
     pub(crate) fn push_slow(&self, class: ClassId, block: Addr) -> Pushed {
         self.tick();
         let bin = self.bin(class);
+        if class.is_big() && bin.capacity() == 0 {
+            self.note_freed(class);
+            self.free_direct(block);
+            return Pushed::Kept;
+        }
         if !self.grow(class) {
             if bin.capacity() == 0 {
                 self.free_direct(block);

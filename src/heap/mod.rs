@@ -56,7 +56,7 @@ pub(crate) fn purged_bytes() -> u64 {
 }
 
 /// What a thread's TLS word points to once its heap is gone for good: zeroes, like `tls::NO_HEAP`.
-static LATE_THREAD: [u64; 256] = [0; 256];
+static LATE_THREAD: [u64; 512] = [0; 512];
 
 /// # Invariants
 /// - H1: a block in a magazine, a FastCache, an SLL or a batch is counted as used by its span.
@@ -332,5 +332,5 @@ const _: () = {
     assert!(size_of::<Bin>() == BIN_STRIDE, "a tag's low bits are an offset into the bins");
     assert!(size_of::<Bins>() <= size_of_val(&LATE_THREAD), "a thread without a heap reads zeroes as its bins");
     assert!(size_of::<Bins>() <= 4096, "an offset into the bins never reaches the bits of the heap's address");
-    assert!(size_of::<ThreadHeap>() <= 16 << 10, "a heap is one record of meta");
+    assert!(size_of::<ThreadHeap>() <= 32 << 10, "a heap is one record of meta");
 };

@@ -17,6 +17,11 @@ const TURNS: u8 = 6;
 const IDLE: u8 = 2;
 const PATIENCE: u8 = 5;
 
+/// How often, in one epoch, a block must be wanted again after one was freed, until a class of big blocks gets a magazine.
+/// It takes twice as often for each that another class lost in its favour, `RIVALS` times.
+const RETURNS: u8 = 2;
+const RIVALS: u32 = 5;
+
 /// Entries beyond which no magazine grows: its array is one record of meta.
 pub(crate) const LIMIT: u32 = 2047;
 
@@ -47,6 +52,10 @@ pub(crate) struct Depth {
     pub(crate) deep: bool,
     /// Whether blocks moved in this epoch.
     busy: bool,
+    /// Of a class without a magazine: whether a block was freed since the last one was taken, and how often one was
+    /// taken after that, in this epoch.
+    freed: bool,
+    returned: u8,
     /// The magazine's fill when the last epoch ended.
     fill: u16,
 }
@@ -83,6 +92,23 @@ impl Depth {
         (self.turns, self.need) = (0, 0);
         self.deep = true;
         Verdict::Deepen(need)
+    }
+
+    /// A block was freed that no magazine could keep.
+    pub(crate) fn freed(&mut self) {
+        self.freed = true;
+    }
+
+    /// A block was taken while there is no magazine. Says whether the class should have one: its blocks come back.
+    /// `rivals`: magazines that other classes lost to one of late; each doubles the number of times that it takes.
+    pub(crate) fn taken(&mut self, rivals: u32) -> bool {
+        self.returned = self.returned.saturating_add(core::mem::take(&mut self.freed) as u8);
+        self.returned >= RETURNS << rivals.min(RIVALS)
+    }
+
+    /// An epoch ended for a class without a magazine.
+    pub(crate) fn forget(&mut self) {
+        (self.freed, self.returned) = (false, 0);
     }
 
     /// An epoch ended, with `fill` blocks in the magazine. Says whether it lies idle and should be given back.
@@ -233,6 +259,20 @@ mod tests {
             epochs.push(waited);
         }
         assert_eq!(epochs, [2, 4, 8, 16, 32, 64, 64, 64]);
+    }
+
+    #[test]
+    fn what_is_freed_and_wanted_again_earns_a_magazine_and_what_is_only_taken_does_not() {
+        let mut depth = Depth::default();
+        assert!((0..100).all(|_| !depth.taken(0)));
+        depth.freed();
+        assert!(!depth.taken(0) && !depth.taken(0));
+        depth.forget();
+        depth.freed();
+        assert!(!depth.taken(0));
+        depth.freed();
+        depth.freed();
+        assert!(!depth.taken(1) && depth.taken(0) && !depth.taken(9));
     }
 
     #[test]

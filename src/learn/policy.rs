@@ -24,6 +24,8 @@ const TINY_ENTRIES: usize = 511;
 const TINY_BYTES: usize = 128 << 10;
 /// Bytes of a mid class's.
 const MID_BYTES: usize = 256 << 10;
+/// Bytes of a big class's, but for one block at least.
+const BIG_BYTES: usize = 512 << 10;
 
 /// Quarters of `HAKMEM_DECAY_MS` in which idle memory below the bound goes. Any thread.
 pub(crate) fn decay_quarters() -> u64 {
@@ -38,7 +40,13 @@ pub(super) fn set_decay_quarters(quarters: u64) {
 /// Entries that the magazine of `class` may have unless something better was learned.
 pub(crate) fn default_depth(class: ClassId) -> usize {
     let size = class.block_size().max(1);
-    if class.is_tiny() { TINY_ENTRIES.min(TINY_BYTES / size) } else { MID_BYTES / size }
+    if class.is_tiny() {
+        TINY_ENTRIES.min(TINY_BYTES / size)
+    } else if class.is_big() {
+        (BIG_BYTES / size).max(1)
+    } else {
+        MID_BYTES / size
+    }
 }
 
 /// Entries that the magazine of `class` may have in a heap newly born.
@@ -157,18 +165,18 @@ mod tests {
 
     #[test]
     fn items_are_read_whole_or_not_at_all() {
-        for item in ["decay=3", "decay=", "C44=100", "C=1", "C19=0", "C19=2048", "C19=12x", "depth=3", "", "="] {
+        for item in ["decay=3", "decay=", "C100=100", "C=1", "C19=0", "C19=2048", "C19=12x", "depth=3", "", "="] {
             assert!(!accept(item.as_bytes()), "{item}");
         }
         assert!(accept(b"decay=16") && decay_quarters() == 16);
         set_decay_quarters(DEFAULT_QUARTERS);
-        assert!(accept(b"C43=7") && depth_of(ClassId::from_index(43)) == 7);
+        assert!(accept(b"C67=7") && depth_of(ClassId::from_index(67)) == 7);
     }
 
     #[test]
-    fn default_depths_hold_at_least_four_blocks() {
+    fn default_depths_hold_at_least_four_blocks_and_one_big_one() {
         for class in ClassId::all() {
-            assert!((4..=511).contains(&default_depth(class)));
+            assert!((if class.is_big() { 1 } else { 4 }..=511).contains(&default_depth(class)));
         }
     }
 }

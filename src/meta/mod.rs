@@ -13,9 +13,9 @@ use crate::os;
 #[cfg(feature = "paranoid")]
 pub(crate) use check::check;
 
-/// Records come in powers of two from 64 bytes to 16 KiB, aligned to their size up to 4096.
+/// Records come in powers of two from 64 bytes to 32 KiB, aligned to their size up to 4096.
 const MIN_SHIFT: u32 = 6;
-const MAX_SHIFT: u32 = 14;
+const MAX_SHIFT: u32 = 15;
 const SIZES: usize = (MAX_SHIFT - MIN_SHIFT + 1) as usize;
 const CHUNK: usize = 1 << 20;
 /// Tried when a whole chunk is refused (`ulimit -v`).
@@ -39,7 +39,7 @@ fn shift_of(bytes: usize) -> Option<u32> {
     (shift <= MAX_SHIFT).then_some(shift)
 }
 
-/// A zeroed record of at least `bytes` bytes; `None` above 16 KiB or when the kernel refuses.
+/// A zeroed record of at least `bytes` bytes; `None` above 32 KiB or when the kernel refuses.
 pub(crate) fn alloc(bytes: usize) -> Option<Addr> {
     let shift = shift_of(bytes)?;
     let mut meta = META.lock();
@@ -113,7 +113,7 @@ mod tests {
     fn records_are_zeroed_aligned_and_apart() {
         let mut seen = std::vec::Vec::new();
         for round in 0..3 {
-            for bytes in [1, 64, 65, 640, 4096, 5000, 16384] {
+            for bytes in [1, 64, 65, 640, 4096, 5000, 32768] {
                 let at = alloc(bytes).map_or(Addr::NULL, |at| at);
                 assert!(!at.is_null() && at.is_aligned(bytes.next_power_of_two().clamp(64, 4096)));
                 // SAFETY: the record is ours and `bytes` long.
@@ -128,7 +128,7 @@ mod tests {
                 free(at, bytes);
             }
         }
-        assert!(alloc(16385).is_none());
+        assert!(alloc(32769).is_none());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 /// What the word points to in a thread that has no heap yet: zeroes, in which every magazine reads as one of no capacity.
 /// The heap box asserts that it is long enough.
-pub(crate) static NO_HEAP: [u64; 256] = [0; 256];
+pub(crate) static NO_HEAP: [u64; 512] = [0; 512];
 
 pub(crate) use word::{get, set};
 

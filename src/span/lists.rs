@@ -47,7 +47,7 @@ impl List {
     }
 }
 
-/// Empty spans kept for a class at most; at least one, which absorbs the swing around a span's border. A class that
+/// Empty spans kept for a class at most; at least one of a tiny or mid class, which absorbs the swing around a span's border. A class that
 /// acquires again what it has just released keeps one more each time, until it ages.
 const KEEP_MAX: u32 = 8;
 
@@ -92,7 +92,9 @@ impl Spans {
         self.unlink(span);
         // SAFETY: see `adopt`.
         let record = unsafe { span.as_ref() };
-        if record.free == record.capacity && self.empty > self.keep {
+        // Of a big class none is kept: it is a slab that others can use whole, and a magazine stands before it.
+        let spare = record.class.is_big() || self.empty > self.keep;
+        if record.free == record.capacity && spare {
             self.released = true;
             self.spans -= 1;
             self.free -= record.free as u64;

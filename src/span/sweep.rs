@@ -24,8 +24,10 @@ pub(crate) struct Dirty {
     pub(crate) generation: u32,
 }
 
-/// Pages of a span at most, for the smallest page size: a bit each in `Span::purged`.
-const MAX_PAGES: usize = 8 * GRANULE / 4096;
+/// Bits of `Span::purged`.
+const MAX_PAGES: usize = 128;
+/// Slots of a span whose pages have a bit each, for the smallest page size; in a longer one two pages share it.
+const MAX_SLOTS: u32 = (MAX_PAGES * 4096 / GRANULE) as u32;
 
 /// Which spans a sweep takes.
 #[derive(Clone, Copy)]
@@ -81,13 +83,13 @@ impl Span {
     pub(super) fn note_leaving(&mut self, dirty: &mut Dirty) {
         dirty.bytes -= self.freed as usize * self.block_size as usize;
         dirty.free -= self.free as usize * self.block_size as usize;
-        dirty.gone -= self.purged.count_ones() as usize * os::page_size();
+        dirty.gone -= self.purged.count_ones() as usize * self.page();
         self.freed = 0;
     }
 
     /// Notes that the blocks `first .. first + len` are handed out: their pages are about to be touched.
     pub(super) fn unpurge(&mut self, first: u32, len: u32, dirty: &mut Dirty) {
-        let page = os::page_size();
+        let page = self.page();
         let start = (first as usize * self.block_size as usize) >> page.trailing_zeros();
         let end = ((first + len) as usize * self.block_size as usize + page - 1) >> page.trailing_zeros();
         let back = self.purged & mask(start, end);
@@ -98,7 +100,7 @@ impl Span {
     /// Marks the blocks that touch purged pages as free, or as not to be had now. They are all free: a page is purged only
     /// when all that touch it are, and no longer counts as purged when one is handed out (S5).
     pub(super) fn show_purged(&mut self, free: bool) {
-        let (page, last, mut left) = (os::page_size(), self.capacity - 1, self.purged);
+        let (page, last, mut left) = (self.page(), self.capacity - 1, self.purged);
         while left != 0 {
             let start = left.trailing_zeros() as usize;
             let len = (left >> start).trailing_ones() as usize;
@@ -106,6 +108,12 @@ impl Span {
             let (from, to) = (self.index_at(start * page), self.index_at((start + len) * page - 1).min(last));
             self.bitmap().fill(from, to, free);
         }
+    }
+
+    /// Bytes that a bit of `purged` stands for.
+    fn page(&self) -> usize {
+        let least = if self.class.slots() > MAX_SLOTS { 2 * 4096 } else { 4096 };
+        os::page_size().max(least)
     }
 
     /// Whether all of the page's blocks are free.
@@ -126,7 +134,7 @@ fn mask(start: usize, end: usize) -> u128 {
 
 /// Purges what is wholly free of one span and not purged yet. Returns bytes.
 fn purge(span: &mut Span) -> usize {
-    let page = os::page_size();
+    let page = span.page();
     let pages = (span.capacity as usize * span.block_size as usize) >> page.trailing_zeros();
     let (mut given, mut start) = (0, 0);
     while start < pages {
