@@ -80,6 +80,13 @@ impl Bin {
         Pushed::Kept
     }
 
+    /// Whether `block` is the one pushed last.
+    pub(super) fn holds_last(&self, block: Addr) -> bool {
+        let cur = self.cur.get();
+        // SAFETY: base < cur by B1 and the test.
+        cur != self.base.get() && unsafe { *cur.sub(1) } == block
+    }
+
     pub(crate) fn max(&self) -> usize {
         self.max.get()
     }

@@ -38,6 +38,10 @@ impl ThreadHeap {
     pub(crate) fn push_slow(&self, class: ClassId, block: Addr) -> Pushed {
         self.tick();
         let bin = self.bin(class);
+        // Here already: of a magazine of one entry nothing is left to compare once it was flushed.
+        if bin.holds_last(block) {
+            return Pushed::Twice;
+        }
         if class.is_big() && bin.capacity() == 0 {
             self.note_freed(class);
             self.free_direct(block);

@@ -11,6 +11,7 @@ use crate::page_map;
 const INTERIOR: &str = "free: pointer into a block, not to its start";
 const FREED: &str = "free: block is already free (double free)";
 const FOREIGN: &str = "free: not a block of this allocator";
+const GONE: &str = "free: not a block of this allocator, or free already";
 
 /// Gives `blocks`, all of heap `owner`, back to their spans in `lists`, by class. `count` is told of each run of them:
 /// class, blocks, and whether that emptied a span which was then released.
@@ -25,7 +26,7 @@ pub(crate) fn flush(
     let mut left = blocks;
     while let Some(&first) = left.first() {
         let Some(mut span) = NonNull::new(page_map::record(first).as_ptr::<Span>()) else {
-            return Err(Misuse { what: FOREIGN, at: first });
+            return Err(Misuse { what: GONE, at: first });
         };
         // SAFETY: the record of a granule of this heap is a live span of it (S1), and we hold the heap's lock;
         // a granule of another kind has no span's tag, so its pointers never get into a batch, except by misuse,
