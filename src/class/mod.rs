@@ -133,7 +133,8 @@ pub(crate) fn big_bin_offset(size: usize) -> Option<usize> {
 }
 
 const _: () = assert!(MID_MAX == GRANULE, "a mid block fits into a slot");
-const _: () = assert!(CLASSES * BIN_STRIDE <= 4096, "an offset into the bins never reaches the bits of a heap's address");
+const _: () =
+    assert!(CLASSES * BIN_STRIDE <= 4096, "an offset into the bins never reaches the bits of a heap's address");
 
 #[cfg(test)]
 mod tests {

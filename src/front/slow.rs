@@ -53,9 +53,9 @@ pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
     requests::answer();
     let fresh = match (strict(), ClassId::of(size)) {
         (Some(mode), _) => alloc_strict(mode, size, 1),
-        // Blocks of a class were somebody else's before, and to know which were not costs more than it saves: the page
+        // Tiny and mid blocks were somebody else's before, and to know which were not costs more than it saves: the page
         // is about to be touched anyway.
-        (None, Some(class)) => alloc_class(class).map(|at| large::Fresh { at, zero: false }),
+        (None, Some(class)) => alloc_fresh(class),
         (None, None) => try_large(size, 1),
     };
     paranoid::after_slow_path();
@@ -106,7 +106,7 @@ pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<la
             None => try_large(size, align),
         },
         Strict::Sampled => match ClassId::aligned(size, align) {
-            Some(class) => alloc_class(class).map(|at| large::Fresh { at, zero: false }),
+            Some(class) => alloc_fresh(class),
             None => try_large(size, align),
         },
     }
@@ -122,10 +122,20 @@ fn alloc_hardened(class: ClassId, size: usize) -> Option<large::Fresh> {
 }
 
 fn alloc_class(class: ClassId) -> Option<Addr> {
+    alloc_class_by(class, try_class)
+}
+
+/// `alloc_class`, and whether the block is known to read as zero.
+fn alloc_fresh(class: ClassId) -> Option<large::Fresh> {
+    alloc_class_by(class, if class.is_big() { try_fresh } else { try_any })
+}
+
+#[inline]
+fn alloc_class_by<B>(class: ClassId, attempt: fn(ClassId) -> Option<B>) -> Option<B> {
     purge::before_alloc();
-    let block = try_class(class).or_else(|| {
+    let block = attempt(class).or_else(|| {
         purge::reclaim();
-        try_class(class)
+        attempt(class)
     });
     // What big blocks leave idle often fits the next one: they do not pay for growth.
     if !class.is_big() {
@@ -142,6 +152,22 @@ fn try_class(class: ClassId) -> Option<Addr> {
         }
         Caller::Shared(heap) => heap.alloc_direct(class),
     }
+}
+
+fn try_any(class: ClassId) -> Option<large::Fresh> {
+    try_class(class).map(|at| large::Fresh { at, zero: false })
+}
+
+/// `try_class` of a big class, whose pages may never have been touched.
+fn try_fresh(class: ClassId) -> Option<large::Fresh> {
+    let (at, zero) = match thread::enter()? {
+        Caller::Own(heap) => {
+            heap.tick();
+            heap.pop_fresh(class)?
+        }
+        Caller::Shared(heap) => heap.alloc_fresh(class)?,
+    };
+    Some(large::Fresh { at, zero })
 }
 
 /// The gate of a tiny class that T-HEAP does not serve stays shut.

@@ -34,6 +34,18 @@ impl ThreadHeap {
         }
     }
 
+    /// `pop_slow` of a big class, and whether all of the block is known to read as zero. The heap's thread only.
+    pub(crate) fn pop_fresh(&self, class: ClassId) -> Option<(Addr, bool)> {
+        if let Popped::Block(block) = self.bin(class).pop() {
+            return Some((block, false));
+        }
+        self.grow(class);
+        // One at a time: of what lies in a magazine nobody knows what it holds.
+        let fresh = self.alloc_fresh(class)?;
+        self.learn(class, 1);
+        Some(fresh)
+    }
+
     /// Keeps a freed block of this heap when its magazine is full. The heap's thread only.
     pub(crate) fn push_slow(&self, class: ClassId, block: Addr) -> Pushed {
         self.tick();

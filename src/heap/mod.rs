@@ -149,19 +149,28 @@ impl ThreadHeap {
     ///
     /// Fewer than asked is normal: a new span is acquired only when there is no block at all.
     pub(crate) fn refill(&self, class: ClassId, out: &mut [Addr]) -> usize {
+        self.refill_watched(class, out, &mut 0)
+    }
+
+    /// `refill`, and how many bytes of pages that read as zero are among the blocks.
+    #[inline]
+    fn refill_watched(&self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
         if out.is_empty() {
             return 0;
         }
         let mut core = self.enter();
         let Core { spans, dirty, .. } = &mut *core;
         let Some(spans) = spans.get_mut(class.index()) else { return 0 };
+        let mut gone = dirty.gone;
         let mut got = span::refill(spans, dirty, out);
         if got == 0 {
             let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr(), dirty) else { return 0 };
             spans.adopt(fresh);
             self.events.count(class.index(), Event::SpanAcquire, 1);
+            gone = dirty.gone;
             got = span::refill(spans, dirty, out);
         }
+        *zero = gone - dirty.gone;
         core.publish();
         self.events.count(class.index(), Event::Refill, 1);
         self.events.count(class.index(), Event::Refilled, got as u64);
@@ -180,6 +189,15 @@ impl ThreadHeap {
     pub(crate) fn alloc_direct(&self, class: ClassId) -> Option<Addr> {
         let mut block = [Addr::NULL];
         (self.refill(class, &mut block) == 1).then_some(block[0])
+    }
+
+    /// `alloc_direct`, and whether all of the block is known to read as zero: only of a big class.
+    pub(crate) fn alloc_fresh(&self, class: ClassId) -> Option<(Addr, bool)> {
+        let mut block = [Addr::NULL];
+        let mut gone = 0;
+        let got = self.refill_watched(class, &mut block, &mut gone);
+        // Its blocks are whole pages: all of them were purged, or never used, exactly if as many bytes are back now.
+        (got == 1).then_some((block[0], class.is_big() && gone == class.block_size()))
     }
 
     /// One block of this heap straight to its span. Any thread that holds no heap's lock.

@@ -58,7 +58,7 @@ pub(crate) struct Span {
     slab: Option<Slab>,
     /// What the program holds of each block, with `HAKMEM_HARDENED=1`; else null. Never changes.
     claims: Addr,
-    /// Pages that were given back and not handed out since, a bit each.
+    /// Pages that were given back, or of a big class never used, and not handed out since, a bit each: they read as zero.
     purged: u128,
 }
 
@@ -90,6 +90,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
         return None;
     };
     let capacity = class.blocks_per_span();
+    let purged = if class.is_big() && !slab.dirty { sweep::all_pages(class) } else { 0 };
     let span = record.as_ptr::<Span>();
     // SAFETY: a record of `record_bytes`, ours alone.
     unsafe {
@@ -110,7 +111,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
             prev: None,
             slab: Some(slab),
             claims,
-            purged: 0,
+            purged,
         });
     }
     // SAFETY: just written; nobody else has it.

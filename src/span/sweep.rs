@@ -6,6 +6,7 @@
 
 use super::{Span, Spans};
 use crate::base::addr::{Addr, GRANULE};
+use crate::class::ClassId;
 use crate::os;
 use crate::superslab;
 
@@ -77,19 +78,20 @@ impl Span {
     /// Counts a new span in: all of it is free, none of it used before by this heap.
     pub(super) fn note_coming(&self, dirty: &mut Dirty) {
         dirty.free += self.free as usize * self.block_size as usize;
+        dirty.gone += self.purged.count_ones() as usize * page_of(self.class);
     }
 
     /// Takes the span's share out of the count: its slab goes back to the pool, which counts it from then on.
     pub(super) fn note_leaving(&mut self, dirty: &mut Dirty) {
         dirty.bytes -= self.freed as usize * self.block_size as usize;
         dirty.free -= self.free as usize * self.block_size as usize;
-        dirty.gone -= self.purged.count_ones() as usize * self.page();
+        dirty.gone -= self.purged.count_ones() as usize * page_of(self.class);
         self.freed = 0;
     }
 
     /// Notes that the blocks `first .. first + len` are handed out: their pages are about to be touched.
     pub(super) fn unpurge(&mut self, first: u32, len: u32, dirty: &mut Dirty) {
-        let page = self.page();
+        let page = page_of(self.class);
         let start = (first as usize * self.block_size as usize) >> page.trailing_zeros();
         let end = ((first + len) as usize * self.block_size as usize + page - 1) >> page.trailing_zeros();
         let back = self.purged & mask(start, end);
@@ -100,7 +102,7 @@ impl Span {
     /// Marks the blocks that touch purged pages as free, or as not to be had now. They are all free: a page is purged only
     /// when all that touch it are, and no longer counts as purged when one is handed out (S5).
     pub(super) fn show_purged(&mut self, free: bool) {
-        let (page, last, mut left) = (self.page(), self.capacity - 1, self.purged);
+        let (page, last, mut left) = (page_of(self.class), self.capacity - 1, self.purged);
         while left != 0 {
             let start = left.trailing_zeros() as usize;
             let len = (left >> start).trailing_ones() as usize;
@@ -108,12 +110,6 @@ impl Span {
             let (from, to) = (self.index_at(start * page), self.index_at((start + len) * page - 1).min(last));
             self.bitmap().fill(from, to, free);
         }
-    }
-
-    /// Bytes that a bit of `purged` stands for.
-    fn page(&self) -> usize {
-        let least = if self.class.slots() > MAX_SLOTS { 2 * 4096 } else { 4096 };
-        os::page_size().max(least)
     }
 
     /// Whether all of the page's blocks are free.
@@ -125,6 +121,17 @@ impl Span {
     }
 }
 
+/// Bytes that a bit of `Span::purged` stands for.
+fn page_of(class: ClassId) -> usize {
+    let least = if class.slots() > MAX_SLOTS { 2 * 4096 } else { 4096 };
+    os::page_size().max(least)
+}
+
+/// `Span::purged` of a span none of whose pages was ever used.
+pub(super) fn all_pages(class: ClassId) -> u128 {
+    mask(0, class.blocks_per_span() as usize * class.block_size() / page_of(class))
+}
+
 fn mask(start: usize, end: usize) -> u128 {
     if end <= start || start >= MAX_PAGES {
         return 0;
@@ -134,7 +141,7 @@ fn mask(start: usize, end: usize) -> u128 {
 
 /// Purges what is wholly free of one span and not purged yet. Returns bytes.
 fn purge(span: &mut Span) -> usize {
-    let page = span.page();
+    let page = page_of(span.class);
     let pages = (span.capacity as usize * span.block_size as usize) >> page.trailing_zeros();
     let (mut given, mut start) = (0, 0);
     while start < pages {
