@@ -2,8 +2,8 @@
 //!
 //! `malloc` works before it: whatever is served earlier is served without this.
 
-use crate::base::lock::Fork;
 use crate::config::{self, get};
+use crate::os::lock::Fork;
 use crate::{front, guard, hardened, heap, large, learn, meta, os, report, span, superslab, trace};
 
 // SAFETY: runs once, in the loader, before `main`; calls only libc functions that are ready by then.

@@ -1,10 +1,9 @@
-//! Box `base` (L0): addresses, bits, locks and the lock-free stacks every other box is built from.
-//! Owns: no memory.   Calls: nothing of this crate.   Locks: defines them, holds none.
+//! Box `base` (L0): addresses, bits and the lock-free stacks every other box is built from.
+//! Owns: no memory.   Calls: nothing of this crate.   Locks: none.
 //! Threads: any.   Never: allocates, panics.
 
 pub(crate) mod addr;
 pub(crate) mod batch_stack;
 pub(crate) mod bits;
 pub(crate) mod index_stack;
-pub(crate) mod lock;
 pub(crate) mod sync;

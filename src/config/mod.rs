@@ -9,8 +9,8 @@ mod value;
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::base::lock::{Fork, Mutex};
 use crate::os;
+use crate::os::lock::{Fork, Mutex};
 use crate::stats::text::Text;
 use knobs::KNOBS;
 use value::Knob;

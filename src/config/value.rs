@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU8, AtomicUsize, Ordering};
 
-use crate::base::lock::{self, Fork, Mutex};
+use crate::os::lock::{self, Fork, Mutex};
 use crate::stats::text::Text;
 
 /// Bytes of a text that are kept.

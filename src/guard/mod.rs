@@ -10,9 +10,9 @@ mod slots;
 use core::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use crate::base::addr::Addr;
-use crate::base::lock::{self, Fork, Mutex};
 use crate::canary;
 use crate::config;
+use crate::os::lock::{self, Fork, Mutex};
 use crate::os::{self, die, die_sized};
 use crate::page_map::{self, Tag};
 use crate::trace;

@@ -11,10 +11,10 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use super::{Core, LATE_THREAD, ThreadHeap, node_pool, remote::Inbox};
 use crate::base::addr::Addr;
-use crate::base::lock::{self, Fork, Mutex};
 use crate::class::ClassId;
 use crate::meta;
 use crate::os;
+use crate::os::lock::{self, Fork, Mutex};
 
 /// A heap's place in the registry's lists; written under the registry lock.
 pub(super) struct Links {

@@ -17,8 +17,8 @@ mod remote;
 use core::cell::Cell;
 
 use crate::base::addr::Addr;
-use crate::base::lock::{Mutex, MutexGuard};
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
+use crate::os::lock::{Mutex, MutexGuard};
 use crate::os::{self, Misuse};
 use crate::span::{self, Dirty, Spans, Sweep};
 use crate::stats::counter::Counter;

@@ -5,10 +5,10 @@
 
 use super::remote::Node;
 use crate::base::index_stack::{IndexStack, Links};
-use crate::base::lock::{self, Fork, Mutex};
 use crate::base::sync::AtomicU32;
 use crate::config;
 use crate::meta;
+use crate::os::lock::{self, Fork, Mutex};
 use crate::stats::counter::Counter;
 use core::sync::atomic::{AtomicPtr, Ordering};
 

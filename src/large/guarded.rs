@@ -6,9 +6,9 @@ use core::ptr::NonNull;
 use super::{FRESH_BYTES, LIVE_BLOCKS, Large, mapping};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
-use crate::base::lock::{self, Fork, Mutex};
 use crate::canary::{self, CANARY};
 use crate::os;
+use crate::os::lock::{self, Fork, Mutex};
 
 /// Freed mappings held back, and bytes of their addresses.
 const HELD: usize = 64;

@@ -13,9 +13,9 @@ use core::ptr::NonNull;
 
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
-use crate::base::lock::{self, Fork, Mutex};
 use crate::config;
 use crate::meta;
+use crate::os::lock::{self, Fork, Mutex};
 use crate::os::{self, die, die_sized};
 use crate::page_map::{self, Tag};
 use crate::stats::counter::Counter;

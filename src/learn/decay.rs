@@ -14,8 +14,8 @@
 
 use super::bandit::{Bandit, ONE};
 use super::policy;
-use crate::base::lock::{self, Fork, Mutex};
 use crate::config;
+use crate::os::lock::{self, Fork, Mutex};
 
 /// Quarters of `HAKMEM_DECAY_MS` in which idle memory goes, to choose from; the first is the default.
 pub(super) const QUARTERS: [u64; ARMS] = [4, 1, 16];

@@ -7,8 +7,8 @@ mod check;
 
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
-use crate::base::lock::{self, Fork, Mutex};
 use crate::os;
+use crate::os::lock::{self, Fork, Mutex};
 
 #[cfg(feature = "paranoid")]
 pub(crate) use check::check;

@@ -1,12 +1,16 @@
 //! Ending the process with one line on stderr, and writing there at all: write(2), no buffers, no allocation.
 
+use core::ffi::c_int;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use errno::Errno;
+
+use super::{file, sigaction, sys};
 use crate::base::addr::Addr;
 
 /// Writes all of `text` to stderr as far as it can be written.
 pub(crate) fn write_stderr(text: &[u8]) {
-    if !write_all(libc::STDERR_FILENO, text) && errno::errno().0 == libc::EBADF {
+    if write_all(libc::STDERR_FILENO, text) == Err(Errno(libc::EBADF)) {
         write_from_afar(text);
     }
 }
@@ -14,37 +18,29 @@ pub(crate) fn write_stderr(text: &[u8]) {
 /// For a thread with a table of files of its own (`thread::leave_files`), which has no stderr: to the process's.
 #[cold]
 fn write_from_afar(text: &[u8]) {
-    // SAFETY: makes a descriptor of this process; refused, there is nobody to tell.
-    let process = unsafe { libc::syscall(libc::SYS_pidfd_open, libc::getpid(), 0) } as i32;
+    // SAFETY: makes a descriptor of this process.
+    let Ok(process) = (unsafe { sys::call(libc::SYS_pidfd_open, [super::process_id() as usize, 0]) }) else { return };
     // SAFETY: copies a descriptor into this thread's table.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_getfd, process, libc::STDERR_FILENO, 0) } as i32;
-    if fd >= 0 {
-        write_all(fd, text);
+    if let Ok(fd) = unsafe { sys::call(libc::SYS_pidfd_getfd, [process, libc::STDERR_FILENO as usize, 0]) } {
+        // Refused, there is nobody to tell.
+        let _ = write_all(fd as c_int, text);
+        file::close(fd as c_int);
     }
-    for fd in [fd, process] {
-        // SAFETY: our own descriptors, or -1, which is refused.
-        unsafe { libc::close(fd) };
-    }
+    file::close(process as c_int);
 }
 
-/// Writes all of `text` to a descriptor. `false`: it could not be written.
-pub(super) fn write_all(fd: core::ffi::c_int, text: &[u8]) -> bool {
-    let mut at = text.as_ptr();
-    let mut left = text.len();
-    while left > 0 {
-        // SAFETY: `at .. at + left` lies in `text`.
-        let wrote = unsafe { libc::write(fd, at.cast(), left) };
-        if wrote < 0 && errno::errno().0 == libc::EINTR {
-            continue;
+/// Writes all of `text` to a descriptor, or says why not.
+pub(super) fn write_all(fd: c_int, mut text: &[u8]) -> Result<(), Errno> {
+    while !text.is_empty() {
+        // SAFETY: reads `text`.
+        match unsafe { sys::call(libc::SYS_write, [fd as usize, text.as_ptr().addr(), text.len()]) } {
+            Err(Errno(libc::EINTR)) => {}
+            Err(why) => return Err(why),
+            Ok(0) => return Err(Errno(libc::EIO)),
+            Ok(wrote) => text = text.get(wrote..).unwrap_or_default(),
         }
-        if wrote <= 0 {
-            return false;
-        }
-        // SAFETY: write returns at most `left`.
-        at = unsafe { at.add(wrote as usize) };
-        left -= wrote as usize;
     }
-    true
+    Ok(())
 }
 
 /// What a box found wrong under a lock: the caller reports it once it holds none. A program's SIGABRT handler may
@@ -76,8 +72,7 @@ pub(crate) fn set_witness(witness: fn(Addr)) {
 #[inline(never)]
 pub(crate) fn die(what: &'static str, at: Addr) -> ! {
     report(&[Part::Text(what)], at, at);
-    // SAFETY: ends the process; glibc's abort neither allocates nor returns.
-    unsafe { libc::abort() }
+    sigaction::abort()
 }
 
 /// `die` for a block of `bytes` bytes: `hakmem: <what>, <bytes> bytes (0x<address>)`.
@@ -85,8 +80,7 @@ pub(crate) fn die(what: &'static str, at: Addr) -> ! {
 #[inline(never)]
 pub(crate) fn die_sized(what: &'static str, bytes: usize, at: Addr) -> ! {
     report(&[Part::Text(what), Part::Text(", "), Part::Number(bytes), Part::Text(" bytes")], at, at);
-    // SAFETY: as in `die`.
-    unsafe { libc::abort() }
+    sigaction::abort()
 }
 
 /// A piece of a report.

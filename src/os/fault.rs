@@ -3,18 +3,18 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use super::sigaction::{self, Action, Informed};
 use crate::base::addr::Addr;
 
 /// What stood there before us; written once, before our handler can run.
-struct Before(UnsafeCell<MaybeUninit<libc::sigaction>>);
+struct Before(UnsafeCell<Action>);
 
 // SAFETY: written once by `watch`, before the handler is there to read it.
 unsafe impl Sync for Before {}
 
-static BEFORE: Before = Before(UnsafeCell::new(MaybeUninit::zeroed()));
+static BEFORE: Before = Before(UnsafeCell::new(Action::DEFAULT));
 static LOOK: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Has `look` see the address of each SIGSEGV's access before the program's handler, or the default, gets the signal.
@@ -22,15 +22,13 @@ static LOOK: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 pub(crate) fn watch(look: fn(Addr)) {
     // Relaxed: the handler is installed after this, on this thread; others see both through the kernel.
     LOOK.store(look as *mut (), Ordering::Relaxed);
-    // SAFETY: zeroes are a valid `sigaction`: the default, an empty mask.
-    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-    action.sa_sigaction = (on_fault as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)) as usize;
     // NODEFER: a fault in the program's handler must reach it as it would without us. ONSTACK: the stack may be what overflowed.
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
-    // SAFETY: asks only; BEFORE is ours alone until the handler is installed.
-    if unsafe { libc::sigaction(libc::SIGSEGV, core::ptr::null(), BEFORE.0.get().cast()) } == 0 {
-        // SAFETY: a complete action.
-        unsafe { libc::sigaction(libc::SIGSEGV, &action, core::ptr::null_mut()) };
+    let action = Action::informed(on_fault, libc::SA_ONSTACK | libc::SA_NODEFER);
+    if let Ok(before) = Action::of(libc::SIGSEGV) {
+        // SAFETY: it is ours alone until the handler is installed.
+        unsafe { *BEFORE.0.get() = before };
+        // Refused, faults go unexplained.
+        let _ = action.install(libc::SIGSEGV);
     }
 }
 
@@ -49,27 +47,24 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
     }
     errno::set_errno(saved);
     // SAFETY: `watch` filled it before it installed us.
-    let before = unsafe { (*BEFORE.0.get()).assume_init_ref() };
-    match before.sa_sigaction {
+    let before = unsafe { &*BEFORE.0.get() };
+    match before.handler {
         // Sent by somebody, and ignored; a fault can't be.
         libc::SIG_IGN if !from_kernel => {}
         libc::SIG_DFL | libc::SIG_IGN => {
-            // SAFETY: zeroes are the default action.
-            let default: libc::sigaction = unsafe { core::mem::zeroed() };
-            // SAFETY: back to the default; the faulting instruction runs again when we return, and ends the process.
-            if unsafe { libc::sigaction(libc::SIGSEGV, &default, core::ptr::null_mut()) } != 0 {
-                // SAFETY: ends the process, as a shell would see it: refused the default, it would fault for ever.
-                unsafe { libc::_exit(128 + libc::SIGSEGV) };
+            // Back to the default: the faulting instruction runs again when we return, and ends the process.
+            if Action::DEFAULT.install(libc::SIGSEGV).is_err() {
+                // As a shell would see it: refused the default, it would fault for ever.
+                sigaction::exit(128 + libc::SIGSEGV);
             }
             if !from_kernel {
-                // SAFETY: sent by somebody: there is no instruction that would fault again.
-                unsafe { libc::raise(signal) };
+                // Sent by somebody: there is no instruction that would fault again.
+                sigaction::raise(signal);
             }
         }
-        handler if before.sa_flags & libc::SA_SIGINFO != 0 => {
+        handler if before.has(libc::SA_SIGINFO) => {
             // SAFETY: installed by the program with this signature.
-            let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
-                unsafe { core::mem::transmute(handler) };
+            let handler: Informed = unsafe { core::mem::transmute(handler) };
             handler(signal, info, context);
         }
         handler => {

@@ -1,33 +1,29 @@
 //! Text files of the kernel, read line by line through a small buffer on the stack.
 //!
-//! A descriptor lives for one call, closed on exec, and the calls are the bare ones: nothing is locked or allocated.
+//! A descriptor lives for one call, closed on exec, and nothing is locked or allocated.
+
+use core::ffi::CStr;
+
+use super::{file, sys};
 
 /// Bytes of a line that are seen; longer lines are passed over.
 const LINE_MAX: usize = 512;
 
 /// Calls `look` with each line of the file at `path`, which ends in a zero byte, until it returns true.
-/// `false`: there is no such file, or it can't be opened. Any thread; changes errno.
+/// `false`: there is no such file, or it can't be opened. Any thread.
 pub(crate) fn each_line(path: &[u8], look: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-    if path.last() != Some(&0) {
-        return false;
-    }
-    let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOCTTY | libc::O_NONBLOCK;
-    // SAFETY: `path` is terminated, as checked.
-    let fd = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) };
-    if fd < 0 {
-        return false;
-    }
+    let Ok(path) = CStr::from_bytes_with_nul(path) else { return false };
+    let Ok(fd) = file::open(path, libc::O_RDONLY | libc::O_NONBLOCK) else { return false };
     let mut lines = Lines { buffer: [0; LINE_MAX], len: 0, skip: false };
     loop {
         let room = lines.room();
         // SAFETY: `room` is writable and this long.
-        let got = unsafe { libc::syscall(libc::SYS_read, fd, room.as_mut_ptr(), room.len()) };
-        if got <= 0 || lines.take(got as usize, look) {
+        let got = unsafe { sys::call(libc::SYS_read, [fd as usize, room.as_mut_ptr().addr(), room.len()]) };
+        if !got.is_ok_and(|got| got > 0 && !lines.take(got, look)) {
             break;
         }
     }
-    // SAFETY: our own descriptor, closed once.
-    unsafe { libc::syscall(libc::SYS_close, fd) };
+    file::close(fd);
     true
 }
 

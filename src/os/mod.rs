@@ -1,20 +1,26 @@
-//! Box `os` (L1): every system call, the TLS word, fork handlers, the environment, and dying.
-//! Owns: the TLS word, the count of mapped bytes.   Calls: base, libc.   Called by: all above.   Locks: none.
+//! Box `os` (L1): every system call, locks, the TLS word, fork handlers, the environment, and dying.
+//! Owns: the TLS word, the count of mapped bytes.   Calls: base, libc.   Called by: all above.   Locks: defines them, holds none.
 //! Threads: any.   Never: allocates, panics.
 
+mod clock;
 mod die;
+mod elf;
 pub(crate) mod env;
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod fork;
+mod futex;
 pub(crate) mod lines;
 mod linux;
+pub(crate) mod lock;
 mod process;
 pub(crate) mod quota;
 mod random;
+mod sigaction;
 pub(crate) mod signal;
+mod sys;
 pub(crate) mod thread;
 pub(crate) mod thread_exit;
 pub(crate) mod tls;
@@ -22,13 +28,14 @@ pub(crate) mod tls;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 
+pub(crate) use clock::{monotonic_ms, realtime_ms};
 #[cfg(feature = "paranoid")]
 pub(crate) use die::require;
 pub(crate) use die::{Misuse, Part, die, die_sized, report, set_witness, write_stderr};
 #[cfg(feature = "paranoid")]
 pub(crate) use linux::is_alone;
-pub(crate) use linux::{monotonic_ms, page_size, resident};
-pub(crate) use process::{Usage, process_id, realtime_ms, usage};
+pub(crate) use linux::{page_size, resident};
+pub(crate) use process::{Usage, process_id, usage};
 pub(crate) use random::random;
 
 /// What became of a mapping that was to be resized in place.

@@ -1,5 +1,7 @@
 //! What the kernel knows of this process.
 
+use super::sys;
+
 /// Page faults and memory, by `getrusage`.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Usage {
@@ -13,7 +15,7 @@ pub(crate) fn usage() -> Usage {
     // SAFETY: all zero is a valid value of this struct of numbers.
     let mut usage: libc::rusage = unsafe { core::mem::zeroed() };
     // SAFETY: `usage` is a valid out-parameter.
-    if unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) } != 0 {
+    if unsafe { sys::call(libc::SYS_getrusage, [libc::RUSAGE_SELF as usize, (&raw mut usage).addr()]) }.is_err() {
         return Usage::default();
     }
     Usage {
@@ -24,14 +26,6 @@ pub(crate) fn usage() -> Usage {
 }
 
 pub(crate) fn process_id() -> u64 {
-    // SAFETY: none needed.
-    unsafe { libc::getpid() as u64 }
-}
-
-/// Milliseconds since 1970 on the system's clock.
-pub(crate) fn realtime_ms() -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `now` is a valid out-parameter.
-    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &mut now) };
-    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+    // SAFETY: asks for a number, and is never refused.
+    unsafe { sys::call(libc::SYS_getpid, []) }.unwrap_or(0) as u64
 }

@@ -1,19 +1,20 @@
 //! A signal as a request: its handler leaves a note, which a slow path finds.
+#![forbid(unsafe_code)]
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
+
+use super::sigaction::Action;
 
 static DUE: AtomicBool = AtomicBool::new(false);
 
 /// Takes `signal` as a request from now on. A handler that the program installs later takes its place.
 pub(crate) fn install(signal: c_int) {
-    // SAFETY: all zero is a valid value: no flags, an empty mask.
-    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-    action.sa_sigaction = note as extern "C" fn(c_int) as libc::sighandler_t;
-    // The program's system calls go on as if nothing had come, and its small stacks are not used.
-    action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK;
-    // SAFETY: the handler lives as long as the library, which is linked `-z nodelete`; the old action is not wanted.
-    unsafe { libc::sigaction(signal, &action, core::ptr::null_mut()) };
+    // The program's system calls go on as if nothing had come, and its small stacks are not used. The handler lives as long
+    // as the library, which is linked `-z nodelete`.
+    let action = Action::plain(note, libc::SA_RESTART | libc::SA_ONSTACK);
+    // Refused, no report is asked for.
+    let _ = action.install(signal);
 }
 
 /// Only this: the handler may interrupt any code of ours, and hold none of our locks.

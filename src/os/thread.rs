@@ -1,11 +1,19 @@
 //! A thread of our own: made by pthread_create, so that `setuid` and its like reach it as they reach every other.
 
-use core::ffi::{CStr, c_void};
+use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::{futex, sigaction, sys};
 
 /// Bytes of stack tried in turn, the last being libc's default: a program with much static TLS, which lies on the stack
 /// too, makes the small ones fail.
 const STACKS: [usize; 3] = [64 << 10, 512 << 10, 0];
+
+const PTHREAD_CANCEL_DISABLE: c_int = 1;
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
+}
 
 /// A thread that was started and is not joined; 0 is none. A child of fork forgets it.
 pub(crate) struct Thread(AtomicU64);
@@ -29,8 +37,14 @@ impl Thread {
         // Relaxed: as above; the swap makes sure that nobody joins it again.
         let thread = self.0.swap(0, Ordering::Relaxed);
         if thread != 0 {
+            let mut before = 0;
+            // `pthread_join` is a cancellation point: left there, the one who waits would never say that it is done.
+            // SAFETY: a valid out-parameter.
+            unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mut before) };
             // SAFETY: `pthread_create` returned it, and it was neither joined nor detached.
             unsafe { libc::pthread_join(thread, core::ptr::null_mut()) };
+            // SAFETY: puts back what was there.
+            unsafe { pthread_setcancelstate(before, &mut before) };
         }
     }
 
@@ -42,16 +56,10 @@ impl Thread {
 
 /// Its stack is libc's: that one has a guard page, and is used again after a fork.
 fn start(run: extern "C" fn(*mut c_void) -> *mut c_void) -> Option<libc::pthread_t> {
-    // SAFETY: a set of signals is plain data, filled in by `sigfillset` and `pthread_sigmask`.
-    let (mut all, mut saved) = unsafe { core::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>() };
-    // SAFETY: a valid out-parameter.
-    unsafe { libc::sigfillset(&mut all) };
     // A new thread inherits the mask: blocked by its maker, there is no moment in which a signal could reach it.
-    // SAFETY: both point to live sets.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut saved) };
+    let saved = sigaction::mask(libc::SIG_SETMASK, sigaction::ALL);
     let thread = STACKS.iter().find_map(|&stack| create(stack, run));
-    // SAFETY: as above.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &saved, core::ptr::null_mut()) };
+    sigaction::mask(libc::SIG_SETMASK, saved);
     thread
 }
 
@@ -76,37 +84,24 @@ fn create(stack: usize, run: extern "C" fn(*mut c_void) -> *mut c_void) -> Optio
 
 /// Names the calling thread, for `ps -T` and debuggers.
 pub(crate) fn name_self(name: &CStr) {
-    // SAFETY: the kernel copies the string.
-    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+    // SAFETY: the kernel copies the string. Refused, it has its maker's name.
+    let _ = unsafe { sys::call(libc::SYS_prctl, [libc::PR_SET_NAME as usize, name.as_ptr().addr()]) };
 }
 
 /// Gives the calling thread a table of file descriptors of its own, empty: what it opens never takes a number from
 /// under the program, and the program's files are not kept open by it. `false`: not possible (before Linux 5.9).
 pub(crate) fn leave_files() -> bool {
-    const CLOSE_RANGE_UNSHARE: u32 = 1 << 1;
+    const CLOSE_RANGE_UNSHARE: usize = 1 << 1;
     // SAFETY: concerns only this thread's table, which is made by the call.
-    unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, CLOSE_RANGE_UNSHARE) == 0 }
+    unsafe { sys::call(libc::SYS_close_range, [0, u32::MAX as usize, CLOSE_RANGE_UNSHARE]) }.is_ok()
 }
 
 /// Sleeps for `ms` milliseconds at most, as long as `word` is `expected`. May return early.
 pub(crate) fn wait(word: &AtomicU32, expected: u32, ms: u64) {
-    let left = libc::timespec { tv_sec: (ms / 1000) as libc::time_t, tv_nsec: (ms % 1000 * 1_000_000) as _ };
-    // SAFETY: a private futex wait on a live word.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-            expected,
-            &raw const left,
-        );
-    }
+    futex::wait(word, expected, Some(ms));
 }
 
 /// Wakes who waits for `word`.
 pub(crate) fn wake(word: &AtomicU32) {
-    // SAFETY: waking needs only the word's address.
-    unsafe {
-        libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX);
-    }
+    futex::wake(word, i32::MAX as u32);
 }

@@ -4,9 +4,9 @@
 use core::ffi::CStr;
 
 use super::{write_json, write_prometheus, write_text};
-use crate::base::lock::{self, Fork, Mutex};
 use crate::config::{TEXT_MAX, text};
 use crate::os::file::{self, File};
+use crate::os::lock::{self, Fork, Mutex};
 use crate::os::{self, signal};
 use crate::stats::text::Text;
 

@@ -7,9 +7,9 @@ use core::sync::atomic::{AtomicU16, Ordering};
 
 use super::Span;
 use crate::base::addr::Addr;
-use crate::base::lock::{self, Fork, Mutex};
 use crate::class::{CLASSES, ClassId};
 use crate::meta;
+use crate::os::lock::{self, Fork, Mutex};
 use crate::page_map;
 
 /// One block's claim.

@@ -1,10 +1,12 @@
 //! What a report says with the stacks it knows: where it was made, where the block was allocated, and where freed.
 //! A line is `module+0xoffset`, for addr2line.
+#![forbid(unsafe_code)]
 
 use super::frames::{self, Module};
 use super::tables::{self, Moment};
 use super::{DEPTH, READY};
 use crate::base::addr::Addr;
+use crate::os::file::read_link;
 use crate::stats::text::Text;
 use core::sync::atomic::Ordering;
 
@@ -45,10 +47,8 @@ fn show(title: &str, stack: &[Addr; DEPTH]) {
 /// The program's own file, which the loader has no name for.
 fn program(text: &mut Text) {
     let mut path = [0u8; 256];
-    // SAFETY: room for as many bytes as it is told.
-    let len = unsafe { libc::readlink(c"/proc/self/exe".as_ptr(), path.as_mut_ptr().cast(), path.len()) };
-    match path.get(..len.max(0) as usize) {
-        Some(path) if !path.is_empty() => text.bytes(path),
-        _ => text.str("main"),
+    match read_link(c"/proc/self/exe", &mut path) {
+        [] => text.str("main"),
+        path => text.bytes(path),
     };
 }

@@ -5,7 +5,7 @@
 //! | here             | in the crate     | what it is here                                                            |
 //! |------------------|------------------|----------------------------------------------------------------------------|
 //! | `base::sync`     | core's atomics   | loom's, with core's layout: `const`, and zeroed memory is a valid value    |
-//! | `base::lock`     | futex mutex      | loom's, over data that starts anew in each execution                       |
+//! | `os::lock`     | futex mutex      | loom's, over data that starts anew in each execution                       |
 //! | `os`, `meta`     | the kernel       | addresses without memory, so that a model can watch who holds them; arenas |
 //! | `config`         | the environment  | what the model sets                                                        |
 //! | `heap`           | `ThreadHeap`     | only the node pool, with a node that carries a loom cell                   |

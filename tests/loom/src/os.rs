@@ -83,4 +83,6 @@ pub(crate) fn guard(_: Addr, _: usize) {}
 
 pub(crate) fn advise_huge(_: Addr, _: usize, _: bool) {}
 
+pub(crate) mod lock;
+
 pub(crate) fn write_stderr(_: &[u8]) {}

@@ -1,4 +1,4 @@
-//! Box `base`: the crate's own but for `sync` and `lock`.
+//! Box `base`: the crate's own but for `sync`.
 
 #[path = "../../../../src/base/addr.rs"]
 pub(crate) mod addr;
@@ -8,5 +8,4 @@ pub(crate) mod batch_stack;
 pub(crate) mod bits;
 #[path = "../../../../src/base/index_stack.rs"]
 pub(crate) mod index_stack;
-pub(crate) mod lock;
 pub(crate) mod sync;

@@ -23,7 +23,7 @@ pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send 
     builder.max_branches = 50_000;
     builder.check(move || {
         base::sync::reset();
-        base::lock::reset();
+        os::lock::reset();
         meta::reset();
         os::reset(granules);
         body();

@@ -7,6 +7,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::lock_api;
 
+use super::futex;
+
 pub(crate) type Mutex<T> = lock_api::Mutex<RawMutex, T>;
 pub(crate) type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
 
@@ -64,7 +66,7 @@ impl RawMutex {
     fn give(&self) {
         // Release pairs with the Acquire in `take` and `lock_slow`.
         if self.0.swap(FREE, Ordering::Release) == CONTENDED {
-            wake_one(&self.0);
+            futex::wake(&self.0, 1);
         }
     }
 
@@ -79,7 +81,7 @@ impl RawMutex {
         }
         // Acquire pairs with `give`. Whoever waited must leave CONTENDED behind: others may still sleep.
         while self.0.swap(CONTENDED, Ordering::Acquire) != FREE {
-            wait(&self.0, CONTENDED);
+            futex::wait(&self.0, CONTENDED, None);
         }
     }
 }
@@ -106,26 +108,6 @@ pub(crate) fn at_fork<T>(mutex: &Mutex<T>, step: Fork) {
         // Not unlock: a waiter noted in the word does not exist in the child.
         // Relaxed: there is no other thread to publish to.
         Fork::Child => raw.0.store(FREE, Ordering::Relaxed),
-    }
-}
-
-fn wait(word: &AtomicU32, expected: u32) {
-    // SAFETY: a private futex wait on a live word; any outcome (EAGAIN, EINTR, ENOSYS) only makes the caller retry.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-            expected,
-            core::ptr::null::<libc::timespec>(),
-        );
-    }
-}
-
-fn wake_one(word: &AtomicU32) {
-    // SAFETY: waking needs only the word's address; nothing is written.
-    unsafe {
-        libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1);
     }
 }
 
