@@ -115,9 +115,18 @@ file=page_map/mod.rs models=page_map
 mutant $file 'fn grow' 'the second leaf replaces the first' \
     'slot.compare_exchange(core::ptr::null_mut(), fresh.as_ptr(), Ordering::Relaxed, Ordering::Relaxed)' \
     '{ slot.store(fresh.as_ptr(), Ordering::Relaxed); Ok::<(), ()>(()) }'
-file=page_map/window.rs
-mutant $file 'fn open' 'the second slab moves the window' \
-    'START.compare_exchange(0, start, Ordering::Relaxed, Ordering::Relaxed)' 'START.store(start, Ordering::Relaxed)'
+file=page_map/hot.rs
+mutant $file 'fn show' 'the second of a place replaces the first' '_ => SHARED | 2' '_ => entry(granule, tag)'
+mutant $file 'fn show' 'who joins a shared place is not counted' 'shared + 1' 'shared'
+mutant $file 'fn hide' 'the first to leave clears a shared place' '=> shared - 1' '=> 0'
+mutant $file 'fn change' 'changes are lost' \
+    'place(granule).fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| Some(next(word)))' \
+    '{ let place = place(granule); place.store(next(place.load(Ordering::Relaxed)), Ordering::Relaxed) }'
+mutant $file 'fn settle' 'the last is shown again while another is there' 'if place.load(Ordering::Relaxed) == SHARED | 1' \
+    'if let shared = place.load(Ordering::Relaxed) && shared & SHARED != 0 && place.compare_exchange(shared, entry(granule, tag), Ordering::Relaxed, Ordering::Relaxed).is_ok()'
+mutant $file 'fn settle' 'the last is shown whatever came between' \
+    'let _ = place.compare_exchange(SHARED | 1, entry, Ordering::Relaxed, Ordering::Relaxed);' \
+    'place.store(entry, Ordering::Relaxed);'
 
 file=heap/node_pool.rs models=node_pool
 mutant $file 'fn grow' 'who waited to grow does not look again' 'self.spare.pop(self)' 'None::<u32>'

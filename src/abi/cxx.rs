@@ -54,11 +54,11 @@ macro_rules! new {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $name($size: usize, $($param: $type),*) -> *mut c_void {
             // SAFETY: the same arguments go to the next form of the same name.
-            let next = || unsafe { next::$name($size, $($param),*) };
+            let next = move || unsafe { next::$name($size, $($param),*) };
             if !$plain && is_replaced() {
                 return next();
             }
-            $alloc(|| next().cast()).cast()
+            $alloc(move || next().cast()).cast()
         }
     )*};
 }

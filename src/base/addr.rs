@@ -35,6 +35,12 @@ impl Addr {
         self.0.wrapping_sub(base.0)
     }
 
+    /// The number of the granule that holds this address.
+    #[inline(always)]
+    pub(crate) const fn granule(self) -> usize {
+        self.0 >> GRANULE_SHIFT
+    }
+
     pub(crate) const fn is_aligned(self, to: usize) -> bool {
         self.0 & (to - 1) == 0
     }

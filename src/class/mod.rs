@@ -15,7 +15,7 @@ pub(crate) const MID_CLASSES: usize = 68;
 pub(crate) const CLASSES: usize = 100;
 /// Bytes from one class's bin to the next in a heap. Hot paths and page-map tags hold classes premultiplied by it.
 pub(crate) const BIN_STRIDE: usize = 32;
-pub(crate) const TINY_MAX: usize = 1024;
+const TINY_MAX: usize = 1024;
 pub(crate) const MID_MAX: usize = 64 << 10;
 pub(crate) const BIG_MAX: usize = 1 << 20;
 
@@ -28,13 +28,7 @@ impl ClassId {
     /// The class that serves `size` bytes; `None` above `BIG_MAX`. Zero is served as one byte.
     #[inline(always)]
     pub(crate) fn of(size: usize) -> Option<ClassId> {
-        let offset = if size <= TINY_MAX {
-            tiny_bin_offset(size)
-        } else if size <= MID_MAX {
-            mid_bin_offset(size)
-        } else {
-            big_bin_offset(size)?
-        };
+        let offset = if size <= MID_MAX { small_bin_offset(size) } else { big_bin_offset(size)? };
         Some(ClassId((offset / BIN_STRIDE) as u8))
     }
 
@@ -104,25 +98,16 @@ impl ClassId {
     }
 }
 
-/// Where the bin of a size of at most `TINY_MAX` lies in a heap. HOT.
+/// Where the bin of a size of at most `MID_MAX` lies in a heap. HOT.
 #[inline(always)]
 #[expect(
     clippy::manual_div_ceil,
     reason = "div_ceil guards against an overflow that can't be: three instructions more"
 )]
-pub(crate) fn tiny_bin_offset(size: usize) -> usize {
-    debug_assert!(size <= TINY_MAX);
-    // SAFETY: (1024 + 15) / 16 = 64 is the table's last index.
-    unsafe { *table::TINY_BIN.get_unchecked((size + 15) / 16) as usize }
-}
-
-/// Where the bin of a size above `TINY_MAX`, of at most `MID_MAX`, lies in a heap. HOT.
-#[inline(always)]
-pub(crate) fn mid_bin_offset(size: usize) -> usize {
-    debug_assert!(size > TINY_MAX && size <= MID_MAX);
-    // A table, not the position of the leading bit: 17 instructions to a hit instead of 24.
-    // SAFETY: MID_MAX is the last size of the table's last entry.
-    unsafe { *table::MID_BIN.get_unchecked((size - 1) / table::MID_STEP) as usize }
+pub(crate) fn small_bin_offset(size: usize) -> usize {
+    debug_assert!(size <= MID_MAX);
+    // SAFETY: (65536 + 15) / 16 = 4096 is the table's last index.
+    unsafe { *table::SMALL_BIN.get_unchecked((size + 15) / 16) as usize }
 }
 
 /// Where the bin of a size above `MID_MAX` lies in a heap; `None` above `BIG_MAX`.

@@ -12,16 +12,14 @@ pub(crate) static SLOTS: [u8; CLASSES] = build_slots();
 pub(super) static CAPACITY: [u32; CLASSES] = build_capacity();
 /// ceil(2^42 / size): `offset * r >> 42` is `offset / size` for every offset below 2^20 (a test tries all).
 pub(crate) static RECIPROCAL: [u64; CLASSES] = build_reciprocal();
-/// Offset of a tiny size's bin, by (size + 15) / 16.
-pub(super) static TINY_BIN: [u16; TINY_MAX / 16 + 1] = build_tiny_bin();
+/// Offset of a tiny or mid size's bin, by (size + 15) / 16: 8 KiB, of which a program touches a line for each half KiB of
+/// sizes that it uses. Mid sizes in a table of their own, by 128, cost them two instructions and a jump.
+pub(super) static SMALL_BIN: [u16; MID_MAX / 16 + 1] = build_small_bin();
 
-/// Sizes above `TINY_MAX` that share an entry of `MID_BIN`, above `MID_MAX` one of `BIG_BIN`: classes are multiples of it.
-pub(super) const MID_STEP: usize = 128;
+/// Sizes above `MID_MAX` that share an entry of `BIG_BIN`: big classes are multiples of it.
 pub(super) const BIG_STEP: usize = 8 << 10;
-/// Offset of a mid size's bin, by (size - 1) / MID_STEP.
-pub(super) static MID_BIN: [u16; MID_MAX / MID_STEP] = build_bins(TINY_MAX, MID_STEP);
 /// Offset of a big size's bin, by (size - 1) / BIG_STEP.
-pub(super) static BIG_BIN: [u16; BIG_MAX / BIG_STEP] = build_bins(MID_MAX, BIG_STEP);
+pub(super) static BIG_BIN: [u16; BIG_MAX / BIG_STEP] = build_big_bin();
 
 const SIZES: [u32; CLASSES] = build_sizes();
 
@@ -96,11 +94,10 @@ const fn build_reciprocal() -> [u64; CLASSES] {
     all
 }
 
-const fn build_tiny_bin() -> [u16; TINY_MAX / 16 + 1] {
-    let mut all = [0; TINY_MAX / 16 + 1];
-    let mut index = 1;
-    while index <= TINY_MAX / 16 {
-        let mut class = 0;
+const fn build_small_bin() -> [u16; MID_MAX / 16 + 1] {
+    let mut all = [0; MID_MAX / 16 + 1];
+    let (mut index, mut class) = (1, 0);
+    while index < all.len() {
         while (SIZES[class] as usize) < index * 16 {
             class += 1;
         }
@@ -110,13 +107,11 @@ const fn build_tiny_bin() -> [u16; TINY_MAX / 16 + 1] {
     all
 }
 
-/// The bins of the sizes above `above`, by (size - 1) / step.
-const fn build_bins<const N: usize>(above: usize, step: usize) -> [u16; N] {
-    let mut all = [0; N];
-    let mut index = above / step;
-    while index < N {
-        let mut class = TINY_CLASSES;
-        while (SIZES[class] as usize) < (index + 1) * step {
+const fn build_big_bin() -> [u16; BIG_MAX / BIG_STEP] {
+    let mut all = [0; BIG_MAX / BIG_STEP];
+    let (mut index, mut class) = (MID_MAX / BIG_STEP, MID_CLASSES);
+    while index < all.len() {
+        while (SIZES[class] as usize) < (index + 1) * BIG_STEP {
             class += 1;
         }
         all[index] = (class * BIN_STRIDE) as u16;
@@ -133,8 +128,7 @@ const _: () = {
     let mut class = 0;
     while class < CLASSES {
         let size = SIZES[class] as usize;
-        assert!(size.is_multiple_of(16), "every block is 16-byte aligned");
-        assert!(class < TINY_CLASSES || size.is_multiple_of(MID_STEP), "MID_BIN tells mid classes apart");
+        assert!(size.is_multiple_of(16), "every block is 16-byte aligned, and SMALL_BIN tells classes apart");
         assert!(class < MID_CLASSES || size.is_multiple_of(BIG_STEP), "BIG_BIN tells big classes apart");
         assert!(slots[class] <= 16, "a span is at most half a SuperSlab");
         class += 1;

@@ -254,12 +254,12 @@ fn free_hardened(at: Addr, tag: Tag, said: Option<usize>) -> bool {
     }
 }
 
-/// `false`: the block only waits in a batch, and nothing else has changed.
+/// `false`: the block only waits in a batch or lies in a magazine, and nothing else has changed.
 #[inline(always)]
 fn free_block(at: Addr, tag: Tag) -> bool {
     let class = ClassId::from_index(tag.class_index());
     match thread::enter() {
-        Some(Caller::Own(heap)) if heap.addr() == tag.owner() => free_own(heap, class, at),
+        Some(Caller::Own(heap)) if heap.addr() == tag.owner() => return free_own(heap, class, at, tag),
         Some(Caller::Own(heap)) => return heap.free_remote(tag.owner(), class, at),
         // SAFETY: the tag is that of a span: its owner is a heap.
         Some(Caller::Shared(_)) | None => unsafe { heap::at(tag.owner()) }.free_direct(at),
@@ -267,11 +267,17 @@ fn free_block(at: Addr, tag: Tag) -> bool {
     true
 }
 
-fn free_own(heap: &ThreadHeap, class: ClassId, at: Addr) {
+fn free_own(heap: &ThreadHeap, class: ClassId, at: Addr, tag: Tag) -> bool {
     if is_baseline(heap, class) {
-        return baseline::free(heap, class, at);
+        baseline::free(heap, class, at);
+        return true;
     }
     let pushed = match heap.bin(class).push(at) {
+        Pushed::Kept => {
+            // A hit, but for the hot table.
+            page_map::missed(at, tag);
+            return false;
+        }
         Pushed::Full => heap.push_slow(class, at),
         pushed => pushed,
     };
@@ -281,4 +287,5 @@ fn free_own(heap: &ThreadHeap, class: ClassId, at: Addr) {
         // A magazine that could be neither grown nor flushed does not exist: `push_slow` made room.
         Pushed::Full => heap.free_direct(at),
     }
+    true
 }

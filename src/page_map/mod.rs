@@ -1,17 +1,19 @@
 //! Box `page_map` (L2): whose pointer is this? One tag and one record address for each 64 KiB of address space.
 //! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each between guard pages, mapped on demand, never unmapped;
-//! the window, a flat copy of the tags of 32 GiB around the first slab, for `free`.
+//! the hot table, what `free` has to know of the granules of spans.
 //! Calls: base, os, stats.   Locks: none.   Threads: any.   Never: fails for a lookup, whatever the pointer.
 
-mod window;
+mod hot;
 
-use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
+use crate::base::addr::{Addr, GRANULE};
 use crate::base::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-use crate::class::BIN_STRIDE;
+use crate::class::{BIN_STRIDE, CLASSES};
 use crate::os;
 use crate::stats::counter::Counter;
 
-pub(crate) use window::hot_tag;
+#[cfg(feature = "paranoid")]
+pub(crate) use hot::agrees;
+pub(crate) use hot::bin_of;
 
 const OWNER_MASK: u64 = !0xFFF;
 
@@ -45,21 +47,30 @@ impl Tag {
         Addr((self.0 & OWNER_MASK) as usize)
     }
 
+    fn is_span(self) -> bool {
+        !self.owner().is_null()
+    }
+
     /// The class of a span's tag.
     pub(crate) fn class_index(self) -> usize {
         (self.0 & !OWNER_MASK) as usize / BIN_STRIDE
     }
 }
 
+/// Linux gives no addresses above unless it is asked for them by a hint.
+const ADDRESS_BITS: u32 = 48;
 const LEAF_GRANULES: usize = 1 << 16;
 const ROOT_LEAVES: usize = 1 << 16;
 const INDEX_MASK: usize = 0xFFFF;
 
-/// Tags apart from records: `free` reads only tags, eight granules to a cache line.
-struct Leaf {
-    tags: [AtomicU64; LEAF_GRANULES],
-    records: [AtomicUsize; LEAF_GRANULES],
+/// What is known of one granule.
+struct Entry {
+    tag: AtomicU64,
+    record: AtomicUsize,
 }
+
+#[repr(transparent)]
+struct Leaf([Entry; LEAF_GRANULES]);
 
 /// Leaves that were mapped.
 static LEAVES: Counter = Counter::new();
@@ -78,58 +89,62 @@ fn leaf(at: Addr) -> Option<&'static Leaf> {
     unsafe { leaf.as_ref() }
 }
 
+#[inline]
+fn entry(at: Addr) -> Option<&'static Entry> {
+    // SAFETY: masked to a leaf's length.
+    leaf(at).map(|leaf| unsafe { leaf.0.get_unchecked(at.granule() & INDEX_MASK) })
+}
+
 /// The tag of the granule that holds `at`.
 pub(crate) fn tag(at: Addr) -> Tag {
-    // SAFETY: `index` is masked to a leaf's length.
     // Relaxed: the tag of a live block does not change, and the program handed the block over with its own
     // synchronisation.
-    leaf(at).map_or(Tag::NONE, |leaf| Tag(unsafe { leaf.tags.get_unchecked(index(at)) }.load(Ordering::Relaxed)))
+    entry(at).map_or(Tag::NONE, |entry| Tag(entry.tag.load(Ordering::Relaxed)))
 }
 
 /// The record (span or large block) of the granule that holds `at`; null when there is none.
 #[inline]
 pub(crate) fn record(at: Addr) -> Addr {
-    // SAFETY: `index` is masked to a leaf's length.
     // Relaxed: as in `tag`.
-    leaf(at).map_or(Addr::NULL, |leaf| Addr(unsafe { leaf.records.get_unchecked(index(at)) }.load(Ordering::Relaxed)))
+    entry(at).map_or(Addr::NULL, |entry| Addr(entry.record.load(Ordering::Relaxed)))
 }
 
-/// Where in its leaf the granule of `at` is.
-fn index(at: Addr) -> usize {
-    (at.0 >> GRANULE_SHIFT) & INDEX_MASK
-}
-
-/// Enters `granules` granules from `at` on. `false`: no memory for a leaf, nothing entered.
+/// Enters `granules` granules from `at` on, which are not entered. `false`: no memory for a leaf, nothing entered.
 pub(crate) fn enter(at: Addr, granules: usize, tag: Tag, record: Addr) -> bool {
     for index in 0..granules {
         if leaf(at.offset(index * GRANULE)).is_none() && !grow(at.offset(index * GRANULE)) {
             return false;
         }
     }
-    write(at, granules, tag, record);
-    window::open(at);
-    window::write(at, granules, tag);
+    for at in (0..granules).map(|index| at.offset(index * GRANULE)) {
+        let Some(entry) = entry(at) else { continue };
+        // Relaxed, both: readers get here with a block, see `tag`.
+        entry.record.store(record.0, Ordering::Relaxed);
+        entry.tag.store(tag.0, Ordering::Relaxed);
+        if tag.is_span() {
+            hot::show(at.granule(), tag);
+        }
+    }
     true
 }
 
 /// Strikes out what `enter` entered.
 pub(crate) fn strike(at: Addr, granules: usize) {
-    window::write(at, granules, Tag::NONE);
-    write(at, granules, Tag::NONE, Addr::NULL);
+    for at in (0..granules).map(|index| at.offset(index * GRANULE)) {
+        let Some(entry) = entry(at) else { continue };
+        // Relaxed, all: as in `enter`.
+        let tag = Tag(entry.tag.load(Ordering::Relaxed));
+        if tag.is_span() {
+            hot::hide(at.granule(), tag);
+        }
+        entry.record.store(Addr::NULL.0, Ordering::Relaxed);
+        entry.tag.store(Tag::NONE.0, Ordering::Relaxed);
+    }
 }
 
-fn write(at: Addr, granules: usize, tag: Tag, record: Addr) {
-    for granule in 0..granules {
-        let at = at.offset(granule * GRANULE);
-        if let Some(leaf) = leaf(at) {
-            let slot = index(at);
-            // Relaxed: readers get here with a block, see `tag`.
-            // SAFETY: masked to the leaf's length.
-            unsafe { leaf.records.get_unchecked(slot) }.store(record.0, Ordering::Relaxed);
-            // SAFETY: as above.
-            unsafe { leaf.tags.get_unchecked(slot) }.store(tag.0, Ordering::Relaxed);
-        }
-    }
+/// Told of a live block whose granule has the tag `tag` and was not served by the hot table: next time it is, if it can be.
+pub(crate) fn missed(at: Addr, tag: Tag) {
+    hot::settle(at.granule(), tag);
 }
 
 /// Bytes of address space in leaves. Any thread.
@@ -139,6 +154,9 @@ pub(crate) fn mapped() -> u64 {
 
 #[cold]
 fn grow(at: Addr) -> bool {
+    if at.0 >> ADDRESS_BITS != 0 {
+        return false;
+    }
     let page = os::page_size();
     let len = size_of::<Leaf>() + 2 * page;
     let Some(outer) = os::map(len) else { return false };
@@ -159,6 +177,8 @@ fn grow(at: Addr) -> bool {
 }
 
 const _: () = assert!(size_of::<Leaf>() == 1 << 20, "a leaf is a page multiple for every page size");
+const _: () =
+    assert!(CLASSES * BIN_STRIDE <= 4096, "an offset into the bins never reaches the bits of a heap's address");
 
 #[cfg(test)]
 mod tests {

@@ -55,7 +55,7 @@ impl Span {
         for granule in 0..class.slots() as usize {
             let at = self.base.offset(granule * GRANULE);
             require(page_map::tag(at) == tag && page_map::record(at) == here, "S1: the page map's entries", at);
-            require(page_map::hot_tag(at).is_none_or(|hot| hot == tag), "S1: the window's entries", at);
+            require(page_map::agrees(at.granule(), tag), "S1: the hot table's entries", at);
         }
         let (capacity, hint, size) = (self.capacity, self.hint, self.block_size as usize);
         require(capacity == class.blocks_per_span() && size == class.block_size(), "S1: the span's geometry", here);

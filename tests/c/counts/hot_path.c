@@ -1,5 +1,6 @@
 // One allocator call, many times over, all of them hits. scripts/count_hot_path.sh runs this under callgrind, which counts
-// only inside `measured`; what that costs in this file is then left out.
+// only inside `measured`; what that costs in this file is then left out. With GIB, so much is mapped between the first blocks and
+// those that are measured.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -7,11 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { BLOCKS = 8, ROUNDS = 100, BIGGEST = 8192 }; // few enough blocks for the smallest magazine
 
-enum call { MALLOC, FREE, CALLOC, REALLOC, NEW, DELETE, CALLS };
-static const char *const names[CALLS] = {"malloc", "free", "calloc", "realloc", "new", "delete"};
+enum call { MALLOC, FREE, FREE_NULL, CALLOC, REALLOC, NEW, DELETE, CALLS };
+static const char *const names[CALLS] = {"malloc", "free", "free_null", "calloc", "realloc", "new", "delete"};
 
 static void *blocks[BLOCKS], *moved[BLOCKS];
 static void *(*malloc_)(size_t), *(*calloc_)(size_t, size_t), *(*realloc_)(void *, size_t), *(*new_)(size_t);
@@ -27,6 +29,7 @@ __attribute__((noinline, noclone)) void measured(enum call call, size_t size) {
     switch (call) {
     case MALLOC: for (int i = 0; i < BLOCKS; i++) blocks[i] = malloc_(size); break;
     case FREE: for (int i = 0; i < BLOCKS; i++) free_(blocks[i]); break;
+    case FREE_NULL: for (int i = 0; i < BLOCKS; i++) free_(NULL); break;
     case CALLOC: for (int i = 0; i < BLOCKS; i++) blocks[i] = calloc_(1, size); break;
     case REALLOC: for (int i = 0; i < BLOCKS; i++) moved[i] = realloc_(blocks[i], size); break;
     case NEW: for (int i = 0; i < BLOCKS; i++) blocks[i] = new_(size); break;
@@ -42,9 +45,28 @@ static void *find(const char *name, const void *owner) {
     return symbol;
 }
 
+static const char *near;
+static void allocate_beyond(size_t distance, size_t size) {
+    for (int i = 0; i < 1000000; i++) {
+        const char *far = malloc_(size);
+        if (!far) fail("no memory");
+        if ((size_t)llabs(near - far) > distance) return; // under valgrind addresses grow upwards
+    }
+    fail("the heap did not go beyond the mapping");
+}
+
+static void go_far(size_t distance, size_t size) {
+    near = malloc_(size);
+    if (mmap(NULL, distance, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED) fail("no such mapping");
+    allocate_beyond(distance, 1 << 20); // there in big steps, that leave little over
+    allocate_beyond(distance, size);
+    for (int i = 0; i < 1000; i++) // until the magazine has no others
+        if (!malloc_(size)) fail("no memory");
+}
+
 int main(int argc, char **argv) {
     Dl_info owner;
-    if (argc != 3) fail("usage: hot_path malloc|free|calloc|realloc|new|delete size");
+    if (argc != 3 && argc != 4) fail("usage: hot_path malloc|free|free_null|calloc|realloc|new|delete size [GIB]");
     enum call call = MALLOC;
     while (call < CALLS && strcmp(argv[1], names[call]) != 0) call++;
     if (call == CALLS) fail("no such call");
@@ -57,9 +79,10 @@ int main(int argc, char **argv) {
     *(void **)&realloc_ = find("realloc", owner.dli_fbase);
     *(void **)&new_ = find("_Znwm", owner.dli_fbase);
     *(void **)&delete_ = find("_ZdlPvm", owner.dli_fbase);
-    bool frees = call == FREE || call == DELETE, allocates = !frees && call != REALLOC;
+    bool frees = call == FREE || call == DELETE, allocates = !frees && call != REALLOC && call != FREE_NULL;
     if (size == 0 || size > BIGGEST) fail("size out of range");
 
+    if (argc == 4) go_far(strtoul(argv[3], NULL, 10) << 30, size);
     // The first blocks are misses: they come from a span. Afterwards the magazine has BLOCKS of them, and room for as many.
     for (int round = -1; round < ROUNDS; round++) {
         if (!allocates || round < 0)

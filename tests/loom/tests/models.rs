@@ -13,9 +13,10 @@ models! {
     index_stack_pop_refuses_a_stale_link
     index_stack_pushes_are_not_lost
     node_pool_gives_each_node_to_one
+    page_map_a_shared_place_misleads_nobody
     page_map_entries_survive_a_race_for_the_leaf
     page_map_is_seen_by_who_receives_a_block
-    page_map_window_is_placed_once
+    page_map_the_last_of_a_shared_place_is_shown
     pool_a_hint_serves_one
     pool_a_purge_holds_what_it_purges
     pool_a_released_slot_is_not_lost

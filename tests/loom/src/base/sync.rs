@@ -120,4 +120,10 @@ impl AtomicU64 {
     }
 }
 
+/// # Safety
+/// As the crate's.
+pub(crate) unsafe fn xor_relaxed(bits: u64, words: &[AtomicU64], index: usize) -> u64 {
+    bits ^ words[index].load(Ordering::Relaxed)
+}
+
 const _: () = assert!(size_of::<AtomicU32>() == 4 && size_of::<AtomicPtr<u8>>() == size_of::<usize>());

@@ -1,4 +1,4 @@
-//! The page map: leaves that two threads make at once, and what a block's receiver sees.
+//! The page map: leaves that two threads make at once, what a block's receiver sees, places that spans share.
 //!
 //! Leaves are zeroes from the kernel, there before any thread: the models touch the words they use first.
 
@@ -7,7 +7,8 @@ use loom::thread;
 use super::check;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::sync::{AtomicU64, AtomicUsize, Ordering};
-use crate::page_map::{Tag, enter, hot_tag, record, tag};
+use crate::class::BIN_STRIDE;
+use crate::page_map::{Tag, bin_of, enter, missed, record, strike, tag};
 
 const AT: Addr = Addr(0x70 << 32);
 
@@ -15,8 +16,6 @@ const AT: Addr = Addr(0x70 << 32);
 pub fn page_map_entries_survive_a_race_for_the_leaf() {
     check(3, 0, || {
         let of = |index: usize| Tag::of_span(Addr(index << 14), index);
-        // Two leaves: this one only places the window.
-        assert!(enter(Addr(0x71 << 32), 1, of(9), Addr(9)));
         assert!(tag(AT) == Tag::NONE);
         let other = thread::spawn(move || enter(AT, 1, of(1), Addr(1)));
         assert!(enter(AT.offset(GRANULE), 1, of(2), Addr(2)));
@@ -33,7 +32,6 @@ pub fn page_map_is_seen_by_who_receives_a_block() {
     check(3, 0, || {
         static BLOCK: AtomicUsize = AtomicUsize::new(0);
         let of = Tag::of_span(Addr(1 << 14), 1);
-        assert!(enter(Addr(0x71 << 32), 1, of, Addr(9)));
         assert!(tag(AT) == Tag::NONE && BLOCK.load(Ordering::Relaxed) == 0);
         let other = thread::spawn(move || {
             let block = Addr(BLOCK.load(Ordering::Acquire));
@@ -45,15 +43,58 @@ pub fn page_map_is_seen_by_who_receives_a_block() {
     });
 }
 
-/// Two first slabs at once, 1 GiB apart: one of them places the window, and it shows both as the leaves do.
-pub fn page_map_window_is_placed_once() {
+/// A place of the hot table that two spans of two heaps share for a while, the heaps as far apart as the spans, so that one's
+/// entry would be taken for the other's: whoever holds a block is told of its own bin or of none.
+pub fn page_map_a_shared_place_misleads_nobody() {
     check(3, 0, || {
-        let of = |index: usize| Tag::of_span(Addr(index << 14), index);
-        let places = [AT, AT.offset(1 << 30)];
-        assert!(places.iter().all(|&at| tag(at) == Tag::NONE && hot_tag(at).is_none()));
-        let other = thread::spawn(move || enter(places[1], 1, of(1), Addr(1)));
-        assert!(enter(places[0], 1, of(0), Addr(1)));
-        assert!(other.join().unwrap());
-        assert!(places.iter().all(|&at| hot_tag(at) == Some(tag(at))));
+        const APART: usize = 1 << 19;
+        let heaps = [1 << 14, 1 << 14 ^ APART];
+        let spans = [AT, AT.offset(APART * GRANULE)];
+        let of = move |index: usize| Tag::of_span(Addr(heaps[index]), index + 1);
+        // The words used first, before there is a second thread.
+        assert!(spans.iter().all(|&at| tag(at) == Tag::NONE && bin_of(at.granule(), heaps[0]) >= 4096));
+        assert!(enter(spans[0], 1, of(0), Addr(1)));
+        strike(spans[0], 1);
+        assert!(enter(spans[1], 1, of(1), Addr(1)));
+        strike(spans[1], 1);
+        let live = move |index: usize| {
+            assert!(enter(spans[index], 1, of(index), Addr(1)));
+            let told = |heap: usize| bin_of(spans[index].granule(), heaps[heap]);
+            let own = (index + 1) * BIN_STRIDE;
+            assert!(told(index) == own || told(index) >= 4096);
+            assert!(told(1 - index) >= 4096, "another heap's bin");
+            missed(spans[index], of(index));
+            assert!(told(index) == own || told(index) >= 4096);
+            assert!(told(1 - index) >= 4096, "another heap's bin");
+            strike(spans[index], 1);
+        };
+        let other = thread::spawn(move || {
+            live(1);
+            live(1);
+        });
+        live(0);
+        other.join().unwrap();
+        // Alone again: nothing is left of the other.
+        assert!(enter(spans[0], 1, of(0), Addr(1)));
+        assert!(bin_of(spans[0].granule(), heaps[0]) == BIN_STRIDE);
+    });
+}
+
+/// The last of a shared place is served by the hot table again, once it was missed.
+pub fn page_map_the_last_of_a_shared_place_is_shown() {
+    check(3, 0, || {
+        const APART: usize = 1 << 19;
+        let spans = [AT, AT.offset(APART * GRANULE)];
+        let of = Tag::of_span(Addr(1 << 14), 1);
+        for at in spans {
+            assert!(tag(at) == Tag::NONE && enter(at, 1, of, Addr(1)));
+        }
+        let other = thread::spawn(move || strike(spans[1], 1));
+        missed(spans[0], of);
+        let told = bin_of(spans[0].granule(), 1 << 14);
+        assert!(told == BIN_STRIDE || told >= 4096);
+        other.join().unwrap();
+        missed(spans[0], of);
+        assert!(bin_of(spans[0].granule(), 1 << 14) == BIN_STRIDE);
     });
 }
