@@ -46,6 +46,9 @@ impl Os for Fake {
     fn map(hint: Addr, len: usize) -> Option<Addr> {
         if refused() { None } else { Linux::map(hint, len) }
     }
+    fn reserve(len: usize) -> Option<Addr> {
+        if refused() { None } else { Linux::reserve(len) }
+    }
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
         !refused() && Linux::move_onto(from, from_len, to, to_len)
     }

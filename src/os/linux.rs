@@ -15,6 +15,11 @@ impl Os for Linux {
         unsafe { map(hint, len, libc::PROT_READ | libc::PROT_WRITE, 0) }
     }
 
+    fn reserve(len: usize) -> Option<Addr> {
+        // SAFETY: as in `map`.
+        unsafe { map(Addr::NULL, len, libc::PROT_NONE, 0) }
+    }
+
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
         let how = (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED) as usize;
         // SAFETY: `to` was mapped by our caller for this, so MREMAP_FIXED replaces nobody else's pages.
@@ -59,10 +64,13 @@ impl Os for Linux {
 
 /// Maps untouched pages of nobody's file. `None`: refused.
 ///
+/// Without MAP_NORESERVE, with which the kernel hands out more than there is, and kills who touches it: a size that was read
+/// from a damaged file is to be refused.
+///
 /// # Safety
 /// With MAP_FIXED the caller owns the pages that were there and holds nothing in them.
 unsafe fn map(at: Addr, len: usize, protection: i32, how: i32) -> Option<Addr> {
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | how;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | how;
     // No file: descriptor -1.
     let args = [at.0, len, protection as usize, flags as usize, usize::MAX, 0];
     // SAFETY: the caller's.

@@ -52,6 +52,8 @@ pub(crate) enum Resize {
 trait Os {
     /// Zeroed, readable and writable pages; anywhere, or preferably at `hint`.
     fn map(hint: Addr, len: usize) -> Option<Addr>;
+    /// Addresses anywhere, inaccessible: no memory is set aside for them.
+    fn reserve(len: usize) -> Option<Addr>;
     /// Moves the mapping and its contents onto `to`, which is mapped and given up; `to_len >= from_len` bytes.
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool;
     /// Grows or shrinks a mapping where it stands.
@@ -76,7 +78,7 @@ type Kernel = linux::Linux;
 ///
 /// A first try asks for no more than `len`: the kernel fills downwards, so one aligned mapping tends to follow another.
 pub(crate) fn map_aligned(hint: Addr, len: usize, align: usize) -> Option<Addr> {
-    charged(len, || place(hint, len, align))
+    charged(len, || place(len, align, |len| Kernel::map(hint, len), |len| Kernel::map(Addr::NULL, len)))
 }
 
 /// What `make` maps, `len` bytes, if the quota has room for it.
@@ -91,14 +93,19 @@ fn charged(len: usize, make: impl FnOnce() -> Option<Addr>) -> Option<Addr> {
     made
 }
 
-fn place(hint: Addr, len: usize, align: usize) -> Option<Addr> {
-    let first = Kernel::map(hint, len)?;
+fn place(
+    len: usize,
+    align: usize,
+    first: impl FnOnce(usize) -> Option<Addr>,
+    wide: impl FnOnce(usize) -> Option<Addr>,
+) -> Option<Addr> {
+    let first = first(len)?;
     if first.is_aligned(align) {
         return Some(first);
     }
     Kernel::unmap(first, len);
     let wide_len = len.checked_add(align)?.checked_sub(page_size())?;
-    let wide = Kernel::map(Addr::NULL, wide_len)?;
+    let wide = wide(wide_len)?;
     let start = Addr(round_up(wide.0, align)?);
     let (head, tail) = (start.since(wide), wide_len - start.since(wide) - len);
     // A refused trim (map count) leaves untouched pages mapped: address space, not memory.
@@ -116,10 +123,23 @@ pub(crate) fn map(len: usize) -> Option<Addr> {
     charged(len, || Kernel::map(Addr::NULL, len))
 }
 
-/// Maps `len` bytes as the target of `move_onto` for a mapping of `from_len`, no more. Only the difference must fit in the
-/// quota, for in the end only one of them is there; until then both are counted.
+/// Whether `len` bytes more could be mapped now: asked of the quota and, by trying, of the kernel. Any thread.
+pub(crate) fn could_map(len: usize) -> bool {
+    let Some(len) = round_up(len, page_size()).filter(|&len| quota::has_room(len)) else { return false };
+    match Kernel::map(Addr::NULL, len) {
+        Some(at) => {
+            Kernel::unmap(at, len);
+            true
+        }
+        None => false,
+    }
+}
+
+/// Sets addresses aside as the target of `move_onto` for a mapping of `from_len`, no more. Only the difference must fit in
+/// the quota, for in the end only one of them is there; until then both are counted. The kernel counts it likewise.
 pub(crate) fn map_target(len: usize, from_len: usize) -> Option<Addr> {
-    let at = charged(len.saturating_sub(from_len), || place(Addr::NULL, len, GRANULE))?;
+    let reserve = || place(len, GRANULE, Kernel::reserve, Kernel::reserve);
+    let at = charged(len.saturating_sub(from_len), reserve)?;
     quota::charge_anyway(len.min(from_len));
     Some(at)
 }
@@ -155,12 +175,11 @@ pub(crate) fn resize_in_place(at: Addr, old: usize, new: usize) -> Resize {
 }
 
 /// Moves the pages of a mapping, which must be one to the kernel, onto `to`, `to_len` bytes that the caller mapped for it.
-/// `false`: refused, and kernels differ in whether `to` is still mapped: the caller must leave it alone.
+/// `false`: refused, and kernels differ in whether `to` is still mapped: the caller must leave it alone. It is no longer
+/// counted: at worst it is addresses that nobody ever uses.
 pub(crate) fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
     let moved = Kernel::move_onto(from, from_len, to, to_len);
-    if moved {
-        quota::refund(from_len);
-    }
+    quota::refund(if moved { from_len } else { to_len });
     moved
 }
 
