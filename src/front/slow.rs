@@ -182,6 +182,9 @@ pub(super) fn try_large(size: usize, align: usize) -> Option<large::Fresh> {
     }
     purge::before_alloc();
     large::alloc(size, align).or_else(|| {
+        if !purge::could_serve(size) {
+            return None;
+        }
         purge::reclaim();
         large::alloc(size, align)
     })

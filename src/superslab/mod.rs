@@ -12,8 +12,8 @@ mod table;
 
 pub(crate) use huge::purge_inside;
 pub(crate) use pool::{
-    Snapshot, acquire_more, acquire_slab, active_bytes, at_fork, dirty_bytes, fresh_bytes, purge, release_slab,
-    snapshot,
+    Snapshot, acquire_more, acquire_slab, active_bytes, at_fork, dirty_bytes, fresh_bytes, idle_bytes, purge,
+    release_slab, snapshot,
 };
 
 #[cfg(feature = "paranoid")]

@@ -317,6 +317,11 @@ pub(crate) fn dirty_bytes() -> u64 {
     DIRTY.get() * GRANULE as u64
 }
 
+/// Bytes of slots that nobody uses, touched or not. Any thread.
+pub(crate) fn idle_bytes() -> u64 {
+    MAPPED_BYTES.get().saturating_sub(active_bytes())
+}
+
 /// Bytes of slots acquired without old pages in them, so far. Any thread.
 pub(crate) fn fresh_bytes() -> u64 {
     FRESH.get() * GRANULE as u64

@@ -25,6 +25,7 @@ use crate::config;
 use crate::hardened;
 use crate::heap::{self, Current};
 use crate::large;
+use crate::os;
 use crate::stats::counter::Counter;
 use crate::superslab;
 
@@ -143,6 +144,18 @@ fn shed(want: usize) -> (usize, usize) {
 pub(crate) fn trim() -> usize {
     flush_thread();
     give_back(true)
+}
+
+/// What no count of idle bytes covers, at most: the caller's own caches, batches on their way.
+const UNCOUNTED: u64 = 32 << 20;
+
+/// Whether `size` bytes that were refused could be had after `reclaim`: whether the kernel and the limits have room for what
+/// would still be missing if all that is idle went.
+#[cold]
+pub(super) fn could_serve(size: usize) -> bool {
+    let idle = superslab::idle_bytes() + large::dirty_bytes() + heap::free_bytes() + UNCOUNTED;
+    let missing = (size as u64).saturating_sub(idle);
+    missing == 0 || os::could_map(missing as usize)
 }
 
 /// Before a request fails: gives back the caller's caches, and what all heaps hold idle, as far as their locks are free.
