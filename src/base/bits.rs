@@ -15,9 +15,15 @@ pub(crate) const fn low_mask(len: u32) -> u32 {
 }
 
 /// The position of the lowest run of `len` set bits in `mask`, `len` in 1..=32.
+pub(crate) fn find_run(mask: u32, len: u32) -> Option<u32> {
+    let starts = run_starts(mask, len);
+    (starts != 0).then(|| starts.trailing_zeros())
+}
+
+/// The positions from which on `len` bits of `mask` are set, `len` in 1..=32.
 ///
 /// Each step folds the mask onto itself so that a surviving bit starts a run twice as long.
-pub(crate) fn find_run(mask: u32, len: u32) -> Option<u32> {
+pub(crate) fn run_starts(mask: u32, len: u32) -> u32 {
     let mut starts = mask;
     let mut have = 1;
     while have < len {
@@ -25,7 +31,7 @@ pub(crate) fn find_run(mask: u32, len: u32) -> Option<u32> {
         starts &= starts >> step;
         have += step;
     }
-    (starts != 0).then(|| starts.trailing_zeros())
+    starts
 }
 
 #[cfg(test)]

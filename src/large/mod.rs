@@ -29,7 +29,7 @@ const OVERFLOW: &str = "free: block was written past its end";
 const RESIZED_OVERFLOW: &str = "realloc: block was written past its end";
 const SIZE: &str = "free_sized: size does not match";
 
-/// Blocks up to this size (and alignment up to a granule) are runs of slots.
+/// Blocks up to this size are runs of slots.
 const RUN_MAX: usize = 1 << 20;
 
 /// A large block's record, found through the page map at the block's first granule.
@@ -74,8 +74,9 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
     let record = meta::alloc(size_of::<Large>())?;
     let made = if config::get::hardened() == 1 {
         guarded::make(size.max(1), align).map(|large| (large, true))
-    } else if bytes <= RUN_MAX && align <= GRANULE {
-        run::make(bytes)
+    } else if bytes <= RUN_MAX {
+        // A short SuperSlab, or none at all, is no reason to refuse what a mapping of its own can serve.
+        run::make(bytes, align).or_else(|| if align > GRANULE { mapping::make(bytes, align) } else { None })
     } else {
         mapping::make(bytes, align)
     };

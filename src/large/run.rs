@@ -6,8 +6,13 @@ use crate::base::addr::{Addr, GRANULE};
 use crate::superslab::{self, SlabKind};
 
 /// `bytes`: a granule multiple of at most half a SuperSlab.
-pub(super) fn make(bytes: usize) -> Option<(Large, bool)> {
-    let slab = superslab::acquire_slab(SlabKind::LARGE, (bytes / GRANULE) as u32)?;
+pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
+    let slots = (bytes / GRANULE) as u32;
+    let slab = if align <= GRANULE {
+        superslab::acquire_slab(SlabKind::LARGE, slots)
+    } else {
+        superslab::acquire_aligned(SlabKind::LARGE, slots, align)
+    }?;
     let zero = !slab.dirty;
     Some((Large::plain(slab.base, bytes, Some(slab)), zero))
 }

@@ -3,6 +3,7 @@
 //! Calls: base, os, stats, config, meta.   Called by: span, large.   Locks: `POOL` (then meta's).
 //! Threads: any.   Never: writes into a slot, unmaps a SuperSlab with an ACTIVE slot.
 
+mod aligned;
 mod cache;
 mod free_slots;
 mod huge;
@@ -12,8 +13,8 @@ mod table;
 
 pub(crate) use huge::purge_inside;
 pub(crate) use pool::{
-    Snapshot, acquire_more, acquire_slab, active_bytes, at_fork, dirty_bytes, fresh_bytes, idle_bytes, purge,
-    release_slab, snapshot,
+    Snapshot, acquire_aligned, acquire_more, acquire_slab, active_bytes, at_fork, dirty_bytes, fresh_bytes, idle_bytes,
+    purge, release_slab, snapshot,
 };
 
 #[cfg(feature = "paranoid")]

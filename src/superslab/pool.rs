@@ -9,6 +9,7 @@
 #[path = "check.rs"]
 mod check;
 
+use super::aligned;
 use super::cache::{Cache, Cached};
 use super::free_slots::FreeSlots;
 use super::huge::{self, Advice};
@@ -45,11 +46,14 @@ struct Pool {
     cache: Cache,
     /// The SuperSlab that was purged last.
     cursor: u32,
+    /// Where the search for aligned runs goes on.
+    turn: u32,
     /// Where the newest SuperSlab lies: the next one is asked for right below.
     last: Addr,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { high: 0, spare: None, cache: Cache::new(), cursor: 0, last: Addr::NULL });
+static POOL: Mutex<Pool> =
+    Mutex::new(Pool { high: 0, spare: None, cache: Cache::new(), cursor: 0, turn: 0, last: Addr::NULL });
 static FREE_SLOTS: FreeSlots = FreeSlots::new();
 static STAGE: [Counter; 3] = [const { Counter::new() }; 3];
 static MAPPED: Counter = Counter::new();
@@ -110,6 +114,31 @@ fn acquire_locked(kind: SlabKind, len: u32) -> Option<(Slab, usize)> {
             && let Some(slab) = claim(super_slab, id, first, len, kind, false)
         {
             return Some((slab, 2));
+        }
+    }
+}
+
+/// Takes `len` adjacent slots (1..=32) at a multiple of `align`, more than a granule. `None`: out of memory, or out of room for
+/// whole SuperSlabs. Any thread.
+pub(crate) fn acquire_aligned(kind: SlabKind, len: u32, align: usize) -> Option<Slab> {
+    if align > aligned::ALIGN_MAX {
+        return None;
+    }
+    let mut pool = POOL.lock();
+    loop {
+        let high = pool.high;
+        let (id, first) = match aligned::find(&mut pool.turn, high, len, align) {
+            Some(found) => found,
+            None => {
+                let id =
+                    if align > SUPERSLAB { refill_group(&mut pool, align) } else { superslab_refill(&mut pool, len) }?;
+                pool.turn = id;
+                (id, aligned::find_in(table::get(id)?, len, align)?)
+            }
+        };
+        // Else stage 1 of another thread came in between.
+        if let Some(slab) = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, false)) {
+            return Some(slab);
         }
     }
 }
@@ -212,8 +241,25 @@ fn retire_locked(pool: &mut Pool, id: u32, super_slab: &SuperSlab) {
     }
 }
 
-/// Unmaps a RETIRED SuperSlab, or puts it back in use, purged, when the kernel refuses.
+/// Unmaps a RETIRED SuperSlab, and those beside it that were only mapped for its alignment and never used: else each that goes
+/// leaves a hole, and a mapping more to the kernel.
 fn unmap(pool: &mut Pool, cached: Cached) {
+    let Some(base) = table::get(cached.id).map(SuperSlab::base) else { return };
+    unmap_one(pool, cached);
+    for step in [1, u32::MAX] {
+        let mut id = cached.id.wrapping_add(step);
+        while let Some(super_slab) = table::get(id).filter(|_| id < pool.high)
+            && super_slab.base().since(base).min(base.since(super_slab.base())) < aligned::ALIGN_MAX
+            && let Some(dirty) = super_slab.word.retire(super_slab.absent())
+        {
+            unmap_one(pool, Cached { id, dirty });
+            id = id.wrapping_add(step);
+        }
+    }
+}
+
+/// Unmaps a RETIRED SuperSlab, or puts it back in use, purged, when the kernel refuses.
+fn unmap_one(pool: &mut Pool, cached: Cached) {
     let Some(super_slab) = table::get(cached.id) else { return };
     let len = super_slab.bytes();
     if os::unmap(super_slab.base(), len) {
@@ -235,18 +281,42 @@ fn unmap(pool: &mut Pool, cached: Cached) {
     table::set_avail(cached.id);
 }
 
-/// Puts one more SuperSlab in use: a cached one, else a new one. `None`: out of memory.
-fn superslab_refill(pool: &mut Pool, len: u32) -> Option<()> {
+/// Puts one more SuperSlab in use, a cached one, else a new one, and says which. `None`: out of memory.
+fn superslab_refill(pool: &mut Pool, len: u32) -> Option<u32> {
     if let Some(Cached { id, dirty }) = pool.cache.take_newest() {
         let super_slab = table::get(id)?;
         super_slab.word.publish(super_slab.absent(), dirty);
         table::set_avail(id);
         // A short one may not hold the run; the caller looks and comes back.
-        return Some(());
+        return Some(id);
     }
+    table::make(pool.spare.unwrap_or(pool.high))?;
+    let (base, slots) = map(pool.last, len)?;
+    enroll(pool, base, slots)
+}
+
+/// Puts as many new SuperSlabs in use as make `align` bytes, at a multiple of it, and says which is the first of them.
+#[cold]
+fn refill_group(pool: &mut Pool, align: usize) -> Option<u32> {
+    table::make(pool.spare.unwrap_or(pool.high))?;
+    let group = os::map_aligned(Addr(pool.last.0.saturating_sub(align) & !(align - 1)), align, align)?;
+    let first = enroll(pool, group, SLOTS)?;
+    let mut rest = (SUPERSLAB..align).step_by(SUPERSLAB).map(|offset| group.offset(offset));
+    while let Some(base) = rest.next() {
+        if enroll(pool, base, SLOTS).is_none() {
+            // Out of numbers, or of memory for descriptors.
+            os::unmap(base, group.offset(align).since(base));
+            break;
+        }
+    }
+    pool.last = group;
+    Some(first)
+}
+
+/// Puts a new mapping of `slots` slots in use. `None`: no descriptor for it.
+fn enroll(pool: &mut Pool, base: Addr, slots: u32) -> Option<u32> {
     let id = pool.spare.unwrap_or(pool.high);
     let super_slab = table::make(id)?;
-    let (base, slots) = map(pool.last, len)?;
     if pool.spare == Some(id) {
         pool.spare = super_slab.base().0.checked_sub(1).map(|next| next as u32);
     } else {
@@ -266,7 +336,7 @@ fn superslab_refill(pool: &mut Pool, len: u32) -> Option<()> {
     }
     super_slab.word.publish(absent, 0);
     table::set_avail(id);
-    Some(())
+    Some(id)
 }
 
 /// A whole SuperSlab if the kernel gives one, else as many slots as it does, `len` at least.
@@ -335,7 +405,12 @@ pub(crate) fn active_bytes() -> u64 {
 /// Purges the EMPTY slots of one SuperSlab, a run at a time.
 fn purge_empty(pool: &mut Pool, id: u32, super_slab: &SuperSlab) -> usize {
     let mut given = 0;
-    let mut left = super_slab.word.look().map_or(0, |slots| slots.empty);
+    let Some(slots) = super_slab.word.look() else { return 0 };
+    if slots.empty == 0 && slots.active == super_slab.absent() {
+        // Never used: see `unmap`.
+        retire_locked(pool, id, super_slab);
+    }
+    let mut left = slots.empty;
     while left != 0 {
         let first = left.trailing_zeros();
         let len = (!(left >> first)).trailing_zeros().min(SLOTS - first);
