@@ -53,7 +53,7 @@ limited malloc 4096 14
 limited free 4096 20
 limited free_null 64 6
 limited new 64 14
-limited realloc 64 59
+limited realloc 64 61
 limited free 64 20 40
 [ $failed = 0 ] || exit 1
 

@@ -1,6 +1,8 @@
 //! realloc and malloc_usable_size.
 
-use super::{alloc, free, purge, slow};
+use errno::{errno, set_errno};
+
+use super::{alloc, free, idle, purge, slow};
 use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId, MID_MAX};
 use crate::guard;
@@ -27,10 +29,10 @@ pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
     }
 }
 
-/// Makes `block` (not null) hold `size` bytes (not 0), in place where that wastes less than half.
+/// Makes `block` (not null) hold `size` bytes (not 0), in place where that wastes less than half (`stays`).
 /// Null with ENOMEM leaves it as it was; what is no block ends the process. Any thread.
 ///
-/// A block of the thread's own that stays: 59 instructions, counted through `realloc` by scripts/count_hot_path.sh, half
+/// A block of the thread's own that stays: 61 instructions, counted through `realloc` by scripts/count_hot_path.sh, half
 /// of them to see that it starts a block.
 #[inline(always)]
 pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
@@ -46,10 +48,13 @@ pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     realloc_slow(block, size)
 }
 
-/// Whether a block of `old` bytes is to hold `size` of them where it is.
+/// Whether a block of `old` bytes is to hold `size` of them where it is: above half of it, from 1 KiB on above 5/8. A smaller one
+/// would be of the next class in half of the cases, and the copy not worth it.
 #[inline(always)]
 fn stays(old: usize, size: usize) -> bool {
-    size <= old && (size > old / 2 || old == SMALLEST)
+    // An eighth in multiples of 128 bytes: nothing, below 1 KiB.
+    let eighth = (old / 8) & !127;
+    size <= old && (size > old / 2 + eighth || old == SMALLEST)
 }
 
 #[cold]
@@ -125,6 +130,13 @@ fn resize_large(at: Addr, size: usize) -> Result<*mut u8, usize> {
     }
     purge::apply_limits();
     let resized = large::resize(at, size).map(Addr::as_ptr).ok_or(old);
+    if resized.is_ok() && size < old {
+        // A run's end is idle now.
+        let saved = errno();
+        idle::after_free();
+        purge::after_free();
+        set_errno(saved);
+    }
     super::paranoid::after_slow_path();
     resized
 }

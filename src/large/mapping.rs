@@ -6,6 +6,7 @@ use core::ptr::NonNull;
 use super::cache::Range;
 use super::{CACHED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES, PURGED_BYTES};
 use crate::base::addr::{Addr, GRANULE};
+use crate::base::bits::round_up;
 use crate::os::{self, Resize};
 use crate::page_map::{self, Tag};
 use crate::stats::level;
@@ -14,14 +15,26 @@ use crate::stats::level;
 /// given fresh pages: a page costs less to copy than to fault in.
 const COPY_MAX: usize = 4 << 20;
 
-/// A mapping of `bytes`, a granule multiple, and whether it reads as zero.
-pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
-    let align = align.max(GRANULE);
+/// Before so large a block gets a fresh mapping, as much of the cache goes: buffers of such sizes in turn would each leave one
+/// behind, and the peak be twice what is used. glibc keeps none of this size.
+const IN_TURN: usize = 32 << 20;
+
+/// A mapping for `size` bytes, and whether it reads as zero.
+pub(super) fn make(size: usize, align: usize) -> Option<(Large, bool)> {
+    let (bytes, align) = (round_up(size, GRANULE)?, align.max(GRANULE));
     if let Some(base) = LARGE.lock().take_best(bytes, align) {
         out_of_cache(bytes);
         return Some((Large::plain(base, bytes, None), false));
     }
+    if bytes >= IN_TURN {
+        purge(bytes.min(CACHED_BYTES.get() as usize));
+    }
     let base = os::map_aligned(Addr::NULL, bytes, align)?;
+    // Under `mlockall` all of it is resident by now: what nobody asked for need not be.
+    let pages = round_up(size, os::page_size())?;
+    if pages < bytes {
+        os::purge(base.offset(pages), bytes - pages);
+    }
     grown(bytes);
     FRESH_BYTES.add(bytes as u64);
     Some((Large::plain(base, bytes, None), true))

@@ -76,9 +76,9 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
         guarded::make(size.max(1), align).map(|large| (large, true))
     } else if bytes <= RUN_MAX {
         // A short SuperSlab, or none at all, is no reason to refuse what a mapping of its own can serve.
-        run::make(bytes, align).or_else(|| if align > GRANULE { mapping::make(bytes, align) } else { None })
+        run::make(bytes, align).or_else(|| if align > GRANULE { mapping::make(size, align) } else { None })
     } else {
-        mapping::make(bytes, align)
+        mapping::make(size.max(1), align)
     };
     let Some((large, zero)) = made else {
         meta::free(record, size_of::<Large>());
@@ -155,7 +155,7 @@ pub(crate) fn resize(at: Addr, size: usize) -> Option<Addr> {
         return Some(at);
     }
     let at = match large.slab {
-        Some(_) => run::resize(large, round_up(size, GRANULE)?),
+        Some(_) => run::resize(large, round_up(size.max(1), GRANULE)?, size),
         None => mapping::resize(large, record, round_up(size, GRANULE)?),
     }?;
     large.size = large.bytes;

@@ -17,11 +17,21 @@ pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
     Some((Large::plain(slab.base, bytes, Some(slab)), zero))
 }
 
-/// Keeps the block where it fits, takes the slots behind it where they are free; otherwise the caller copies.
-pub(super) fn resize(large: &mut Large, bytes: usize) -> Option<Addr> {
+/// Makes the block hold `size` bytes, `bytes` of whole slots: gives back those at its end, or takes the ones behind it where they are
+/// free; otherwise the caller copies.
+pub(super) fn resize(large: &mut Large, bytes: usize, size: usize) -> Option<Addr> {
     if bytes <= large.bytes {
-        // A block that shrank below half its run is copied: the run is worth more to others.
-        return (bytes > large.bytes / 2).then_some(large.base);
+        // What fits into less than a slot is copied: the slot is worth more to others.
+        if size <= GRANULE / 8 * 5 {
+            return None;
+        }
+        if bytes < large.bytes
+            && let Some(slab) = large.slab.as_mut()
+        {
+            superslab::release_tail(slab, ((large.bytes - bytes) / GRANULE) as u32);
+            large.bytes = bytes;
+        }
+        return Some(large.base);
     }
     if bytes > super::RUN_MAX {
         return None;

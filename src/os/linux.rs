@@ -9,6 +9,8 @@ use crate::base::addr::Addr;
 
 pub(super) struct Linux;
 
+const MADV_DONTNEED_LOCKED: i32 = 24;
+
 impl Os for Linux {
     fn map(hint: Addr, len: usize) -> Option<Addr> {
         // SAFETY: a fresh anonymous mapping: no MAP_FIXED, so nothing that exists is touched.
@@ -36,8 +38,11 @@ impl Os for Linux {
     }
 
     fn purge(at: Addr, len: usize) -> bool {
-        // SAFETY: the caller owns the pages and holds nothing in them.
-        unsafe { advise(at, len, libc::MADV_DONTNEED) }
+        // The second for pages that are locked in memory (`mlock`, and not undone before the block was freed): kernels from 5.18 on.
+        [libc::MADV_DONTNEED, MADV_DONTNEED_LOCKED].into_iter().any(|advice| {
+            // SAFETY: the caller owns the pages and holds nothing in them.
+            unsafe { advise(at, len, advice) }
+        })
     }
 
     fn unmap(at: Addr, len: usize) -> bool {

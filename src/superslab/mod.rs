@@ -14,7 +14,7 @@ mod table;
 pub(crate) use huge::purge_inside;
 pub(crate) use pool::{
     Snapshot, acquire_aligned, acquire_more, acquire_slab, active_bytes, at_fork, dirty_bytes, fresh_bytes, idle_bytes,
-    purge, release_slab, snapshot,
+    purge, release_slab, release_tail, snapshot,
 };
 
 #[cfg(feature = "paranoid")]

@@ -227,6 +227,14 @@ pub(crate) fn release_slab(slab: Slab) {
     }
 }
 
+/// Gives back the last `slots` of a slab, fewer than it has. Its holder.
+pub(crate) fn release_tail(slab: &mut Slab, slots: u32) {
+    let keep = slab.len - slots as u8;
+    let (base, first) = (slab.base.offset(keep as usize * GRANULE), slab.first + keep);
+    slab.len = keep;
+    release_slab(Slab { base, id: slab.id, first, len: slots as u8, kind: slab.kind, dirty: slab.dirty });
+}
+
 #[cold]
 fn retire(id: u32, super_slab: &SuperSlab) {
     retire_locked(&mut POOL.lock(), id, super_slab);
@@ -301,8 +309,7 @@ fn refill_group(pool: &mut Pool, align: usize) -> Option<u32> {
     table::make(pool.spare.unwrap_or(pool.high))?;
     let group = os::map_aligned(Addr(pool.last.0.saturating_sub(align) & !(align - 1)), align, align)?;
     let first = enroll(pool, group, SLOTS)?;
-    let mut rest = (SUPERSLAB..align).step_by(SUPERSLAB).map(|offset| group.offset(offset));
-    while let Some(base) = rest.next() {
+    for base in (SUPERSLAB..align).step_by(SUPERSLAB).map(|offset| group.offset(offset)) {
         if enroll(pool, base, SLOTS).is_none() {
             // Out of numbers, or of memory for descriptors.
             os::unmap(base, group.offset(align).since(base));
