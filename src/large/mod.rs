@@ -67,18 +67,19 @@ static PURGED_BYTES: Counter = Counter::new();
 
 /// At least `size` bytes at a multiple of `align` (a power of two). `None`: out of memory or of address space.
 pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
-    let bytes = round_up(size.max(1), GRANULE)?;
+    let size = size.max(1);
+    let bytes = round_up(size, GRANULE)?;
     if bytes > isize::MAX as usize {
         return None;
     }
     let record = meta::alloc(size_of::<Large>())?;
     let made = if config::get::hardened() == 1 {
-        guarded::make(size.max(1), align).map(|large| (large, true))
+        guarded::make(size, align).map(|large| (large, true))
     } else if bytes <= RUN_MAX {
         // A short SuperSlab, or none at all, is no reason to refuse what a mapping of its own can serve.
         run::make(bytes, align).or_else(|| if align > GRANULE { mapping::make(size, align) } else { None })
     } else {
-        mapping::make(size.max(1), align)
+        mapping::make(size, align)
     };
     let Some((large, zero)) = made else {
         meta::free(record, size_of::<Large>());
