@@ -83,6 +83,19 @@ mutant $file 'fn take_all' 'the taker acquires nothing' '_mut(), Ordering::Acqui
 mutant $file 'fn take_all' 'the taker takes in two steps' 'self.head.swap(core::ptr::null_mut(), Ordering::Acquire)' \
     '{ let all = self.head.load(Ordering::Acquire); self.head.store(core::ptr::null_mut(), Ordering::Relaxed); all }'
 
+file=base/open_batch.rs models=open_batch
+mutant $file 'fn open' 'opening does not change the turn' '(turn + 1) << 32' 'turn << 32'
+mutant $file 'fn open' 'the address is not published' 'self.to.store(to.0, Ordering::Release)' 'self.to.store(to.0, Ordering::Relaxed)'
+mutant $file 'fn push' 'an entry is not published' 'self.len.store(len + 1, Ordering::Release)' 'self.len.store(len + 1, Ordering::Relaxed)'
+mutant $file 'fn close' 'closing closes nothing' 'fetch_or(CLOSED' 'fetch_or(0'
+mutant $file 'fn take' 'a taker does not claim' \
+    'self.word.compare_exchange(word, word + count as Word, Ordering::AcqRel, Ordering::Relaxed)' 'Ok::<Word, Word>(word)'
+mutant $file 'fn take' 'a taker claims whatever came between' \
+    'self.word.compare_exchange(word, word + count as Word, Ordering::AcqRel, Ordering::Relaxed)' \
+    '{ self.word.fetch_add(count as Word, Ordering::AcqRel); Ok::<Word, Word>(word) }'
+mutant $file 'fn take' 'a taker takes from a closed one' 'word & CLOSED != 0 || ' ''
+mutant $file 'fn take' 'entries are read without an Acquire' 'entry.load(Ordering::Acquire)' 'entry.load(Ordering::Relaxed)'
+
 file=superslab/sp_slot.rs models=sp_slot
 mutant $file 'fn publish' 'publish publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
 mutant $file 'fn acquire' 'acquire acquires nothing' 'Ordering::AcqRel' 'Ordering::Release'

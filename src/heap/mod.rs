@@ -28,7 +28,7 @@ pub(crate) use bin::{Bin, Popped, Pushed};
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
 pub(crate) use lifecycle::{adopt_or_make, at_fork, each_heap, is_any_in_use, late_heap, orphan};
-pub(crate) use remote::{forget_sent, ran_dry, was_sent};
+pub(crate) use remote::{forget_sent, next_turn, ran_dry, was_sent};
 
 use bin::Bins;
 use remote::{Inbox, Outbox};
@@ -202,8 +202,13 @@ impl ThreadHeap {
 
     /// One block of this heap straight to its span. Any thread that holds no heap's lock.
     pub(crate) fn free_direct(&self, at: Addr) {
+        self.free_all(&[at]);
+    }
+
+    /// Blocks of this heap straight to their spans, likewise.
+    fn free_all(&self, blocks: &[Addr]) {
         let mut core = self.core.lock();
-        let done = self.flush_locked(&mut core, &[at]);
+        let done = self.flush_locked(&mut core, blocks);
         end(core, done);
     }
 

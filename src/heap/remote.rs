@@ -1,6 +1,10 @@
 //! T-REMOTE: frees of other heaps' blocks. They gather in a batch for each destination and are sent with one CAS to the
 //! owner's inbox; the owner takes them in when it refills, or a sender does it through the owner's lock when the inbox
 //! got long, for the owner may sleep.
+//!
+//! So may the sender. What waits in open batches is bounded: a thread may hold `OWN_BYTES`, and beyond that what it draws from a budget of
+//! all threads together; without a share it sends what it has. And anybody may take over what waits there (`collect`): decay does when it
+//! is old, a trim does in any case.
 
 use core::cell::Cell;
 use core::sync::atomic::AtomicBool;
@@ -8,6 +12,7 @@ use core::sync::atomic::AtomicBool;
 use super::{Core, ThreadHeap, node_pool};
 use crate::base::addr::Addr;
 use crate::base::batch_stack::{self, BatchStack};
+use crate::base::open_batch::OpenBatch;
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use crate::class::ClassId;
 use crate::os::Misuse;
@@ -15,13 +20,32 @@ use crate::stats::counter::Counter;
 use crate::stats::event::Event;
 
 /// Blocks of one batch: a node is 512 bytes.
-const BATCH: usize = 60;
+const BATCH: usize = 58;
 /// A batch is also sent when its blocks come to this many bytes.
 const BATCH_BYTES: usize = 128 << 10;
 /// Destinations with an open batch at a time.
 const OPEN: usize = 16;
 /// An inbox with more bytes than this is drained by its sender.
 const INBOX_BYTES: usize = 1 << 20;
+
+/// Bytes that a thread's open batches may hold without asking.
+const OWN_BYTES: usize = 8 << 10;
+/// What all threads together may hold beyond that, how much one draws of it at a time, and the most that one may have.
+const BUDGET: usize = 1 << 20;
+const SHARE: usize = 64 << 10;
+const SHARE_MAX: usize = 256 << 10;
+/// Turns of `next_turn` after which a batch that is still open is old.
+const OLD: u32 = 2;
+
+/// Bytes drawn from the budget.
+static DRAWN: AtomicUsize = AtomicUsize::new(0);
+static TURN: AtomicU32 = AtomicU32::new(0);
+
+/// Counts the time by which `collect` tells what is old. Any thread.
+pub(crate) fn next_turn() {
+    // Relaxed, here and below: a clock that guides and publishes nothing.
+    TURN.fetch_add(1, Ordering::Relaxed);
+}
 
 /// Whether a batch was sent since somebody looked: it may lie in the inbox of a heap that sleeps. Not loom's: no model asks for it.
 static SENT: AtomicBool = AtomicBool::new(false);
@@ -43,9 +67,9 @@ pub(crate) struct Node {
     /// The pool's link while the node is spare.
     pub(super) link: AtomicU32,
     pub(super) index: u32,
-    len: usize,
     bytes: usize,
-    blocks: [Addr; BATCH],
+    /// All threads may look into it at any time.
+    blocks: OpenBatch<BATCH>,
 }
 
 // SAFETY: `next` is written only by the stack while the node is on it.
@@ -55,13 +79,21 @@ unsafe impl batch_stack::Node for Node {
     }
 }
 
-/// One destination's open batch; `node` is null when there is none.
+/// One destination's open batch; `node` is null when there is none. Written by the heap's thread.
 struct Open {
     owner: Cell<Addr>,
-    node: Cell<*mut Node>,
+    node: AtomicPtr<Node>,
+    /// `TURN` when it was opened.
+    turn: AtomicU32,
 }
 
-pub(super) struct Outbox([Open; OPEN]);
+pub(super) struct Outbox {
+    open: [Open; OPEN],
+    /// Bytes in them, as the heap's thread has counted: what others took is still in it.
+    bytes: Cell<usize>,
+    /// Bytes drawn from the budget. Whoever empties the outbox gives them back.
+    share: AtomicUsize,
+}
 
 /// On lines of its own: every sender writes here.
 #[repr(align(64))]
@@ -74,16 +106,49 @@ pub(super) struct Inbox {
 impl Outbox {
     /// Forgets the open batches: their sender does not exist in a child of fork.
     pub(super) fn forget(&self) {
-        for open in &self.0 {
-            open.node.set(core::ptr::null_mut());
+        for open in &self.open {
+            // Relaxed: the child has one thread.
+            open.node.store(core::ptr::null_mut(), Ordering::Relaxed);
         }
+        self.bytes.set(0);
+        self.return_share();
     }
 
     fn open_for(&self, owner: Addr) -> &Open {
         // Heaps lie 16 KiB apart in runs of some dozens.
         let index = (owner.0 >> 14 ^ owner.0 >> 18) % OPEN;
         // SAFETY: reduced to the array's length.
-        unsafe { self.0.get_unchecked(index) }
+        unsafe { self.open.get_unchecked(index) }
+    }
+
+    /// Whether no more is held than may be. The heap's thread only.
+    #[inline(always)]
+    fn is_within(&self) -> bool {
+        // Relaxed: a bound on what is held now, not on what is read.
+        self.bytes.get() <= OWN_BYTES
+            || self.bytes.get() <= OWN_BYTES + self.share.load(Ordering::Relaxed)
+            || self.draw()
+    }
+
+    /// Draws what is missing from the budget, if it is there.
+    #[cold]
+    fn draw(&self) -> bool {
+        // Relaxed, all: numbers that are added up and compared.
+        let share = self.share.load(Ordering::Relaxed);
+        let more = self.bytes.get().saturating_sub(OWN_BYTES + share).div_ceil(SHARE) * SHARE;
+        let drawn = |drawn: usize| (share + more <= SHARE_MAX && drawn + more <= BUDGET).then_some(drawn + more);
+        if DRAWN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, drawn).is_err() {
+            return false;
+        }
+        self.share.fetch_add(more, Ordering::Relaxed);
+        true
+    }
+
+    fn return_share(&self) {
+        // Relaxed: as in `draw`.
+        if self.share.load(Ordering::Relaxed) > 0 {
+            DRAWN.fetch_sub(self.share.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        }
     }
 }
 
@@ -104,7 +169,8 @@ impl ThreadHeap {
     #[inline(always)]
     pub(crate) fn free_remote(&self, owner: Addr, class: ClassId, block: Addr) -> bool {
         let open = self.outbox.open_for(owner);
-        let mut node = open.node.get();
+        // Relaxed: our own.
+        let mut node = open.node.load(Ordering::Relaxed);
         if node.is_null() || open.owner.get() != owner {
             self.send(open);
             let Some(fresh) = node_pool::take() else {
@@ -113,36 +179,58 @@ impl ThreadHeap {
                 return true;
             };
             node = fresh;
+            // SAFETY: fresh, so ours.
+            unsafe { (*node).bytes = 0 };
+            // SAFETY: as above.
+            unsafe { &(*node).blocks }.open(owner);
             open.owner.set(owner);
-            open.node.set(node);
+            // Relaxed: a guide.
+            open.turn.store(TURN.load(Ordering::Relaxed), Ordering::Relaxed);
+            // Release pairs with the Acquire in `collect`: the node's chunk is there, for whoever finds it.
+            open.node.store(node, Ordering::Release);
         }
-        // SAFETY: the open batch's node is ours until sent.
-        let batch = unsafe { &mut *node };
-        if let Some(slot) = batch.blocks.get_mut(batch.len) {
-            *slot = block;
-            batch.len += 1;
-            batch.bytes += class.block_size();
-        }
-        let full = batch.len >= BATCH || batch.bytes >= BATCH_BYTES;
-        if full {
-            self.events.count(class.index(), Event::RemoteSent, batch.len as u64);
+        let size = class.block_size();
+        // SAFETY: the open batch's node is ours until sent; others look at `blocks` only.
+        let bytes = unsafe { (*node).bytes } + size;
+        // SAFETY: as above.
+        unsafe { (*node).bytes = bytes };
+        // SAFETY: as above.
+        let len = unsafe { &(*node).blocks }.push(block);
+        self.outbox.bytes.set(self.outbox.bytes.get() + size);
+        if len >= BATCH || bytes >= BATCH_BYTES {
+            self.events.count(class.index(), Event::RemoteSent, len as u64);
             self.events.count(class.index(), Event::RemoteSend, 1);
             self.send(open);
+            return true;
         }
-        full
+        if !self.outbox.is_within() {
+            self.send_all();
+            return true;
+        }
+        false
     }
 
     /// Sends every open batch, full or not. The heap's thread only.
     pub(super) fn send_all(&self) {
-        for open in &self.outbox.0 {
+        for open in &self.outbox.open {
             self.send(open);
         }
+        self.outbox.return_share();
     }
 
     fn send(&self, open: &Open) {
-        let node = open.node.replace(core::ptr::null_mut());
+        // Relaxed, both: our own; that the node is no longer here is the business of its `blocks`.
+        let node = open.node.load(Ordering::Relaxed);
         if node.is_null() {
             return;
+        }
+        open.node.store(core::ptr::null_mut(), Ordering::Relaxed);
+        // SAFETY: the node is still ours.
+        let bytes = unsafe { (*node).bytes };
+        self.outbox.bytes.set(self.outbox.bytes.get() - bytes);
+        // SAFETY: as above.
+        if !unsafe { &(*node).blocks }.close() {
+            return node_pool::give(node);
         }
         // Relaxed: see `was_sent`. Mostly it says so already: no store, and the line stays shared.
         if !SENT.load(Ordering::Relaxed) {
@@ -150,13 +238,40 @@ impl ThreadHeap {
         }
         // SAFETY: an open batch's owner is a tag's.
         let owner = unsafe { super::at(open.owner.get()) };
-        // SAFETY: the node is still ours.
-        let bytes = unsafe { (*node).bytes };
-        // SAFETY: as above; from here on it is the inbox's.
+        // SAFETY: the node is ours; from here on it is the inbox's.
         unsafe { owner.inbox.batches.push(node) };
         // Relaxed: a hint; the batches themselves are published by the push.
         if owner.inbox.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > INBOX_BYTES {
             owner.drain_for_owner();
+        }
+    }
+
+    /// Takes over what waits in this heap's open batches, old ones or, with `all`, any, and gives it back to its spans. Any thread
+    /// that holds no heap's lock.
+    pub(crate) fn collect(&self, all: bool) {
+        let mut left = false;
+        for open in &self.outbox.open {
+            // Acquire pairs with the Release in `free_remote`.
+            let node = open.node.load(Ordering::Acquire);
+            if node.is_null() {
+                continue;
+            }
+            // Relaxed, both: a clock; of a batch opened just now it may be the age of the one before, and then it goes early.
+            let age = TURN.load(Ordering::Relaxed).wrapping_sub(open.turn.load(Ordering::Relaxed));
+            if !all && age < OLD {
+                left = true;
+                continue;
+            }
+            // Few at a time: this may be a thread with a small stack.
+            let mut blocks = [Addr::NULL; 16];
+            // SAFETY: nodes are never unmapped, and `take` may be called whatever became of this one.
+            while let Some((to, len)) = unsafe { &(*node).blocks }.take(&mut blocks) {
+                // SAFETY: a batch is for a tag's owner.
+                unsafe { super::at(to) }.free_all(blocks.get(..len).unwrap_or_default());
+            }
+        }
+        if !left {
+            self.outbox.return_share();
         }
     }
 
@@ -182,14 +297,15 @@ impl ThreadHeap {
         // large number, and then it drains once more for nothing.
         self.inbox.bytes.store(0, Ordering::Relaxed);
         while !node.is_null() {
-            // SAFETY: `take_all` made the nodes ours.
-            let batch = unsafe { &mut *node };
+            // SAFETY: `take_all` made the nodes ours, but for looks at `blocks`.
+            let batch = unsafe { &*node };
             // Relaxed: `take_all` acquired it.
             let next = batch.next.load(Ordering::Relaxed);
+            let rest = batch.blocks.rest();
+            // SAFETY: the same words; late takers read them, and nobody writes them before the node is given back.
+            let blocks = unsafe { core::slice::from_raw_parts(rest.as_ptr().cast::<Addr>(), rest.len()) };
             // On misuse the rest is given up: the process ends.
-            self.flush_locked(core, batch.blocks.get(..batch.len).unwrap_or_default())?;
-            batch.len = 0;
-            batch.bytes = 0;
+            self.flush_locked(core, blocks)?;
             node_pool::give(node);
             node = next;
         }

@@ -107,6 +107,8 @@ fn turn(now: u64, last: u64, files: bool) {
     SHARED.fetch_add(given as u64, Ordering::Relaxed);
     if is_due(&LAST_HALF, now, 2 * quarter) {
         heap::forget_sent();
+        heap::next_turn();
+        heap::each_heap(|heap| heap.collect(false));
         heap::each_heap(|heap| given += heap.age());
     }
     let excess = bound::idle_excess(idle) as usize;

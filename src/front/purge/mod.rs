@@ -178,6 +178,8 @@ pub(crate) fn flush_thread() {
 fn give_back(wait: bool) -> usize {
     COUNTS.all.add(1);
     let mut given = 0;
+    // All batches first: what waits for one heap may lie in any other's.
+    heap::each_heap(|heap| heap.collect(true));
     heap::each_heap(|heap| given += heap.trim(wait));
     given + superslab::purge(usize::MAX) + large::purge(usize::MAX)
 }

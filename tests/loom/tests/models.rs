@@ -13,6 +13,8 @@ models! {
     index_stack_pop_refuses_a_stale_link
     index_stack_pushes_are_not_lost
     node_pool_gives_each_node_to_one
+    open_batch_delivers_each_entry_once
+    open_batch_that_came_round_misleads_no_taker
     page_map_a_shared_place_misleads_nobody
     page_map_entries_survive_a_race_for_the_leaf
     page_map_is_seen_by_who_receives_a_block

@@ -8,4 +8,6 @@ pub(crate) mod batch_stack;
 pub(crate) mod bits;
 #[path = "../../../../src/base/index_stack.rs"]
 pub(crate) mod index_stack;
+#[path = "../../../../src/base/open_batch.rs"]
+pub(crate) mod open_batch;
 pub(crate) mod sync;

@@ -3,6 +3,7 @@
 
 mod batch_stack;
 mod index_stack;
+mod open_batch;
 mod page_map;
 mod pool;
 mod sp_slot;
@@ -10,6 +11,7 @@ mod sp_slot;
 pub use crate::heap::model::node_pool_gives_each_node_to_one;
 pub use batch_stack::*;
 pub use index_stack::*;
+pub use open_batch::*;
 pub use page_map::*;
 pub use pool::*;
 pub use sp_slot::*;
