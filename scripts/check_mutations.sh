@@ -96,6 +96,30 @@ mutant $file 'fn take' 'a taker claims whatever came between' \
 mutant $file 'fn take' 'a taker takes from a closed one' 'word & CLOSED != 0 || ' ''
 mutant $file 'fn take' 'entries are read without an Acquire' 'entry.load(Ordering::Acquire)' 'entry.load(Ordering::Relaxed)'
 
+file=base/gate.rs models=gate
+mutant $file 'fn enter' 'who enters does not look after it said so' 'barrier();' ''
+mutant $file 'fn enter' 'who enters sees not what the closer did' 'self.closed.load(Ordering::Acquire)' 'self.closed.load(Ordering::Relaxed)'
+mutant $file 'fn enter' 'a closed gate lets in' 'closed == 0 || closed == me' 'true'
+mutant $file 'fn enter' 'who is sent away stays noted' 'self.leave(index);' ''
+mutant $file 'fn leave' 'leaving publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
+mutant $file 'fn close' 'who closes does not look after it said so' 'barrier();' ''
+mutant $file 'fn close' 'who closes sees not what was done inside' 'place.0.load(Ordering::Acquire)' 'place.0.load(Ordering::Relaxed)'
+mutant $file 'fn close' 'who closes does not wait' '_ => rest(),' '_ => break,'
+mutant $file 'fn close' 'who closed while inside goes on' 'if inside {' 'if false {'
+mutant $file 'fn close' 'two close it at once' 'self.closed.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed).is_err()' \
+    '{ self.closed.swap(me, Ordering::Acquire); false }'
+mutant $file 'fn open' 'opening publishes nothing' 'self.closed.store(0, Ordering::Release)' 'self.closed.store(0, Ordering::Relaxed)'
+mutant $file 'fn open' 'the first to open opens for all' 'match self.again.load(Ordering::Relaxed) {' 'match 0 {'
+
+file=reserve/mod.rs models=reserve
+mutant $file 'fn take' 'a block is handed out as its last holder left it' 'Ordering::Acquire, Ordering::Relaxed, next' 'Ordering::Relaxed, Ordering::Relaxed, next'
+mutant $file 'fn take' 'blocks come from a chunk that is given up' '&& word & CURRENT != 0' ''
+mutant $file 'fn take' 'blocks reach beyond the chunk' '&& taken(word) < GRANULE >> shift' ''
+mutant $file 'fn end' 'a free publishes nothing' 'Ordering::AcqRel, Ordering::Relaxed, next' 'Ordering::Acquire, Ordering::Relaxed, next'
+mutant $file 'fn end' 'a chunk goes while a block is in use' '& (CURRENT | USES) == 0' '& CURRENT == 0'
+mutant $file 'fn end' 'a chunk begins anew while a block is in use' 'if left & USES == 0 {' 'if left & USES <= 1 {'
+mutant $file 'fn alloc_small' 'a full chunk never goes' 'end(chunk, shift, CURRENT);' ''
+
 file=superslab/sp_slot.rs models=sp_slot
 mutant $file 'fn publish' 'publish publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
 mutant $file 'fn acquire' 'acquire acquires nothing' 'Ordering::AcqRel' 'Ordering::Release'

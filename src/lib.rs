@@ -71,6 +71,7 @@ mod pressure;
 mod learn;
 mod trace;
 
+mod reserve;
 mod superslab;
 
 mod span;

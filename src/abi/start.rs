@@ -3,8 +3,7 @@
 //! `malloc` works before it: whatever is served earlier is served without this.
 
 use crate::config::{self, get};
-use crate::os::lock::Fork;
-use crate::{front, guard, hardened, heap, large, learn, meta, os, report, span, superslab, trace};
+use crate::{front, guard, hardened, learn, os, report, trace};
 
 // SAFETY: runs once, in the loader, before `main`; calls only libc functions that are ready by then.
 #[ctor::ctor(unsafe)]
@@ -15,7 +14,9 @@ fn start() {
     #[cfg(all(feature = "override", not(test)))]
     super::cxx::start();
     trace::start();
-    guard::start();
+    if let Some(_inside) = os::gate::enter_later() {
+        guard::start();
+    }
     if get::help() == 1 {
         config::print_help();
     }
@@ -37,37 +38,17 @@ extern "C" fn exit() {
     }
 }
 
-/// In lock order: learn, report, config, registry, heaps, guard, large, spare claims, pool, meta.
 extern "C" fn prepare() {
-    learn::at_fork(Fork::Prepare);
-    report::at_fork(Fork::Prepare);
-    config::at_fork(Fork::Prepare);
-    heap::at_fork(Fork::Prepare);
-    guard::at_fork(Fork::Prepare);
-    large::at_fork(Fork::Prepare);
-    span::claims::at_fork(Fork::Prepare);
-    superslab::at_fork(Fork::Prepare);
-    meta::at_fork(Fork::Prepare);
+    front::before_fork();
 }
 
 extern "C" fn parent() {
-    release(Fork::Parent);
+    front::after_fork(false);
 }
 
 extern "C" fn child() {
-    release(Fork::Child);
     hardened::at_fork_child();
-    front::after_fork();
-}
-
-fn release(side: Fork) {
-    meta::at_fork(side);
-    superslab::at_fork(side);
-    span::claims::at_fork(side);
-    large::at_fork(side);
-    guard::at_fork(side);
-    heap::at_fork(side);
-    config::at_fork(side);
-    report::at_fork(side);
-    learn::at_fork(side);
+    report::at_fork_child();
+    front::forget_background();
+    front::after_fork(true);
 }

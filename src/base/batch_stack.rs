@@ -39,10 +39,16 @@ impl<N: Node> BatchStack<N> {
         }
     }
 
+    /// Whether there is none, for a moment.
+    pub(crate) fn is_empty(&self) -> bool {
+        // Relaxed: a look.
+        self.head.load(Ordering::Relaxed).is_null()
+    }
+
     /// Takes every node, newest first, linked by `next`; null when there are none.
     pub(crate) fn take_all(&self) -> *mut N {
         // Relaxed: an empty look publishes and reads nothing, and the next refill looks again.
-        if self.head.load(Ordering::Relaxed).is_null() {
+        if self.is_empty() {
             return core::ptr::null_mut();
         }
         // Acquire pairs with the Release in `push`, of every node: each push's CAS continues the release sequence.

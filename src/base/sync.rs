@@ -2,6 +2,17 @@
 
 pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+/// Orders what the calling thread did, in the last place a successful compare-exchange or swap, before what it does next,
+/// for all who put one between: of two that each write and then read what the other wrote, one at least sees the other's.
+#[inline(always)]
+pub(crate) fn barrier() {
+    // A locked instruction is a full barrier already; a fence would be a second one.
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    core::sync::atomic::compiler_fence(Ordering::SeqCst);
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    core::sync::atomic::fence(Ordering::SeqCst);
+}
+
 /// `bits ^ words[index]`, the word read Relaxed. HOT.
 ///
 /// Two instructions fewer than a load makes of it: the compiler takes a register for what it loads atomically.

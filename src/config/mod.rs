@@ -10,7 +10,7 @@ mod value;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::os;
-use crate::os::lock::{Fork, Mutex};
+use crate::os::lock::Mutex;
 use crate::stats::text::Text;
 use knobs::KNOBS;
 use value::Knob;
@@ -81,10 +81,6 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 fn find(name: &[u8]) -> Option<&'static Knob> {
     KNOBS.iter().find(|knob| knob.name.as_bytes() == name)
-}
-
-pub(crate) fn at_fork(step: Fork) {
-    value::at_fork(step);
 }
 
 /// Prints the table of knobs to stderr: name, default, range, help.

@@ -3,7 +3,8 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU8, AtomicUsize, Ordering};
 
-use crate::os::lock::{self, Fork, Mutex};
+use crate::os::gate;
+use crate::os::lock::Mutex;
 use crate::stats::text::Text;
 
 /// Bytes of a text that are kept.
@@ -39,10 +40,6 @@ pub(crate) struct Store {
 /// Held while a text is read or written, lest a reader sees half of two. A leaf lock.
 static TEXTS: Mutex<()> = Mutex::new(());
 
-pub(super) fn at_fork(step: Fork) {
-    lock::at_fork(&TEXTS, step);
-}
-
 impl Knob {
     pub(super) const fn new(name: &'static str, kind: Kind, help: &'static str, live: bool) -> Knob {
         let value = match kind {
@@ -55,6 +52,7 @@ impl Knob {
 
     /// Takes a value as the environment writes it; `false` if it is none of this switch's.
     pub(crate) fn set(&self, text: &[u8]) -> bool {
+        let _inside = gate::enter_later();
         let _whole = matches!(self.kind, Kind::Text { .. }).then(|| TEXTS.lock());
         let value = match &self.kind {
             Kind::Number { min, max, .. } => number(text).filter(|value| (*min..=*max).contains(value)),
@@ -81,6 +79,7 @@ impl Knob {
     /// A text's bytes, in `buffer`; the default's where none was set.
     pub(crate) fn text<'a>(&self, buffer: &'a mut [u8; TEXT_MAX]) -> &'a [u8] {
         let Kind::Text { default, store, .. } = &self.kind else { return &[] };
+        let Some(_inside) = gate::enter_later() else { return default.as_bytes() };
         let _whole = TEXTS.lock();
         if self.get() == 0 {
             return default.as_bytes();

@@ -10,14 +10,13 @@ pub(crate) fn alloc_aligned(size: usize, align: usize) -> *mut u8 {
         return alloc(size);
     }
     if let Some(mode) = slow::strict() {
-        return slow::alloc_strict(mode, size, align).map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr());
+        return slow::behind_gate(size, align, || slow::alloc_strict(mode, size, align))
+            .map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr());
     }
     match ClassId::aligned(size, align) {
         // A block of a class that is a multiple of `align`, counted from a slab's start, which is one too.
         Some(class) => alloc(class.block_size()),
-        None => match slow::try_large(size, align) {
-            Some(fresh) => fresh.at.as_ptr(),
-            None => slow::out_of_memory(),
-        },
+        None => slow::behind_gate(size, align, || slow::try_large(size, align))
+            .map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr()),
     }
 }

@@ -158,8 +158,10 @@ unsafe extern "C" fn nothing(_: *mut core::ffi::c_void) {}
 /// What the thread's destructors do, here where the plan still holds.
 fn exit_thread() {
     for _ in 0..3 {
-        if let Current::Heap(heap) = heap::current() {
-            heap::orphan(heap, nothing, baseline::close);
+        if let Current::Heap(heap) = heap::current()
+            && heap::leave(heap, nothing)
+        {
+            heap::retire(heap, baseline::close);
         }
     }
     assert!(!matches!(heap::current(), Current::Heap(_)));

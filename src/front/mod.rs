@@ -4,12 +4,14 @@
 //!
 //! ```text
 //! malloc ─ class ─ bin.pop ─ hit
-//!   └ slow::alloc_slow ─ strict: guard::sample, hardened::alloc
+//!   └ slow::alloc_slow ─ the gate ─ closed by a fork: late::alloc ─ reserve
+//!                      └ strict: guard::sample, hardened::alloc
 //!                      └ large
 //!                      └ thread ─ T-HEAP or Pool-TLS: heap.pop_slow ─ span ─ pool
 //!                             └ baseline::alloc          (late or unborn: heap.alloc_direct)
 //! free ─ tag ^ heap ─ bin.push ─ hit
-//!           └ slow::free ─ large │ guard │ hardened::free │ mine: heap.push_slow or baseline::free │ other's: heap.free_remote │ not ours: die
+//!           └ slow::free ─ the gate ─ closed by a fork: late::free, done afterwards
+//!                     └ large │ guard │ hardened::free │ mine: heap.push_slow or baseline::free │ other's: heap.free_remote │ not ours: die
 //! ```
 
 mod aligned;
@@ -17,6 +19,7 @@ mod aligned;
 mod faults;
 mod free;
 mod idle;
+mod late;
 mod malloc;
 #[cfg(feature = "paranoid")]
 mod paranoid;
@@ -33,8 +36,9 @@ mod thread;
 
 pub(crate) use aligned::alloc_aligned;
 pub(crate) use free::{free, free_rounded, free_sized};
+pub(crate) use late::{after_fork, before_fork};
 pub(crate) use malloc::{alloc, alloc_or, alloc_zeroed};
-pub(crate) use purge::{COUNTS as PURGES, after_fork, allow as allow_background, flush_thread, trim};
+pub(crate) use purge::{COUNTS as PURGES, allow as allow_background, flush_thread, forget_background, trim};
 pub(crate) use realloc::{realloc, usable_size};
 pub(crate) use requests::answer_signal;
 pub(crate) use slow::out_of_memory;

@@ -8,8 +8,9 @@ use crate::class::{BIN_STRIDE, CLASSES, ClassId, MID_MAX};
 use crate::guard;
 use crate::hardened;
 use crate::large;
-use crate::os::{die, tls};
+use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
+use crate::reserve;
 use crate::span;
 
 const FOREIGN: &str = "realloc: not a block of this allocator, or free already";
@@ -24,6 +25,7 @@ pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
         Tag::NONE => None,
         Tag::LARGE => large::usable(at),
         Tag::GUARD => guard::usable(at),
+        tag if tag.is_reserve() => reserve::usable(at, tag),
         _ if hardened::is_on() => hardened::usable(at),
         tag => span::starts_block(at).then(|| ClassId::from_index(tag.class_index()).block_size()),
     }
@@ -69,6 +71,8 @@ fn realloc_slow(block: *mut u8, size: usize) -> *mut u8 {
             Err(old) => old,
         },
         Tag::GUARD => guard::usable(at).unwrap_or_else(|| die(FOREIGN, at)),
+        // Always moved: what comes from the reserve is to go back to it soon.
+        tag if tag.is_reserve() => reserve::usable(at, tag).unwrap_or_else(|| die(FOREIGN, at)),
         _ if hardened::is_on() => match hardened::resize(at, size) {
             Ok(()) => return block,
             Err(old) => old,
@@ -103,7 +107,7 @@ fn alloc_grown(size: usize) -> *mut u8 {
     if size <= MID_MAX || slow::strict().is_some() {
         return alloc(size);
     }
-    slow::try_large(size, 1).map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
+    slow::behind_gate(size, 1, || slow::try_large(size, 1)).map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
 }
 
 /// A block that is to hold fewer bytes where it stands: strict modes watch its new end, and compare the new size.
@@ -112,6 +116,7 @@ fn cut(at: Addr, tag: Tag, size: usize) {
     match tag {
         Tag::LARGE => large::cut(at, size),
         Tag::GUARD => guard::cut(at, size),
+        tag if tag.is_reserve() => {}
         _ if hardened::is_on() => hardened::cut(at, size),
         _ => {}
     }
@@ -128,6 +133,7 @@ fn resize_large(at: Addr, size: usize) -> Result<*mut u8, usize> {
     if size > isize::MAX as usize {
         return Ok(super::out_of_memory());
     }
+    let Some(_inside) = gate::enter() else { return Err(old) };
     purge::apply_limits();
     let resized = large::resize(at, size).map(Addr::as_ptr).ok_or(old);
     if resized.is_ok() && size < old {

@@ -3,6 +3,7 @@
 use errno::{Errno, errno, set_errno};
 
 use super::idle;
+use super::late;
 use super::paranoid;
 use super::purge;
 use super::realloc::usable_size;
@@ -17,8 +18,9 @@ use crate::guard;
 use crate::hardened;
 use crate::heap::{self, Pushed, ThreadHeap};
 use crate::large;
-use crate::os::die;
+use crate::os::{die, gate};
 use crate::page_map::{self, Tag};
+use crate::reserve;
 
 const FOREIGN: &str = "free: not a block of this allocator, or free already";
 const TWICE: &str = "free: block is already free (double free)";
@@ -34,31 +36,25 @@ pub(crate) fn out_of_memory() -> *mut u8 {
 #[cold]
 #[inline(never)]
 pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
-    requests::answer();
-    if let Some(mode) = strict() {
-        return alloc_strict(mode, size, 1).map_or_else(out_of_memory, |fresh| fresh.at.as_ptr());
-    }
-    let block = match ClassId::of(size) {
-        Some(class) => alloc_class(class),
-        None => try_large(size, 1).map(|fresh| fresh.at),
-    };
-    paranoid::after_slow_path();
-    block.map_or_else(out_of_memory, Addr::as_ptr)
+    let block = behind_gate(size, 1, || match (strict(), ClassId::of(size)) {
+        (Some(mode), _) => alloc_strict(mode, size, 1),
+        (None, Some(class)) => try_any_class(class),
+        (None, None) => try_large(size, 1),
+    });
+    block.map_or_else(out_of_memory, |fresh| fresh.at.as_ptr())
 }
 
 /// `alloc_zeroed` when the magazine has none.
 #[cold]
 #[inline(never)]
 pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
-    requests::answer();
-    let fresh = match (strict(), ClassId::of(size)) {
+    let fresh = behind_gate(size, 1, || match (strict(), ClassId::of(size)) {
         (Some(mode), _) => alloc_strict(mode, size, 1),
         // Tiny and mid blocks were somebody else's before, and to know which were not costs more than it saves: the page
         // is about to be touched anyway.
         (None, Some(class)) => alloc_fresh(class),
         (None, None) => try_large(size, 1),
-    };
-    paranoid::after_slow_path();
+    });
     let Some(fresh) = fresh else { return out_of_memory() };
     let block: *mut u8 = fresh.at.as_ptr();
     if !fresh.zero {
@@ -66,6 +62,22 @@ pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
         unsafe { block.write_bytes(0, size) };
     }
     block
+}
+
+/// What `serve` gives, which is called where locks may be taken; a block of the reserve when a fork forbids that.
+#[inline]
+pub(super) fn behind_gate(
+    size: usize,
+    align: usize,
+    serve: impl FnOnce() -> Option<large::Fresh>,
+) -> Option<large::Fresh> {
+    requests::answer();
+    purge::ensure_background();
+    let Some(_inside) = gate::enter() else { return late::alloc(size, align) };
+    late::take_in();
+    let fresh = serve();
+    paranoid::after_slow_path();
+    fresh
 }
 
 /// Modes in which a slow path does more than fill a magazine.
@@ -121,8 +133,8 @@ fn alloc_hardened(class: ClassId, size: usize) -> Option<large::Fresh> {
     Some(large::Fresh { at, zero })
 }
 
-fn alloc_class(class: ClassId) -> Option<Addr> {
-    alloc_class_by(class, try_class)
+fn try_any_class(class: ClassId) -> Option<large::Fresh> {
+    alloc_class_by(class, try_any)
 }
 
 /// `alloc_class`, and whether the block is known to read as zero.
@@ -222,7 +234,25 @@ fn free_any(block: *mut u8, said: Option<usize>) {
     // POSIX 2024: free keeps errno, and what lies below may call the kernel.
     let saved = errno();
     let at = Addr::of(block);
-    let done = match page_map::tag(at) {
+    let tag = page_map::tag(at);
+    if tag.is_reserve() {
+        return if !reserve::free(at, tag) {
+            die(FOREIGN, at)
+        };
+    }
+    match gate::enter() {
+        Some(_inside) => free_inside(at, tag, said),
+        None if tag == Tag::NONE => die(FOREIGN, at),
+        None => late::free(at, said),
+    }
+    requests::answer();
+    set_errno(saved);
+}
+
+/// Behind the gate.
+#[inline(always)]
+pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
+    let done = match tag {
         Tag::NONE => die(FOREIGN, at),
         Tag::LARGE => {
             large::free(at, said);
@@ -239,9 +269,7 @@ fn free_any(block: *mut u8, said: Option<usize>) {
         idle::after_free();
         purge::after_free();
     }
-    requests::answer();
     paranoid::after_slow_path();
-    set_errno(saved);
 }
 
 /// Says whether spans got blocks back.

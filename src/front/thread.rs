@@ -2,11 +2,12 @@
 
 use core::ffi::c_void;
 
-use super::purge;
+use super::{late, purge};
 use crate::baseline;
 use crate::config;
 use crate::hardened;
 use crate::heap::{self, Current, ThreadHeap};
+use crate::os::gate;
 use crate::pool_tls;
 use crate::tiny_heap;
 
@@ -42,15 +43,24 @@ fn prepare(heap: &ThreadHeap) {
 
 /// The thread-exit destructor of a thread with a heap.
 unsafe extern "C" fn on_exit(_: *mut c_void) {
-    if let Current::Heap(heap) = heap::current() {
-        heap::orphan(heap, on_exit, |heap| {
-            baseline::close(heap);
-            hardened::close(heap);
-        });
-        // Not yet, in the first rounds.
-        if let Current::Late = heap::current() {
-            purge::after_free();
-            purge::leave();
-        }
+    let Current::Heap(heap) = heap::current() else { return };
+    // Not yet, in the first rounds.
+    if !heap::leave(heap, on_exit) {
+        return;
     }
+    match gate::enter() {
+        Some(_inside) => retire(heap),
+        None => return late::exit(heap),
+    }
+    // Outside: it may wait for a thread to end.
+    purge::leave();
+}
+
+/// Behind the gate.
+pub(super) fn retire(heap: &'static ThreadHeap) {
+    heap::retire(heap, |heap| {
+        baseline::close(heap);
+        hardened::close(heap);
+    });
+    purge::after_free();
 }

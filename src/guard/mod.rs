@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use crate::base::addr::Addr;
 use crate::canary;
 use crate::config;
-use crate::os::lock::{self, Fork, Mutex};
+use crate::os::lock::Mutex;
 use crate::os::{self, die, die_sized};
 use crate::page_map::{self, Tag};
 use crate::trace;
@@ -211,8 +211,4 @@ pub(crate) fn cut(at: Addr, size: usize) {
     // SAFETY: as above, and all zero.
     unsafe { canary::set(at.offset(size), page - before - size) };
     slot.cut(size);
-}
-
-pub(crate) fn at_fork(step: Fork) {
-    lock::at_fork(&GUARD, step);
 }

@@ -2,38 +2,44 @@
 //!
 //! | state  | owner half belongs to     | leaves by                                              |
 //! |--------|---------------------------|--------------------------------------------------------|
-//! | Active | its thread                | thread exit → Orphan; fork, in the child → Orphan      |
+//! | Active | its thread                | `leave` → Left; fork, in the child → Orphan            |
+//! | Left   | whoever is to retire it   | `retire` → Orphan; fork, in the child → Orphan         |
 //! | Orphan | the registry lock's holder | a thread's birth → Active, oldest orphan first         |
 //! | Late   | nobody: it has no magazines | never: threads that are torn down share it, by its lock |
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-use super::{Core, LATE_THREAD, ThreadHeap, node_pool, remote::Inbox};
+use super::{Core, LATE_THREAD, ThreadHeap, remote::Inbox};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::meta;
 use crate::os;
-use crate::os::lock::{self, Fork, Mutex};
+use crate::os::lock::Mutex;
 
 /// A heap's place in the registry's lists; written under the registry lock.
 pub(super) struct Links {
     /// All heaps, newest first: set once, before the heap is published.
     next: Cell<Option<&'static ThreadHeap>>,
-    next_orphan: Cell<Option<&'static ThreadHeap>>,
+    /// The next of the queue or list that it is on.
+    behind: Cell<Option<&'static ThreadHeap>>,
+    /// The one before it on the list of those in use.
+    before: Cell<Option<&'static ThreadHeap>>,
     /// Written under the registry lock, read by any.
     orphan: AtomicBool,
 }
 
 /// # Invariants
-/// - R1: orphans form a queue from `oldest` to `newest` by `next_orphan`; exactly its members have `orphan` set.
+/// - R1: orphans form a queue from `oldest` to `newest` by `behind`; exactly its members have `orphan` set.
+/// - R2: all others, but for the late heap, are on the list that begins at `used`, by `behind` and back by `before`.
 struct Registry {
     all: Option<&'static ThreadHeap>,
     oldest: Option<&'static ThreadHeap>,
     newest: Option<&'static ThreadHeap>,
+    used: Option<&'static ThreadHeap>,
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { all: None, oldest: None, newest: None });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { all: None, oldest: None, newest: None, used: None });
 static LATE: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Rounds of thread-exit destructors that we let pass: those of others may still allocate, and do so faster before us.
@@ -48,10 +54,12 @@ pub(crate) fn adopt_or_make(
 ) -> Option<&'static ThreadHeap> {
     let heap = {
         let mut registry = REGISTRY.lock();
-        match registry.pop_orphan() {
+        let heap = match registry.pop_orphan() {
             Some(heap) => heap,
             None => registry.make()?,
-        }
+        };
+        registry.push_used(heap);
+        heap
     };
     heap.exit_rounds.set(0);
     prepare(heap);
@@ -62,20 +70,22 @@ pub(crate) fn adopt_or_make(
     Some(heap)
 }
 
-/// Ends the calling thread's use of `heap`, its own: `close` empties the caches of higher boxes, then the magazines are
-/// flushed. In the first rounds of destructors it only asks to be called again.
-pub(crate) fn orphan(
-    heap: &'static ThreadHeap,
-    on_exit: unsafe extern "C" fn(*mut core::ffi::c_void),
-    close: impl FnOnce(&ThreadHeap),
-) {
+/// Ends the calling thread's use of `heap`, its own, which somebody must then retire. `false`: not yet, in the first rounds
+/// of destructors, where it only asks to be called again.
+pub(crate) fn leave(heap: &'static ThreadHeap, on_exit: unsafe extern "C" fn(*mut core::ffi::c_void)) -> bool {
     let rounds = heap.exit_rounds.get();
     heap.exit_rounds.set(rounds + 1);
     if rounds < ROUNDS {
         os::thread_exit::call_at_exit(on_exit, Addr::of(heap).as_ptr());
-        return;
+        return false;
     }
     os::tls::set((&raw const LATE_THREAD).cast_mut().cast());
+    true
+}
+
+/// Makes an orphan of a heap that its thread left: `close` empties the caches of higher boxes, then the magazines are flushed.
+/// Called once, by any thread.
+pub(crate) fn retire(heap: &'static ThreadHeap, close: impl FnOnce(&ThreadHeap)) {
     close(heap);
     heap.flush_all();
     for class in ClassId::all() {
@@ -83,7 +93,9 @@ pub(crate) fn orphan(
     }
     heap.capacities.reset();
     heap.release_empty(&mut heap.enter());
-    REGISTRY.lock().push_orphan(heap);
+    let mut registry = REGISTRY.lock();
+    registry.unlink(heap);
+    registry.push_orphan(heap);
 }
 
 /// The heap for threads that have none: those past their teardown, and all inside the loader's start.
@@ -126,12 +138,7 @@ impl ThreadHeap {
 
 /// Whether any thread has a heap. Any thread.
 pub(crate) fn is_any_in_use() -> bool {
-    let registry = REGISTRY.lock();
-    // Relaxed: the lock orders us after whoever made it.
-    let late = Addr::of(LATE.load(Ordering::Relaxed));
-    let mut found = false;
-    registry.each(&mut |heap| found |= heap.addr() != late && !heap.is_orphan());
-    found
+    REGISTRY.lock().used.is_some()
 }
 
 impl Registry {
@@ -144,7 +151,8 @@ impl Registry {
             (&raw mut (*record).core).write(Mutex::new(Core::new()));
             (&raw mut (*record).links).write(Links {
                 next: Cell::new(self.all),
-                next_orphan: Cell::new(None),
+                behind: Cell::new(None),
+                before: Cell::new(None),
                 orphan: AtomicBool::new(false),
             });
         }
@@ -156,16 +164,16 @@ impl Registry {
 
     fn push_orphan(&mut self, heap: &'static ThreadHeap) {
         heap.links.orphan.store(true, Ordering::Relaxed);
-        heap.links.next_orphan.set(None);
+        heap.links.behind.set(None);
         match self.newest.replace(heap) {
-            Some(newest) => newest.links.next_orphan.set(Some(heap)),
+            Some(newest) => newest.links.behind.set(Some(heap)),
             None => self.oldest = Some(heap),
         }
     }
 
     fn pop_orphan(&mut self) -> Option<&'static ThreadHeap> {
         let heap = self.oldest?;
-        self.oldest = heap.links.next_orphan.take();
+        self.oldest = heap.links.behind.take();
         if self.oldest.is_none() {
             self.newest = None;
         }
@@ -173,6 +181,28 @@ impl Registry {
         Some(heap)
     }
 
+    fn push_used(&mut self, heap: &'static ThreadHeap) {
+        let behind = self.used.replace(heap);
+        heap.links.before.set(None);
+        heap.links.behind.set(behind);
+        if let Some(behind) = behind {
+            behind.links.before.set(Some(heap));
+        }
+    }
+
+    /// Takes a heap off the list of those in use.
+    fn unlink(&mut self, heap: &'static ThreadHeap) {
+        let (before, behind) = (heap.links.before.take(), heap.links.behind.take());
+        match before {
+            Some(before) => before.links.behind.set(behind),
+            None => self.used = behind,
+        }
+        if let Some(behind) = behind {
+            behind.links.before.set(before);
+        }
+    }
+
+    #[cfg(feature = "paranoid")]
     fn each(&self, look: &mut impl FnMut(&'static ThreadHeap)) {
         let mut at = self.all;
         while let Some(heap) = at {
@@ -195,43 +225,23 @@ pub(crate) fn check_registry() {
     while let Some(heap) = at.filter(|_| queued <= heaps) {
         os::require(heap.is_orphan(), "R1: a heap in the queue is no orphan", heap.addr());
         queued += 1;
-        (at, last) = (heap.links.next_orphan.get(), Some(heap.addr()));
+        (at, last) = (heap.links.behind.get(), Some(heap.addr()));
     }
     os::require(queued == marked, "R1: orphans and their queue", Addr(queued));
     os::require(last == registry.newest.map(ThreadHeap::addr), "R1: the newest orphan", last.unwrap_or(Addr::NULL));
 }
 
-/// The registry's, every heap's and the node pool's part in a fork.
-pub(crate) fn at_fork(step: Fork) {
-    match step {
-        Fork::Prepare => {
-            lock::at_fork(&REGISTRY, step);
-            // SAFETY: we hold the registry lock.
-            unsafe { &*REGISTRY.data_ptr() }.each(&mut |heap| lock::at_fork(&heap.core, step));
-            node_pool::at_fork(step);
-        }
-        Fork::Parent | Fork::Child => {
-            node_pool::at_fork(step);
-            // SAFETY: the registry lock is held since Prepare.
-            unsafe { &*REGISTRY.data_ptr() }.each(&mut |heap| lock::at_fork(&heap.core, step));
-            lock::at_fork(&REGISTRY, step);
-        }
-    }
-    if step == Fork::Child {
-        orphan_the_lost();
-    }
-}
-
 /// In a child of fork the other threads are gone: their heaps become orphans. What was in their magazines and open
-/// batches is given up: fork may have copied those in the middle of a change.
-fn orphan_the_lost() {
+/// batches is given up: fork may have copied those in the middle of a change. Nobody else is inside of anything.
+///
+/// Only heaps that were in use are looked at: a page that is written to has to be copied first.
+pub(crate) fn orphan_the_lost() {
     let mine = Addr::of(os::tls::get());
     let mut registry = REGISTRY.lock();
-    let late = Addr::of(LATE.load(Ordering::Relaxed));
-    let mut at = registry.all;
+    let mut at = registry.used;
     while let Some(heap) = at {
-        at = heap.links.next.get();
-        if heap.addr() == mine || heap.addr() == late || heap.is_orphan() {
+        at = heap.links.behind.get();
+        if heap.addr() == mine {
             continue;
         }
         for class in ClassId::all() {
@@ -241,6 +251,7 @@ fn orphan_the_lost() {
         heap.outbox.forget();
         heap.baseline.set(Addr::NULL);
         heap.hardened.set(Addr::NULL);
+        registry.unlink(heap);
         registry.push_orphan(heap);
     }
 }

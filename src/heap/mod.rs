@@ -27,7 +27,7 @@ use crate::stats::event::{Event, Events};
 pub(crate) use bin::{Bin, Popped, Pushed};
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
-pub(crate) use lifecycle::{adopt_or_make, at_fork, each_heap, is_any_in_use, late_heap, orphan};
+pub(crate) use lifecycle::{adopt_or_make, each_heap, is_any_in_use, late_heap, leave, orphan_the_lost, retire};
 pub(crate) use remote::{forget_sent, next_turn, ran_dry, was_sent};
 
 use bin::Bins;

@@ -8,7 +8,7 @@ use crate::base::index_stack::{IndexStack, Links};
 use crate::base::sync::AtomicU32;
 use crate::config;
 use crate::meta;
-use crate::os::lock::{self, Fork, Mutex};
+use crate::os::lock::Mutex;
 use crate::stats::counter::Counter;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -93,10 +93,6 @@ pub(super) fn take() -> Option<*mut Node> {
 pub(super) fn give(node: *mut Node) {
     // SAFETY: the caller owns the node.
     POOL.spare.push(&POOL, unsafe { (*node).index });
-}
-
-pub(super) fn at_fork(step: Fork) {
-    lock::at_fork(&POOL.grown, step);
 }
 
 const _: () = assert!(PER_CHUNK as usize * size_of::<Node>() <= 16 << 10, "a chunk is one record of meta");

@@ -8,7 +8,7 @@ use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::canary::{self, CANARY};
 use crate::os;
-use crate::os::lock::{self, Fork, Mutex};
+use crate::os::lock::Mutex;
 
 /// Freed mappings held back, and bytes of their addresses.
 const HELD: usize = 64;
@@ -183,8 +183,4 @@ fn open_end(large: &Large, size: usize) {
     let end = large.bytes.min(large.size + CANARY);
     // SAFETY: within the block's open pages.
     unsafe { large.base.as_ptr::<u8>().add(from).write_bytes(0, end - from) };
-}
-
-pub(super) fn at_fork(step: Fork) {
-    lock::at_fork(&RETIRED, step);
 }

@@ -15,7 +15,7 @@ use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::config;
 use crate::meta;
-use crate::os::lock::{self, Fork, Mutex};
+use crate::os::lock::Mutex;
 use crate::os::{self, die, die_sized};
 use crate::page_map::{self, Tag};
 use crate::stats::counter::Counter;
@@ -236,11 +236,6 @@ pub(crate) fn fresh_bytes() -> u64 {
 /// Bytes of blocks in use that are no runs of slots. Any thread.
 pub(crate) fn active_bytes() -> u64 {
     MAPPED_BYTES.get().saturating_sub(CACHED_BYTES.get())
-}
-
-pub(crate) fn at_fork(step: Fork) {
-    lock::at_fork(&LARGE, step);
-    guarded::at_fork(step);
 }
 
 /// C1; with `alone`, when no other thread exists, the counter too. Any thread.

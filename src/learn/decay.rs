@@ -15,7 +15,7 @@
 use super::bandit::{Bandit, ONE};
 use super::policy;
 use crate::config;
-use crate::os::lock::{self, Fork, Mutex};
+use crate::os::lock::Mutex;
 
 /// Quarters of `HAKMEM_DECAY_MS` in which idle memory goes, to choose from; the first is the default.
 pub(super) const QUARTERS: [u64; ARMS] = [4, 1, 16];
@@ -254,11 +254,6 @@ fn tell(decision: Decision) {
             text.str(": costs ").num(cost / 1000).str(" us a second, the default ").num(default_cost / 1000);
         }
     });
-}
-
-/// In a child of fork: the lock may have been another thread's.
-pub(crate) fn at_fork(step: Fork) {
-    lock::at_fork(&LEARNER, step);
 }
 
 #[cfg(test)]

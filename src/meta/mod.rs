@@ -8,7 +8,7 @@ mod check;
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::os;
-use crate::os::lock::{self, Fork, Mutex};
+use crate::os::lock::Mutex;
 
 #[cfg(feature = "paranoid")]
 pub(crate) use check::check;
@@ -70,10 +70,6 @@ pub(crate) fn free(record: Addr, bytes: usize) {
 /// Bytes of address space in chunks.
 pub(crate) fn mapped() -> usize {
     META.lock().mapped
-}
-
-pub(crate) fn at_fork(step: Fork) {
-    lock::at_fork(&META, step);
 }
 
 impl Meta {

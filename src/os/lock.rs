@@ -86,31 +86,6 @@ impl RawMutex {
     }
 }
 
-/// The moments of a `fork` that a lock sees.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fork {
-    /// Before: nobody may be inside what the lock guards.
-    Prepare,
-    /// After, in the parent.
-    Parent,
-    /// After, in the child, whose only thread is the one that forked.
-    Child,
-}
-
-/// Takes the lock before a fork and frees it after, on both sides. Only for the handlers of `fork`, in step.
-pub(crate) fn at_fork<T>(mutex: &Mutex<T>, step: Fork) {
-    // SAFETY: take and give are paired by the handlers: Parent follows Prepare on the same thread.
-    let raw = unsafe { mutex.raw() };
-    match step {
-        Fork::Prepare if raw.take() => {}
-        Fork::Prepare => raw.lock_slow(),
-        Fork::Parent => raw.give(),
-        // Not unlock: a waiter noted in the word does not exist in the child.
-        // Relaxed: there is no other thread to publish to.
-        Fork::Child => raw.0.store(FREE, Ordering::Relaxed),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,16 +103,5 @@ mod tests {
             }
         });
         assert_eq!(*COUNT.lock(), 80_000);
-    }
-
-    #[test]
-    fn a_lock_is_held_over_a_fork_and_free_on_both_sides() {
-        let lock = Mutex::new(());
-        for side in [Fork::Parent, Fork::Child] {
-            at_fork(&lock, Fork::Prepare);
-            assert!(lock.try_lock().is_none());
-            at_fork(&lock, side);
-            assert!(lock.try_lock().is_some());
-        }
     }
 }

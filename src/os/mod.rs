@@ -12,6 +12,7 @@ pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod fork;
 mod futex;
+pub(crate) mod gate;
 pub(crate) mod lines;
 mod linux;
 pub(crate) mod lock;

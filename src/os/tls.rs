@@ -7,7 +7,7 @@
 /// The heap box asserts that it is long enough.
 pub(crate) static NO_HEAP: [u64; 512] = [0; 512];
 
-pub(crate) use word::{get, set};
+pub(crate) use word::{get, set, thread};
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod word {
@@ -38,6 +38,17 @@ mod word {
         heap
     }
 
+    /// A number that no other thread of the process has, a multiple of 8; the same in a child of fork.
+    #[inline(always)]
+    pub(crate) fn thread() -> usize {
+        let thread: usize;
+        // SAFETY: reads the word that the ABI keeps there: the thread pointer itself.
+        unsafe {
+            core::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) thread, options(pure, readonly, nostack, preserves_flags));
+        }
+        thread
+    }
+
     pub(crate) fn set(heap: *mut u8) {
         // SAFETY: writes this thread's word and nothing else.
         unsafe {
@@ -63,6 +74,10 @@ mod word {
     #[inline(always)]
     pub(crate) fn get() -> *mut u8 {
         HEAP.get()
+    }
+
+    pub(crate) fn thread() -> usize {
+        HEAP.with(|heap| (&raw const *heap).addr())
     }
 
     pub(crate) fn set(heap: *mut u8) {

@@ -24,6 +24,8 @@ const OWNER_MASK: u64 = !0xFFF;
 /// | 0                                  | not ours                                                  |
 /// | 1                                  | starts a large block                                      |
 /// | 2                                  | the region of guarded blocks                              |
+/// | 3                                  | starts a large block of the reserve                       |
+/// | 16 + n                             | blocks of the reserve of 2^n bytes                        |
 /// | heap address \| class * BIN_STRIDE | part of a span; heaps lie at multiples of 4096            |
 ///
 /// So `tag ^ heap` is below `CLASSES * BIN_STRIDE` exactly when the granule is that heap's, and then is the offset of
@@ -36,13 +38,29 @@ impl Tag {
     pub(crate) const NONE: Tag = Tag(0);
     pub(crate) const LARGE: Tag = Tag(1);
     pub(crate) const GUARD: Tag = Tag(2);
+    pub(crate) const RESERVE_LARGE: Tag = Tag(3);
+    const RESERVE: u64 = 16;
+
+    /// Of blocks of the reserve of `1 << shift` bytes.
+    pub(crate) fn reserve(shift: u32) -> Tag {
+        Tag(Tag::RESERVE + shift as u64)
+    }
+
+    pub(crate) fn is_reserve(self) -> bool {
+        self == Tag::RESERVE_LARGE || self.reserve_shift().is_some()
+    }
+
+    /// What `reserve` was told.
+    pub(crate) fn reserve_shift(self) -> Option<u32> {
+        (Tag::RESERVE..Tag::RESERVE + 64).contains(&self.0).then(|| (self.0 - Tag::RESERVE) as u32)
+    }
 
     pub(crate) fn of_span(owner: Addr, class_index: usize) -> Tag {
         debug_assert!(owner.is_aligned(4096));
         Tag(owner.0 as u64 | (class_index * BIN_STRIDE) as u64)
     }
 
-    /// The owning heap; null for NONE, LARGE and GUARD.
+    /// The owning heap; null for what is no span.
     pub(crate) fn owner(self) -> Addr {
         Addr((self.0 & OWNER_MASK) as usize)
     }
@@ -107,6 +125,11 @@ pub(crate) fn tag(at: Addr) -> Tag {
 pub(crate) fn record(at: Addr) -> Addr {
     // Relaxed: as in `tag`.
     entry(at).map_or(Addr::NULL, |entry| Addr(entry.record.load(Ordering::Relaxed)))
+}
+
+/// Where the record of the granule that holds `at` is kept; `None`: nowhere yet.
+pub(crate) fn word(at: Addr) -> Option<&'static AtomicUsize> {
+    entry(at).map(|entry| &entry.record)
 }
 
 /// Enters `granules` granules from `at` on, which are not entered. `false`: no memory for a leaf, nothing entered.

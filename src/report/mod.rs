@@ -1,5 +1,5 @@
 //! Box `report` (L8): what the allocator holds, as numbers and as text.
-//! Owns: `WRITING`, one report at a time.   Calls: every box below.   Called by: abi.   Locks: `WRITING`, then one heap's or the pool's, one at a time.
+//! Owns: one report at a time.   Calls: every box below.   Called by: abi.   Locks: one heap's or the pool's, one at a time.
 //! Threads: any.   Never: allocates; calls out while it holds a lock.
 #![forbid(unsafe_code)]
 
@@ -13,7 +13,7 @@ pub(crate) mod walk;
 mod xml;
 
 pub(crate) use json::write_json;
-pub(crate) use output::{at_exit, at_fork, at_signal};
+pub(crate) use output::{at_exit, at_fork_child, at_signal};
 pub(crate) use print::{print, print_tiny_heap, write_text};
 pub(crate) use prometheus::write_prometheus;
 #[cfg(test)]

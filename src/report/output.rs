@@ -2,26 +2,35 @@
 #![forbid(unsafe_code)]
 
 use core::ffi::CStr;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{write_json, write_prometheus, write_text};
 use crate::config::{TEXT_MAX, text};
 use crate::os::file::{self, File};
-use crate::os::lock::{self, Fork, Mutex};
-use crate::os::{self, signal};
+use crate::os::{self, signal, tls};
 use crate::stats::text::Text;
 
-/// Held while a report is written: two at once would write into one file.
-static WRITING: Mutex<()> = Mutex::new(());
+/// The thread that writes a report, or 0: two at once would write into one file. No lock, for a file may make it wait.
+static WRITER: AtomicUsize = AtomicUsize::new(0);
+
+/// Runs `write` if nobody writes a report. `false`: somebody does.
+fn alone(write: impl FnOnce()) -> bool {
+    // Relaxed, throughout: what is written is told by the files.
+    if WRITER.compare_exchange(0, tls::thread(), Ordering::Relaxed, Ordering::Relaxed).is_err() {
+        return false;
+    }
+    write();
+    WRITER.store(0, Ordering::Relaxed);
+    true
+}
 
 /// The report that was asked for at exit, if one was.
 pub(crate) fn at_exit() {
     let mut buffer = [0; TEXT_MAX];
     let target = text::stats(&mut buffer);
     // An exit from within a signal handler may have interrupted a report: that one is lost, and so is this one.
-    if target != b"0"
-        && let Some(_alone) = WRITING.try_lock()
-    {
-        write(target);
+    if target != b"0" {
+        alone(|| write(target));
     }
 }
 
@@ -29,18 +38,17 @@ pub(crate) fn at_exit() {
 pub(crate) fn at_signal() {
     let mut buffer = [0; TEXT_MAX];
     let target = text::stats(&mut buffer);
-    match WRITING.try_lock() {
-        Some(_alone) => write(target),
-        // The one that is being written may be older than the signal.
-        None => signal::request(),
+    // The one that is being written may be older than the signal.
+    if !alone(|| write(target)) {
+        signal::request();
     }
 }
 
-pub(crate) fn at_fork(step: Fork) {
-    lock::at_fork(&WRITING, step);
-    if step == Fork::Child {
-        // It was the parent who was asked.
-        signal::take();
+pub(crate) fn at_fork_child() {
+    // It was the parent who was asked.
+    signal::take();
+    if WRITER.load(Ordering::Relaxed) != tls::thread() {
+        WRITER.store(0, Ordering::Relaxed);
     }
 }
 

@@ -5,10 +5,11 @@ use crate::base::addr::GRANULE;
 use crate::baseline;
 use crate::class::{CLASSES, ClassId};
 use crate::hardened;
-use crate::heap::{self, Current};
+use crate::heap::{self, Current, ThreadHeap};
 use crate::large;
 use crate::meta;
-use crate::os::{self, Usage};
+use crate::os::{self, Usage, gate};
+use crate::reserve;
 use crate::stats::event::{EVENTS, Event};
 use crate::superslab;
 use crate::tiny_heap;
@@ -43,13 +44,26 @@ pub(crate) struct Totals {
     pub(crate) usage: Usage,
 }
 
+/// What the reserve holds is counted as large blocks, and what it holds idle as their cache.
+fn large_and_reserve() -> large::Snapshot {
+    let mut large = large::snapshot();
+    let (mapped_bytes, live_bytes, live_blocks) = reserve::figures();
+    large.mapped_bytes += mapped_bytes;
+    large.cached_bytes += mapped_bytes.saturating_sub(live_bytes);
+    large.live_bytes += live_bytes;
+    large.live_blocks += live_blocks;
+    large
+}
+
 impl Totals {
     /// Figures of other threads' magazines are read while those run: right to a block or two each.
+    /// What only locks can tell is zero if a fork that is on its way does not end within a moment.
     pub(crate) fn take() -> Totals {
+        let inside = gate::enter_later();
         let mut classes = [ClassTotals::default(); CLASSES];
         let (mut heaps, mut orphans, mut pending_bytes) = (0, 0, 0);
         let (mut span_dirty_bytes, mut span_gone_bytes) = (0, 0);
-        heap::each_heap(|heap| {
+        let look = |heap: &'static ThreadHeap| {
             heaps += 1;
             orphans += heap.is_orphan() as u64;
             pending_bytes += heap.inbox_bytes();
@@ -65,7 +79,10 @@ impl Totals {
                     *count += heap.events.get(class.index(), event);
                 }
             }
-        });
+        };
+        if inside.is_some() {
+            heap::each_heap(look);
+        }
         if let Current::Heap(heap) = heap::current() {
             for (class, total) in ClassId::all().zip(&mut classes) {
                 total.cached += hardened::cached(heap, class);
@@ -79,9 +96,9 @@ impl Totals {
             heaps,
             orphans,
             pending_bytes,
-            pool: superslab::snapshot(),
-            large: large::snapshot(),
-            meta_bytes: meta::mapped() as u64,
+            pool: inside.as_ref().map(|_| superslab::snapshot()).unwrap_or_default(),
+            large: large_and_reserve(),
+            meta_bytes: inside.as_ref().map_or(0, |_| meta::mapped() as u64),
             span_dirty_bytes,
             span_purged_bytes: heap::purged_bytes(),
             span_gone_bytes,

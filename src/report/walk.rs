@@ -4,6 +4,7 @@
 use super::Totals;
 use crate::class::CLASSES;
 use crate::heap;
+use crate::os::gate;
 
 /// One class, or all large blocks together.
 #[derive(Clone, Copy, Default)]
@@ -24,13 +25,14 @@ pub(crate) struct Entry {
 pub(crate) fn take() -> ([Entry; CLASSES + 1], usize) {
     // Before the totals: a span released in between is in none of them, and one acquired in between is not resident yet.
     let mut resident = [0; CLASSES];
+    let mut entries = [Entry::default(); CLASSES + 1];
+    let Some(_inside) = gate::enter_later() else { return (entries, 0) };
     heap::each_heap(|heap| {
         for (spans, sum) in heap.look().spans.iter_mut().zip(&mut resident) {
             *sum += spans.resident_bytes();
         }
     });
     let totals = Totals::take();
-    let mut entries = [Entry::default(); CLASSES + 1];
     let mut used = 0;
     let mut put = |entry: Entry| {
         if let Some(slot) = entries.get_mut(used) {

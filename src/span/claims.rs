@@ -9,7 +9,7 @@ use super::Span;
 use crate::base::addr::Addr;
 use crate::class::{CLASSES, ClassId};
 use crate::meta;
-use crate::os::lock::{self, Fork, Mutex};
+use crate::os::lock::Mutex;
 use crate::page_map;
 
 /// One block's claim.
@@ -120,10 +120,6 @@ pub(crate) fn place(at: Addr) -> Option<Place> {
     // SAFETY: the array has a claim for each of `capacity` blocks, and is never unmapped.
     let claim = (!claims.is_null()).then(|| unsafe { &*claims.add(index as usize) });
     Some(Place { bytes: size as usize, claim })
-}
-
-pub(crate) fn at_fork(step: Fork) {
-    lock::at_fork(&SPARE, step);
 }
 
 const _: () =

@@ -13,7 +13,7 @@ mod table;
 
 pub(crate) use huge::purge_inside;
 pub(crate) use pool::{
-    Snapshot, acquire_aligned, acquire_more, acquire_slab, active_bytes, at_fork, dirty_bytes, fresh_bytes, idle_bytes,
+    Snapshot, acquire_aligned, acquire_more, acquire_slab, active_bytes, dirty_bytes, fresh_bytes, idle_bytes,
     purge, release_slab, release_tail, snapshot,
 };
 

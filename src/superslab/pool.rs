@@ -20,7 +20,7 @@ use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::{find_run, low_mask};
 use crate::config;
 use crate::os;
-use crate::os::lock::{self, Fork, Mutex};
+use crate::os::lock::Mutex;
 use crate::stats::counter::Counter;
 use crate::stats::level;
 use crate::stats::text::Text;
@@ -444,10 +444,6 @@ fn purge_empty(pool: &mut Pool, id: u32, super_slab: &SuperSlab) -> usize {
     given
 }
 
-pub(crate) fn at_fork(step: Fork) {
-    lock::at_fork(&POOL, step);
-}
-
 fn debug_line(what: &str, slab: &Slab, stage: u64) {
     let mut text = Text::stderr();
     text.str("hakmem: ss ").str(what).str(" class=").num(slab.kind.0 as u64);
@@ -460,6 +456,7 @@ fn debug_line(what: &str, slab: &Slab, stage: u64) {
 }
 
 /// The pool's counters.
+#[derive(Default)]
 pub(crate) struct Snapshot {
     /// SuperSlabs that are mapped, cached ones included.
     pub(crate) superslabs: u64,

@@ -17,6 +17,8 @@
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use errno::{errno, set_errno};
+
 use super::{Dirty, PRESSURE_NEVER, decay, period};
 use crate::config::get;
 use crate::heap;
@@ -52,10 +54,15 @@ pub(crate) fn allow() {
 }
 
 /// Makes the thread if it is wanted and not there. The caller holds no lock: the system's libraries allocate for it.
-pub(super) fn ensure() {
+///
+/// Only where memory is asked for: libc frees under locks of its own, which making a thread would take again. Not behind the
+/// gate of `fork`: it would wait for what libc waits for here.
+pub(in crate::front) fn ensure() {
     // Relaxed: `start` decides.
     if get::background() == 1 && STATE.load(Ordering::Relaxed) == OFF {
+        let saved = errno();
         start();
+        set_errno(saved);
     }
 }
 
@@ -112,7 +119,7 @@ pub(in crate::front) fn leave() {
 }
 
 /// In a child of fork, where only the thread that forked is left.
-pub(crate) fn after_fork() {
+pub(crate) fn forget() {
     THREAD.forget();
     // Relaxed: there is no other thread.
     STATE.store(OFF, Ordering::Relaxed);
@@ -134,7 +141,9 @@ extern "C" fn run(_: *mut c_void) -> *mut c_void {
         if WORD.load(Ordering::Relaxed) == END {
             return core::ptr::null_mut();
         }
-        decay::tick(files && get::pressure() != PRESSURE_NEVER);
+        if let Some(_inside) = os::gate::enter() {
+            decay::tick(files && get::pressure() != PRESSURE_NEVER);
+        }
     }
 }
 

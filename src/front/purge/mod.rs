@@ -14,8 +14,8 @@ mod bound;
 mod decay;
 mod limits;
 
-pub(super) use background::leave;
-pub(crate) use background::{after_fork, allow};
+pub(crate) use background::{allow, forget as forget_background};
+pub(super) use background::{ensure as ensure_background, leave};
 pub(super) use limits::apply as apply_limits;
 
 use errno::{errno, set_errno};
@@ -26,6 +26,7 @@ use crate::hardened;
 use crate::heap::{self, Current};
 use crate::large;
 use crate::os;
+use crate::os::gate;
 use crate::stats::counter::Counter;
 use crate::superslab;
 
@@ -86,21 +87,12 @@ pub(super) fn before_alloc() {
     limits::apply();
     if beat() {
         look_round();
-        ensure_background();
     }
 }
 
 /// Whether it is time to look at the clock, as the calling thread's slow paths go.
 fn beat() -> bool {
     matches!(heap::current(), Current::Heap(heap) if heap.beat())
-}
-
-/// Only where memory is asked for: libc frees under locks of its own, which making a thread would take again.
-#[cold]
-fn ensure_background() {
-    let saved = errno();
-    background::ensure();
-    set_errno(saved);
 }
 
 #[cold]
@@ -142,6 +134,7 @@ fn shed(want: usize) -> (usize, usize) {
 /// Gives the calling thread's caches back to the spans, takes every heap's inbox in, and gives everything idle back to
 /// the kernel. Returns the bytes given back. Any thread.
 pub(crate) fn trim() -> usize {
+    let Some(_inside) = gate::enter() else { return 0 };
     flush_thread();
     give_back(true)
 }
@@ -167,6 +160,7 @@ pub(super) fn reclaim() {
 
 /// Gives the calling thread's caches back to the spans and sends what it holds of other heaps' blocks.
 pub(crate) fn flush_thread() {
+    let Some(_inside) = gate::enter() else { return };
     if let Current::Heap(heap) = heap::current() {
         baseline::flush_all(heap);
         hardened::flush_all(heap);

@@ -29,6 +29,8 @@ mod meta;
 mod os;
 #[path = "../../../src/page_map/mod.rs"]
 mod page_map;
+#[path = "../../../src/reserve/mod.rs"]
+mod reserve;
 mod stats;
 #[path = "../../../src/superslab/mod.rs"]
 mod superslab;

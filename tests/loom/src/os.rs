@@ -36,6 +36,11 @@ pub(crate) fn use_slots(at: Addr, granules: usize, who: u32) {
     }
 }
 
+/// Whether the granule of `at` is mapped.
+pub(crate) fn is_mapped(at: Addr) -> bool {
+    MAPPED.with_borrow(|mapped| mapped.contains_key(&(at.0 & !(GRANULE - 1))))
+}
+
 /// Granules mapped now.
 pub(crate) fn mapped() -> usize {
     MAPPED.with_borrow(BTreeMap::len)

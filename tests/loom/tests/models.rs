@@ -9,6 +9,9 @@ macro_rules! models {
 models! {
     batch_stack_delivers_each_node_once
     batch_stack_nodes_come_round
+    gate_closed_once_more_opens_at_last
+    gate_keeps_others_out
+    gate_lets_one_close_it
     index_stack_hands_contents_over
     index_stack_pop_refuses_a_stale_link
     index_stack_pushes_are_not_lost
@@ -24,6 +27,8 @@ models! {
     pool_a_released_slot_is_not_lost
     pool_an_acquired_slot_stays_mapped
     pool_hints_of_two_releases_are_not_lost
+    reserve_blocks_have_one_holder
+    reserve_chunks_stay_while_they_are_used
     sp_slot_changes_are_not_lost
     sp_slot_has_one_holder
     sp_slot_publishes_its_base

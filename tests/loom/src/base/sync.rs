@@ -120,6 +120,10 @@ impl AtomicU64 {
     }
 }
 
+pub(crate) fn barrier() {
+    loom::sync::atomic::fence(Ordering::SeqCst);
+}
+
 /// # Safety
 /// As the crate's.
 pub(crate) unsafe fn xor_relaxed(bits: u64, words: &[AtomicU64], index: usize) -> u64 {

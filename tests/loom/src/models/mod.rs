@@ -2,18 +2,22 @@
 //! What an operation hands over goes through a loom cell: loom sees a wrong ordering only where data depends on it.
 
 mod batch_stack;
+mod gate;
 mod index_stack;
 mod open_batch;
 mod page_map;
 mod pool;
+mod reserve;
 mod sp_slot;
 
 pub use crate::heap::model::node_pool_gives_each_node_to_one;
 pub use batch_stack::*;
+pub use gate::*;
 pub use index_stack::*;
 pub use open_batch::*;
 pub use page_map::*;
 pub use pool::*;
+pub use reserve::*;
 pub use sp_slot::*;
 
 use crate::{base, meta, os};

@@ -1,0 +1,80 @@
+//! The gate that `fork` closes: every path that takes a lock of ours, or changes what one guards, lies behind it.
+//!
+//! fork takes locks of libc's after the prepare handlers, and those of other libraries run before ours or after. So nobody
+//! may wait for a fork, and a fork holds no lock: once it has closed the gate, all locks are free and all records whole, and
+//! so the child finds them. Who comes meanwhile is served without (front/reserve.rs). The thread that forks may enter.
+
+use super::{futex, sys, tls};
+use crate::base::gate::Gate;
+use core::sync::atomic::AtomicU32;
+
+static GATE: Gate<256> = Gate::new();
+
+/// Being inside.
+#[must_use]
+pub(crate) struct Inside(usize);
+
+impl Drop for Inside {
+    #[inline]
+    fn drop(&mut self) {
+        GATE.leave(self.0);
+    }
+}
+
+/// Enters; `None`: a fork is on its way, and the caller must neither take a lock nor wait. Any thread, inside already or not.
+#[inline]
+pub(crate) fn enter() -> Option<Inside> {
+    GATE.enter(tls::thread(), rest()).map(Inside)
+}
+
+/// Enters after a fork that is on its way, if that is over within a moment. For what is no use without.
+pub(crate) fn enter_later() -> Option<Inside> {
+    const MOMENT: u32 = 200;
+    for _ in 0..MOMENT {
+        let inside = enter();
+        if inside.is_some() || GATE.is_barred(tls::thread()) {
+            return inside;
+        }
+        sleep();
+    }
+    None
+}
+
+/// Before a fork: waits until nobody else is inside, and keeps all others out.
+pub(crate) fn close() {
+    GATE.close(tls::thread(), rest());
+}
+
+/// After a fork, in the parent, or in the `child`.
+pub(crate) fn open(child: bool) {
+    let me = tls::thread();
+    if child {
+        GATE.forget_others(me);
+    }
+    GATE.open(me);
+}
+
+/// Waits a little, longer each time: what it waits for is short, but its thread may have no processor.
+fn rest() -> impl FnMut() {
+    let mut rounds = 0;
+    move || {
+        rounds += 1;
+        match rounds {
+            0..100 => core::hint::spin_loop(),
+            100..1000 => {
+                // SAFETY: takes nothing.
+                let _ = unsafe { sys::call(libc::SYS_sched_yield, []) };
+            }
+            _ => {
+                rounds = 1000;
+                sleep();
+            }
+        }
+    }
+}
+
+/// A millisecond.
+fn sleep() {
+    static NEVER: AtomicU32 = AtomicU32::new(0);
+    futex::wait(&NEVER, 0, Some(1));
+}
