@@ -241,7 +241,10 @@ fn free_any(block: *mut u8, said: Option<usize>) {
         };
     }
     match gate::enter() {
-        Some(_inside) => free_inside(at, tag, said),
+        Some(_inside) => {
+            late::take_in();
+            free_inside(at, tag, said);
+        }
         None if tag == Tag::NONE => die(FOREIGN, at),
         None => late::free(at, said),
     }

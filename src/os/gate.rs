@@ -6,7 +6,7 @@
 
 use super::{futex, sys, tls};
 use crate::base::gate::Gate;
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 static GATE: Gate<256> = Gate::new();
 
@@ -21,17 +21,49 @@ impl Drop for Inside {
     }
 }
 
+/// Counts the forks that are over.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+/// How often more somebody may wait for the fork that is on its way.
+static PATIENCE: AtomicU32 = AtomicU32::new(0);
+/// Sixteen milliseconds a fork, of all threads together: few forks take longer, and none depends on it.
+const PATIENT: u32 = 16;
+
 /// Enters; `None`: a fork is on its way, and the caller must neither take a lock nor wait. Any thread, inside already or not.
 #[inline]
 pub(crate) fn enter() -> Option<Inside> {
+    try_enter().or_else(enter_patiently)
+}
+
+#[inline]
+fn try_enter() -> Option<Inside> {
     GATE.enter(tls::thread(), rest()).map(Inside)
+}
+
+/// Most forks are over in a moment, and threads that went on meanwhile would only take the processors from it.
+#[cold]
+fn enter_patiently() -> Option<Inside> {
+    // Relaxed, all: the gate decides.
+    let forks = FORKS.load(Ordering::Relaxed);
+    if GATE.is_barred(tls::thread()) {
+        return None;
+    }
+    let less = |left: u32| left.checked_sub(1);
+    if PATIENCE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
+        // Looked at once more: opened since, nobody would wake us.
+        let inside = try_enter();
+        if inside.is_some() {
+            return inside;
+        }
+        futex::wait(&FORKS, forks, Some(1));
+    }
+    try_enter()
 }
 
 /// Enters after a fork that is on its way, if that is over within a moment. For what is no use without.
 pub(crate) fn enter_later() -> Option<Inside> {
     const MOMENT: u32 = 200;
     for _ in 0..MOMENT {
-        let inside = enter();
+        let inside = try_enter();
         if inside.is_some() || GATE.is_barred(tls::thread()) {
             return inside;
         }
@@ -43,6 +75,7 @@ pub(crate) fn enter_later() -> Option<Inside> {
 /// Before a fork: waits until nobody else is inside, and keeps all others out.
 pub(crate) fn close() {
     GATE.close(tls::thread(), rest());
+    PATIENCE.store(PATIENT, Ordering::Relaxed);
 }
 
 /// After a fork, in the parent, or in the `child`.
@@ -52,6 +85,8 @@ pub(crate) fn open(child: bool) {
         GATE.forget_others(me);
     }
     GATE.open(me);
+    FORKS.fetch_add(1, Ordering::Relaxed);
+    futex::wake(&FORKS, i32::MAX as u32);
 }
 
 /// Waits a little, longer each time: what it waits for is short, but its thread may have no processor.

@@ -44,12 +44,11 @@ pub(crate) struct Totals {
     pub(crate) usage: Usage,
 }
 
-/// What the reserve holds is counted as large blocks, and what it holds idle as their cache.
+/// What the reserve holds is counted as large blocks.
 fn large_and_reserve() -> large::Snapshot {
     let mut large = large::snapshot();
     let (mapped_bytes, live_bytes, live_blocks) = reserve::figures();
     large.mapped_bytes += mapped_bytes;
-    large.cached_bytes += mapped_bytes.saturating_sub(live_bytes);
     large.live_bytes += live_bytes;
     large.live_blocks += live_blocks;
     large

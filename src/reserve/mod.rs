@@ -155,6 +155,19 @@ pub(crate) fn usable(at: Addr, tag: Tag) -> Option<usize> {
     }
 }
 
+/// Gives up the chunks that blocks come from: those without a block go back. Returns their bytes.
+pub(crate) fn purge() -> usize {
+    let before = MAPPED_BYTES.get();
+    for (shift, current) in (MIN_SHIFT..).zip(&CHUNKS) {
+        // AcqRel: as in `alloc_small`, both.
+        let chunk = Addr(current.swap(0, Ordering::AcqRel));
+        if !chunk.is_null() {
+            end(chunk, shift, CURRENT);
+        }
+    }
+    before.saturating_sub(MAPPED_BYTES.get()) as usize
+}
+
 /// Bytes mapped, bytes and number of the blocks in use.
 pub(crate) fn figures() -> (u64, u64, u64) {
     (MAPPED_BYTES.get(), LIVE_BYTES.get(), LIVE_BLOCKS.get())

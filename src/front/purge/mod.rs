@@ -27,6 +27,7 @@ use crate::heap::{self, Current};
 use crate::large;
 use crate::os;
 use crate::os::gate;
+use crate::reserve;
 use crate::stats::counter::Counter;
 use crate::superslab;
 
@@ -161,6 +162,7 @@ pub(super) fn reclaim() {
 /// Gives the calling thread's caches back to the spans and sends what it holds of other heaps' blocks.
 pub(crate) fn flush_thread() {
     let Some(_inside) = gate::enter() else { return };
+    super::late::take_in();
     if let Current::Heap(heap) = heap::current() {
         baseline::flush_all(heap);
         hardened::flush_all(heap);
@@ -175,5 +177,5 @@ fn give_back(wait: bool) -> usize {
     // All batches first: what waits for one heap may lie in any other's.
     heap::each_heap(|heap| heap.collect(true));
     heap::each_heap(|heap| given += heap.trim(wait));
-    given + superslab::purge(usize::MAX) + large::purge(usize::MAX)
+    given + reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX)
 }
