@@ -13,8 +13,8 @@ mod table;
 
 pub(crate) use huge::purge_inside;
 pub(crate) use pool::{
-    Snapshot, acquire_aligned, acquire_more, acquire_slab, active_bytes, dirty_bytes, fresh_bytes, idle_bytes,
-    purge, release_slab, release_tail, snapshot,
+    Snapshot, acquire_aligned, acquire_more, acquire_slab, active_bytes, dirty_bytes, fresh_bytes, idle_bytes, purge,
+    release_slab, release_tail, snapshot,
 };
 
 #[cfg(feature = "paranoid")]
