@@ -19,7 +19,7 @@ ours = repo / "target/release/libhakmem.so"
 BEGIN, END = "<!-- scripts/matrix.py --write -->", "<!-- end -->"
 SPARE = 4 << 30 # a program that takes all but this is stopped: outcome `memory`
 LIMIT = {"traps": 90, "misuse": 20, "damage": 20} # seconds; most end within one
-DIRECTIVE = re.compile(r"// (run|env|cflags|expect[-a-z]*|stderr): |// (alone|plugin)$")
+DIRECTIVE = re.compile(r"// (run|env|cflags|forms|expect[-a-z]*|stderr): |// (alone|plugin)$")
 TITLE = {
     "traps": "Traps and faults",
     "misuse": "Misuse",

@@ -24,6 +24,28 @@
 #endif
 
 #define SHARED static __attribute__((unused))
+
+// Form `late`: the library comes by dlopen while the program runs, and what the program calls is found by dlsym.
+#ifdef LATE
+#include <dlfcn.h>
+static struct {
+    void *(*malloc)(size_t), *(*calloc)(size_t, size_t), *(*realloc)(void *, size_t), *(*memalign)(size_t, size_t);
+    void (*free)(void *);
+    int (*malloc_trim)(size_t);
+} late;
+__attribute__((constructor)) static void open_late(void) {
+    void *library = dlopen(getenv("LATE"), RTLD_NOW | RTLD_LOCAL);
+    if (!library) abort();
+#define FIND(name) *(void **)&late.name = dlsym(library, #name)
+    FIND(malloc), FIND(calloc), FIND(realloc), FIND(memalign), FIND(free), FIND(malloc_trim);
+}
+#define malloc(n) late.malloc(n)
+#define calloc(n, size) late.calloc(n, size)
+#define realloc(p, n) late.realloc(p, n)
+#define memalign(to, n) late.memalign(to, n)
+#define free(p) late.free(p)
+#define malloc_trim(pad) late.malloc_trim(pad)
+#endif
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)

@@ -25,6 +25,9 @@ a test is one file in conformance/, misuse/ or traps/; its first lines may hold
   // cflags: FLAGS              for the compiler
   // hakmem                     includes hakmem.h and is linked with the library
   // plugin                     also built as $BIN.so with -DPLUGIN
+  // forms: first static …      the ways the library gets into the program, each a run of its own (else: preload):
+                                preload; linked, shared, first or last (beside the plugin); archive; static: the whole
+                                program; late: by dlopen, its functions by dlsym (check.h)
   // alone                      nothing else runs meanwhile
 END
 }
@@ -74,14 +77,44 @@ compile() { # $1: conformance/name.c
     return 0
 }
 
-verdict() { # runs test $1, prints the reason on stdout when it fails, returns 0 passed, 1 failed, 77 skipped
+link_form() { # program $1 with the library in it by form $2
+    local src=$here/$1 bin=$build/${1%.*} cc="${CC:-gcc} -std=gnu11" archive=${LIB%.so}.a plugin= with
+    [ "${1##*.}" = cpp ] && cc="${CXX:-g++} -std=c++17"
+    [ ! -f "$bin.so" ] || plugin=$bin.so
+    case $2 in
+    first) with="-Wl,--no-as-needed $LIB $plugin -Wl,-rpath,${LIB%/*}" ;;
+    last) with="-Wl,--no-as-needed $plugin $LIB -Wl,-rpath,${LIB%/*}" ;;
+    archive) with="$archive $plugin" ;;
+    static) with="-static $archive" ;;
+    late) with="-DLATE $plugin" ;;
+    esac
+    $cc $flags $(directives "$src" cflags) "$src" -o "$bin.$2" $with -ldl 2>>"$bin.log"
+}
+
+verdict() { # runs test $1 in all of its forms: prints why on stdout when one fails, returns 0 passed, 1 failed, 77 skipped
+    local form why status=0 forms=$(directives "$here/$1" forms)
+    for form in ${forms:-preload}; do
+        # Only the preload asks no more of the library than to be one.
+        [ $form = preload ] || [ -f "${LIB%.so}.a" ] || continue
+        why=$(judge "$1" $form) || { status=$?; break; }
+    done
+    [ $status = 0 ] || echo "${forms:+$form: }$why"
+    return $status
+}
+
+judge() { # the same for one form, $2
     local src=$here/$1 status want signal vars command line count limit=${FULL:+6}30
-    export BIN=$build/${1%.*}
+    export BIN=$build/${1%.*} FORM=$2
     export TMP=$out/$(echo "${1%.*}" | tr / _)
     [ -x "$BIN" ] || { echo "does not compile: $(grep -m1 error "$BIN.log")"; return 1; }
     mkdir -p "$TMP"
     vars=$(directives "$src" env)
     export RUN="env $vars ${LIB:+LD_PRELOAD=$LIB} $BIN"
+    if [ $FORM != preload ]; then
+        link_form "$1" $FORM || { echo "does not link: $(grep -m1 -E 'error|undefined|multiple' "$BIN.log")"; return 1; }
+        BIN+=.$FORM
+        RUN="env $vars LATE=$LIB $BIN"
+    fi
     command=$(directives "$src" run)
     [ -n "$command" ] || command='exec $RUN'
     (cd "$TMP" && exec timeout -k 5 $limit sh -c "$command") >"$TMP/stdout" 2>"$TMP/stderr" </dev/null
@@ -124,7 +157,7 @@ run_one() {
     [ -z "${TIMES:-}" ] || awk "BEGIN { printf \"%6.2f s %s\\n\", $EPOCHREALTIME - $start, \"$name\" }" >>"$TIMES"
     return 0
 }
-export -f directives compile verdict run_one
+export -f directives compile link_form verdict judge run_one
 
 cd "$here" || exit 1
 if [ "${ANY:-0}" != 1 ]; then
