@@ -2,8 +2,9 @@
 // abort and others, which take a lock, allocate under it, and refuse, as torsocks, libfaketime and libuid_wrapper do: memory is
 // served and goes back, the options that write and measure work, misuse ends in the kernel's SIGABRT.
 // plugin
+// forms: preload first last archive
 // stderr: of the reports
-// run: for order in "$BIN.so:$LIB" "$LIB:$BIN.so"; do for option in A=1 HAKMEM_STATS=text:stats HAKMEM_BACKGROUND=1 HAKMEM_HARDENED=1 HAKMEM_GUARD_RATE=10 HAKMEM_PRESSURE=always; do rm -f stats; timeout 20 env $option LD_PRELOAD="$order" $BIN || exit 1; case $option in HAKMEM_STATS*) grep -q live_bytes stats || exit 1;; esac; done; LD_PRELOAD="$order" timeout 20 $BIN twice; [ $? = 134 ] || exit 1; done
+// run: case $FORM in preload) set "LD_PRELOAD=$BIN.so:$LIB" "LD_PRELOAD=$LIB:$BIN.so" ;; *) set A=1 ;; esac; for order; do for option in A=1 HAKMEM_STATS=text:stats HAKMEM_BACKGROUND=1 HAKMEM_HARDENED=1 HAKMEM_GUARD_RATE=10 HAKMEM_PRESSURE=always; do rm -f stats; timeout 20 env $option "$order" $BIN || exit 1; case $option in HAKMEM_STATS*) grep -q live_bytes stats || exit 1 ;; esac; done; env "$order" timeout 20 $BIN twice; [ $? = 134 ] || exit 1; done
 #include "check.h"
 #include <dlfcn.h>
 #include <signal.h>
