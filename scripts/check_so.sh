@@ -30,6 +30,7 @@ expect() { # WHAT CONDITION...
 none() { [ -z "$1" ] || { echo "$1" | sed 's/^/  /'; return 1; }; }
 
 family='malloc|free|calloc|realloc|reallocarray|posix_memalign|aligned_alloc|memalign|valloc|pvalloc|cfree'
+family+='|__libc_(malloc|calloc|realloc|free|cfree|memalign|valloc|pvalloc)|__posix_memalign'
 family+='|malloc_usable_size|malloc_trim|malloc_info|malloc_stats|mallopt|mallinfo|mallinfo2|free_sized|free_aligned_sized'
 exported=$(nm -D --defined-only "$lib" | awk '{print $3}')
 dynamic=$(readelf -dW "$lib")

@@ -22,6 +22,11 @@ pub unsafe extern "C" fn free(block: *mut c_void) {
 /// As C's `calloc`: none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
+    zeroed(count, size)
+}
+
+#[inline(always)]
+pub(super) fn zeroed(count: usize, size: usize) -> *mut c_void {
     match count.checked_mul(size) {
         Some(bytes) => front::alloc_zeroed(bytes).cast(),
         None => front::out_of_memory().cast(),
@@ -34,6 +39,11 @@ pub unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
 /// `block` is null or a live block of this allocator.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
+    resized(block, size)
+}
+
+#[inline(always)]
+pub(super) fn resized(block: *mut c_void, size: usize) -> *mut c_void {
     if block.is_null() {
         return front::alloc(size).cast();
     }

@@ -12,6 +12,11 @@ use crate::report::{self, Totals};
 /// None needed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
+    aligned(align, size)
+}
+
+#[inline(always)]
+pub(super) fn aligned(align: usize, size: usize) -> *mut c_void {
     match align.checked_next_power_of_two() {
         Some(align) => front::alloc_aligned(size, align).cast(),
         None => {
@@ -32,6 +37,11 @@ pub unsafe extern "C" fn valloc(size: usize) -> *mut c_void {
 /// None needed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvalloc(size: usize) -> *mut c_void {
+    whole_pages(size)
+}
+
+#[inline(always)]
+pub(super) fn whole_pages(size: usize) -> *mut c_void {
     match crate::base::bits::round_up(size.max(1), page_size()) {
         Some(pages) => front::alloc_aligned(pages, page_size()).cast(),
         None => front::out_of_memory().cast(),

@@ -18,6 +18,8 @@ mod hak;
 #[cfg(feature = "override")]
 mod hak_types;
 #[cfg(all(feature = "override", not(test)))]
+mod libc_names;
+#[cfg(all(feature = "override", not(test)))]
 mod posix;
 
 pub use rust::HakMem;

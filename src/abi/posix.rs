@@ -10,6 +10,14 @@ use crate::front;
 /// `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, align: usize, size: usize) -> c_int {
+    // SAFETY: the caller's.
+    unsafe { aligned_into(out, align, size) }
+}
+
+/// # Safety
+/// `out` is writable.
+#[inline(always)]
+pub(super) unsafe fn aligned_into(out: *mut *mut c_void, align: usize, size: usize) -> c_int {
     if !align.is_power_of_two() || align < size_of::<*mut c_void>() {
         return libc::EINVAL;
     }

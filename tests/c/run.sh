@@ -88,7 +88,7 @@ link_form() { # program $1 with the library in it by form $2
     static) with="-static $archive" ;;
     late) with="-DLATE $plugin" ;;
     esac
-    $cc $flags $(directives "$src" cflags) "$src" -o "$bin.$2" $with -ldl 2>>"$bin.log"
+    $cc $flags -DFORM_$2 $(directives "$src" cflags) "$src" -o "$bin.$2" $with -ldl 2>>"$bin.log"
 }
 
 verdict() { # runs test $1 in all of its forms: prints why on stdout when one fails, returns 0 passed, 1 failed, 77 skipped
