@@ -65,6 +65,12 @@ impl<const N: usize> OpenBatch<N> {
         self.entries.get(taken..self.len.load(Ordering::Relaxed) as usize).unwrap_or_default()
     }
 
+    /// Counts so many more as taken. Its owner, once it is closed; no more than there are.
+    pub(crate) fn skip(&self, count: usize) {
+        // Relaxed: our own, and handed over by what follows.
+        self.word.store(self.word.load(Ordering::Relaxed) + count as Word, Ordering::Relaxed);
+    }
+
     /// Moves the oldest entries into `out`, as many as it holds, and says for whom they are and how many. Any thread, whatever the
     /// owner does meanwhile; `None` when there is nothing, or the owner came first.
     pub(crate) fn take(&self, out: &mut [Addr]) -> Option<(Addr, usize)> {

@@ -292,7 +292,10 @@ fn free_hardened(at: Addr, tag: Tag, said: Option<usize>) -> bool {
 #[inline(always)]
 fn free_block(at: Addr, tag: Tag) -> bool {
     let class = ClassId::from_index(tag.class_index());
-    match thread::enter() {
+    let caller = thread::enter();
+    // Again: the thread may have adopted its heap just now, and the span have moved away from that before.
+    let tag = page_map::tag(at);
+    match caller {
         Some(Caller::Own(heap)) if heap.addr() == tag.owner() => return free_own(heap, class, at, tag),
         Some(Caller::Own(heap)) => return heap.free_remote(tag.owner(), class, at),
         // SAFETY: the tag is that of a span: its owner is a heap.

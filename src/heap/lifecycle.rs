@@ -10,7 +10,7 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-use super::{Core, LATE_THREAD, ThreadHeap, remote::Inbox};
+use super::{Core, LATE_THREAD, ThreadHeap, inherit, remote::Inbox};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::meta;
@@ -37,9 +37,15 @@ struct Registry {
     oldest: Option<&'static ThreadHeap>,
     newest: Option<&'static ThreadHeap>,
     used: Option<&'static ThreadHeap>,
+    /// Where `try_orphans` goes on, in the list of all.
+    hand: Option<&'static ThreadHeap>,
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { all: None, oldest: None, newest: None, used: None });
+/// Heaps that `try_orphans` looks at in one call.
+const LOOKS: u32 = 64;
+
+static REGISTRY: Mutex<Registry> =
+    Mutex::new(Registry { all: None, oldest: None, newest: None, used: None, hand: None });
 static LATE: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Rounds of thread-exit destructors that we let pass: those of others may still allocate, and do so faster before us.
@@ -93,9 +99,12 @@ pub(crate) fn retire(heap: &'static ThreadHeap, close: impl FnOnce(&ThreadHeap))
     }
     heap.capacities.reset();
     heap.release_empty(&mut heap.enter());
-    let mut registry = REGISTRY.lock();
-    registry.unlink(heap);
-    registry.push_orphan(heap);
+    {
+        let mut registry = REGISTRY.lock();
+        registry.unlink(heap);
+        registry.push_orphan(heap);
+    }
+    inherit::offer(&heap.look());
 }
 
 /// The heap for threads that have none: those past their teardown, and all inside the loader's start.
@@ -126,6 +135,27 @@ pub(crate) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
         look(heap);
         at = heap.links.next.get();
     }
+}
+
+/// Calls `look` with orphans, from where the last call ended, until it says that it is done. No thread gets one of them meanwhile. Says whether
+/// there are no others. Nothing happens when the registry is busy. Any thread, whichever locks it holds.
+pub(super) fn try_orphans(mut look: impl FnMut(&'static ThreadHeap) -> bool) -> bool {
+    let Some(mut registry) = REGISTRY.try_lock() else { return false };
+    let first = registry.hand.or(registry.all);
+    let mut at = first;
+    for _ in 0..LOOKS {
+        let Some(heap) = at else { break };
+        if heap.is_orphan() && look(heap) {
+            break;
+        }
+        at = heap.links.next.get().or(registry.all);
+        if at.map(ThreadHeap::addr) == first.map(ThreadHeap::addr) {
+            registry.hand = at;
+            return true;
+        }
+    }
+    registry.hand = at;
+    false
 }
 
 impl ThreadHeap {

@@ -1,7 +1,7 @@
 //! Box `heap` (L5): one thread's state. Magazines and outbox in front, the spans behind a lock of the heap's own.
 //! Owns: `ThreadHeap`s (records of meta, never freed, reused), the registry, the batch nodes.
 //! Calls: base, os, class, stats, config, learn, page_map, meta, span.   Called by: tiny_heap, baseline, pool_tls, front, report.
-//! Locks: registry → one heap → (pool → meta). Who holds one heap's lock only ever tries another's.
+//! Locks: registry → one heap → (pool → meta). Who holds one heap's lock only ever tries the registry's and another's.
 //! Threads: the magazines, outbox and baseline state belong to the thread whose TLS word names the heap; the rest is
 //! entered by any thread through the lock or the inbox. An orphan's owner half belongs to the registry lock's holder.
 
@@ -9,6 +9,7 @@ mod bin;
 mod capacity;
 #[cfg(feature = "paranoid")]
 mod check;
+mod inherit;
 mod lifecycle;
 mod magazine;
 mod node_pool;
@@ -20,7 +21,7 @@ use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::os::lock::{Mutex, MutexGuard};
 use crate::os::{self, Misuse};
-use crate::span::{self, Dirty, Spans, Sweep};
+use crate::span::{self, Dirty, Spans, Stop, Sweep};
 use crate::stats::counter::Counter;
 use crate::stats::event::{Event, Events};
 
@@ -163,6 +164,14 @@ impl ThreadHeap {
         let Some(spans) = spans.get_mut(class.index()) else { return 0 };
         let mut gone = dirty.gone;
         let mut got = span::refill(spans, dirty, out);
+        if got == 0 && self.inherit(class, &mut core) {
+            let Core { spans, dirty, .. } = &mut *core;
+            let Some(spans) = spans.get_mut(class.index()) else { return 0 };
+            gone = dirty.gone;
+            got = span::refill(spans, dirty, out);
+        }
+        let Core { spans, dirty, .. } = &mut *core;
+        let Some(spans) = spans.get_mut(class.index()) else { return 0 };
         if got == 0 {
             let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr(), dirty) else { return 0 };
             spans.adopt(fresh);
@@ -181,7 +190,8 @@ impl ThreadHeap {
     pub(crate) fn flush(&self, class: ClassId, blocks: &[Addr]) {
         let mut core = self.core.lock();
         self.events.count(class.index(), Event::Flush, 1);
-        let done = self.flush_locked(&mut core, blocks);
+        // A thread's own blocks are never astray: see `span::transfer`.
+        let done = self.flush_locked(&mut core, blocks).map_err(|stop| misuse(stop, blocks));
         end(core, done);
     }
 
@@ -207,9 +217,18 @@ impl ThreadHeap {
 
     /// Blocks of this heap straight to their spans, likewise.
     fn free_all(&self, blocks: &[Addr]) {
-        let mut core = self.core.lock();
-        let done = self.flush_locked(&mut core, blocks);
-        end(core, done);
+        let (mut heap, mut left) = (self, blocks);
+        loop {
+            let mut core = heap.core.lock();
+            let stop = heap.flush_locked(&mut core, left);
+            let Err(Stop::Astray { done, owner }) = stop else {
+                return end(core, stop.map_err(|stop| misuse(stop, left)));
+            };
+            drop(core);
+            left = left.get(done..).unwrap_or_default();
+            // SAFETY: a tag's owner.
+            heap = unsafe { at(owner) };
+        }
     }
 
     /// Takes in what others freed, gives kept empty spans back, and purges what it can inside the others.
@@ -245,6 +264,10 @@ impl ThreadHeap {
     pub(crate) fn age(&self) -> usize {
         let Some(mut core) = self.try_enter() else { return 0 };
         core.spans.iter_mut().for_each(Spans::age);
+        if self.is_orphan() {
+            // What others have freed since.
+            inherit::offer(&core);
+        }
         let given = core.sweep(Sweep::Older, usize::MAX);
         core.dirty.generation = core.dirty.generation.wrapping_add(1);
         given
@@ -274,14 +297,17 @@ impl ThreadHeap {
         }
     }
 
-    fn flush_locked(&self, core: &mut Core, blocks: &[Addr]) -> Result<(), Misuse> {
+    fn flush_locked(&self, core: &mut Core, blocks: &[Addr]) -> Result<(), Stop> {
         let Core { spans, dirty, .. } = core;
         let done = span::flush(self.addr(), blocks, spans, dirty, |class, blocks, released| {
             self.events.count(class.index(), Event::Flushed, blocks as u64);
             self.events.count(class.index(), Event::SpanRelease, released as u64);
         });
         core.publish();
-        done
+        match done {
+            Err(stop @ Stop::Astray { .. }) if !inherit::happened() => Err(Stop::Misuse(misuse(stop, blocks))),
+            done => done,
+        }
     }
 
     /// Counts a slow path of a class. Every 64th sends the batches that are still open: a bound on how long others' blocks
@@ -300,6 +326,15 @@ impl ThreadHeap {
         let beats = self.beats.get().wrapping_add(1);
         self.beats.set(beats);
         beats.is_multiple_of(16)
+    }
+}
+
+/// What is wrong when a flush of `blocks` stopped where none may be astray.
+#[cold]
+fn misuse(stop: Stop, blocks: &[Addr]) -> Misuse {
+    match stop {
+        Stop::Misuse(misuse) => misuse,
+        Stop::Astray { done, .. } => span::foreign(blocks.get(done).copied().unwrap_or(Addr::NULL)),
     }
 }
 

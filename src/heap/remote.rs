@@ -16,6 +16,7 @@ use crate::base::open_batch::OpenBatch;
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use crate::class::ClassId;
 use crate::os::Misuse;
+use crate::span::Stop;
 use crate::stats::counter::Counter;
 use crate::stats::event::Event;
 
@@ -304,9 +305,17 @@ impl ThreadHeap {
             let rest = batch.blocks.rest();
             // SAFETY: the same words; late takers read them, and nobody writes them before the node is given back.
             let blocks = unsafe { core::slice::from_raw_parts(rest.as_ptr().cast::<Addr>(), rest.len()) };
-            // On misuse the rest is given up: the process ends.
-            self.flush_locked(core, blocks)?;
-            node_pool::give(node);
+            match self.flush_locked(core, blocks) {
+                Ok(()) => node_pool::give(node),
+                // The span has moved: on to its owner, who passes on in turn what is not his.
+                Err(Stop::Astray { done, owner }) => {
+                    batch.blocks.skip(done);
+                    // SAFETY: a tag's owner; the node is ours.
+                    unsafe { super::at(owner).inbox.batches.push(node) };
+                }
+                // The rest is given up: the process ends.
+                Err(stop) => return Err(super::misuse(stop, blocks)),
+            }
             node = next;
         }
         Ok(())

@@ -44,7 +44,8 @@ fn entry(granule: usize, tag: Tag) -> u64 {
 /// it, which takes a second heap at the one right distance, `span::flush` reports it.
 #[inline(always)]
 pub(crate) fn bin_of(granule: usize, heap: usize) -> usize {
-    // Relaxed: the entry of a live block's granule does not change but to SHARED, and the program handed the block over
+    // Relaxed: the entry of a live block's granule does not change but to SHARED, or, when its span moves, from a heap without
+    // a thread to another: until that is seen it is foreign to all. The program handed the block over
     // with its own synchronisation.
     // SAFETY: masked to the table's length.
     (unsafe { xor_relaxed(granule as u64, &PLACES, granule & MASK) }) as usize ^ heap
@@ -68,6 +69,11 @@ pub(super) fn hide(granule: usize, tag: Tag) {
             0
         }
     });
+}
+
+/// Enters another tag for a granule that stays part of a span. No thread has the heap of the old one.
+pub(super) fn replace(granule: usize, old: Tag, new: Tag) {
+    change(granule, |word| if word == entry(granule, old) { entry(granule, new) } else { word });
 }
 
 fn change(granule: usize, next: impl Fn(u64) -> u64) {

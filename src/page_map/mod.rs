@@ -115,7 +115,7 @@ fn entry(at: Addr) -> Option<&'static Entry> {
 
 /// The tag of the granule that holds `at`.
 pub(crate) fn tag(at: Addr) -> Tag {
-    // Relaxed: the tag of a live block does not change, and the program handed the block over with its own
+    // Relaxed: the tag of a live block does not change but in `retag`, and the program handed the block over with its own
     // synchronisation.
     entry(at).map_or(Tag::NONE, |entry| Tag(entry.tag.load(Ordering::Relaxed)))
 }
@@ -162,6 +162,16 @@ pub(crate) fn strike(at: Addr, granules: usize) {
         }
         entry.record.store(Addr::NULL.0, Ordering::Relaxed);
         entry.tag.store(Tag::NONE.0, Ordering::Relaxed);
+    }
+}
+
+/// Gives granules that are entered with a span's tag another one, of the same class. The heap of the old one has no thread.
+pub(crate) fn retag(at: Addr, granules: usize, tag: Tag) {
+    for at in (0..granules).map(|index| at.offset(index * GRANULE)) {
+        let Some(entry) = entry(at) else { continue };
+        // Relaxed: who still sees the old one sends its block to the old owner, who passes it on.
+        let old = Tag(entry.tag.swap(tag.0, Ordering::Relaxed));
+        hot::replace(at.granule(), old, tag);
     }
 }
 

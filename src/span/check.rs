@@ -44,7 +44,7 @@ impl Spans {
 impl Span {
     fn check(&mut self, owner: Addr, class: ClassId) {
         let here = Addr::of(self);
-        require(self.owner == owner && self.class == class, "H3: a span's owner and class", here);
+        require(self.owner() == owner && self.class == class, "H3: a span's owner and class", here);
         let tag = Tag::of_span(owner, class.index());
         let active = self.slab.as_ref().is_some_and(superslab::is_active);
         require(
@@ -96,7 +96,11 @@ pub(crate) fn mark(owner: Addr, class: ClassId, block: Addr, free: bool) {
     // SAFETY: a span's record by its tag, which the next line holds to be the owner's; its lock is held.
     let record = unsafe { span.as_mut() };
     let tag = Tag::of_span(owner, class.index());
-    require(page_map::tag(block) == tag && record.owner == owner, "H2: a cached block of another heap or class", block);
+    require(
+        page_map::tag(block) == tag && record.owner() == owner,
+        "H2: a cached block of another heap or class",
+        block,
+    );
     require(super::super::starts_block(block), "H2: a cached pointer into a block", block);
     let index = record.index_at(block.since(record.base));
     if free {

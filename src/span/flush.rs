@@ -13,6 +13,27 @@ const FREED: &str = "free: block is already free (double free)";
 const FOREIGN: &str = "free: not a block of this allocator";
 const GONE: &str = "free: not a block of this allocator, or free already";
 
+/// Why a flush ended before its last block.
+pub(crate) enum Stop {
+    Misuse(Misuse),
+    /// The block behind the first `done` is not this heap's but the one's at `owner`: its span has moved, or else it is misuse.
+    Astray {
+        done: usize,
+        owner: Addr,
+    },
+}
+
+impl From<Misuse> for Stop {
+    fn from(misuse: Misuse) -> Stop {
+        Stop::Misuse(misuse)
+    }
+}
+
+/// What `Stop::Astray` is where no span has moved.
+pub(crate) fn foreign(at: Addr) -> Misuse {
+    Misuse { what: FOREIGN, at }
+}
+
 /// Gives `blocks`, all of heap `owner`, back to their spans in `lists`, by class. `count` is told of each run of them:
 /// class, blocks, and whether that emptied a span which was then released.
 /// Stops at the first that is no block, or free already.
@@ -22,19 +43,25 @@ pub(crate) fn flush(
     lists: &mut [Spans],
     dirty: &mut Dirty,
     mut count: impl FnMut(ClassId, u32, bool),
-) -> Result<(), Misuse> {
+) -> Result<(), Stop> {
     let mut left = blocks;
     while let Some(&first) = left.first() {
         let Some(mut span) = NonNull::new(page_map::record(first).as_ptr::<Span>()) else {
-            return Err(Misuse { what: GONE, at: first });
+            return Err(Misuse { what: GONE, at: first }.into());
         };
+        // SAFETY: records are never unmapped; a field that is an atomic.
+        let owned = unsafe { &*span.as_ptr() }.owner();
+        if owned != owner {
+            let other = page_map::tag(first).owner();
+            if other.is_null() || other == owner {
+                return Err(foreign(first).into());
+            }
+            return Err(Stop::Astray { done: blocks.len() - left.len(), owner: other });
+        }
         // SAFETY: the record of a granule of this heap is a live span of it (S1), and we hold the heap's lock;
         // a granule of another kind has no span's tag, so its pointers never get into a batch, except by misuse,
         // and records are never unmapped: then the owner differs, or the index does not lead back to the block.
         let record = unsafe { span.as_mut() };
-        if record.owner != owner {
-            return Err(Misuse { what: FOREIGN, at: first });
-        }
         let freed = put_back(record, left)?;
         left = left.get(freed as usize..).unwrap_or_default();
         record.note_freed(freed, dirty);

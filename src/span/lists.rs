@@ -128,6 +128,21 @@ impl Spans {
         Some(span)
     }
 
+    /// Whether a span has free blocks that are resident, and others.
+    pub(crate) fn has_partly_free(&self) -> bool {
+        self.chains.iter().take(List::Empty as usize).any(Option::is_some)
+    }
+
+    /// Takes such a span off, the emptiest there is.
+    pub(super) fn take_partly_free(&mut self) -> Option<NonNull<Span>> {
+        let span = self.chains.iter().take(List::Empty as usize).rev().find_map(|chain| *chain)?;
+        self.unlink(span);
+        self.spans -= 1;
+        // SAFETY: see `adopt`.
+        self.free -= unsafe { span.as_ref() }.free as u64;
+        Some(span)
+    }
+
     /// Every span of the class, once. `look` must leave alone what decides a span's list.
     pub(super) fn each(&mut self, mut look: impl FnMut(&mut Span)) {
         for chain in self.chains {

@@ -10,10 +10,12 @@ mod flush;
 mod lists;
 mod refill;
 mod sweep;
+mod transfer;
 
 use core::ptr::NonNull;
 
 use crate::base::addr::{Addr, GRANULE};
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::class::ClassId;
 use crate::config;
 use crate::meta;
@@ -21,12 +23,13 @@ use crate::os;
 use crate::page_map::{self, Tag};
 use crate::superslab::{self, Slab, SlabKind};
 
-pub(crate) use flush::flush;
+pub(crate) use flush::{Stop, flush, foreign};
 pub(crate) use lists::Spans;
 #[cfg(feature = "paranoid")]
 pub(crate) use lists::mark;
 pub(crate) use refill::refill;
 pub(crate) use sweep::{Dirty, Sweep, sweep};
+pub(crate) use transfer::transfer;
 
 /// A span's record. Its bitmap follows it in memory.
 ///
@@ -40,7 +43,8 @@ pub(crate) use sweep::{Dirty, Sweep, sweep};
 pub(crate) struct Span {
     base: Addr,
     reciprocal: u64,
-    owner: Addr,
+    /// A heap's address. Written under the locks of the old and the new owner: who holds one of them knows whether it is that.
+    owner: AtomicUsize,
     pub(crate) free: u32,
     /// `free` at which the span moves to the next list.
     promote_at: u32,
@@ -97,7 +101,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
         span.write(Span {
             base: slab.base,
             reciprocal: class.reciprocal(),
-            owner,
+            owner: AtomicUsize::new(owner.0),
             free: capacity,
             promote_at: capacity,
             capacity,
@@ -169,6 +173,11 @@ pub(crate) fn starts_block(at: Addr) -> bool {
 }
 
 impl Span {
+    fn owner(&self) -> Addr {
+        // Relaxed: see the field.
+        Addr(self.owner.load(Ordering::Relaxed))
+    }
+
     /// The index of the block that holds the byte `offset` bytes into the span.
     fn index_at(&self, offset: usize) -> u32 {
         ((offset as u64).wrapping_mul(self.reciprocal) >> 42) as u32

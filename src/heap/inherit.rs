@@ -1,0 +1,73 @@
+//! A heap that is short of a class takes spans over from orphans, before it takes fresh memory: threads that end leave their spans half used.
+#![forbid(unsafe_code)]
+
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::{Core, ThreadHeap, lifecycle};
+use crate::class::{CLASSES, ClassId};
+use crate::config;
+use crate::span;
+
+/// A bit for each class of which an orphan may have a partly free span: spares most heaps the search.
+static OFFERS: [AtomicU64; CLASSES.div_ceil(64)] = [const { AtomicU64::new(0) }; CLASSES.div_ceil(64)];
+
+// Relaxed, throughout: hints.
+fn offer_of(class: ClassId) -> (&'static AtomicU64, u64) {
+    let [first, .., last] = &OFFERS;
+    (if class.index() < 64 { first } else { last }, 1 << (class.index() % 64))
+}
+
+/// Whether a span has ever moved. Till then a block sent to the wrong heap is misuse; later the right one finds out.
+static HAPPENED: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn happened() -> bool {
+    // Relaxed: published by the locks under which the span moved.
+    HAPPENED.load(Ordering::Relaxed)
+}
+
+/// Notes what an orphan has to give. Under its lock.
+pub(super) fn offer(core: &Core) {
+    for (class, spans) in ClassId::all().zip(&core.spans) {
+        let (word, bit) = offer_of(class);
+        if spans.has_partly_free() && word.load(Ordering::Relaxed) & bit == 0 {
+            word.fetch_or(bit, Ordering::Relaxed);
+        }
+    }
+}
+
+impl ThreadHeap {
+    /// Takes a span of `class` over from an orphan, if one has such and nothing is in the way. Says whether it did. Under the lock.
+    #[cold]
+    pub(super) fn inherit(&self, class: ClassId, core: &mut Core) -> bool {
+        let (word, bit) = offer_of(class);
+        if word.load(Ordering::Relaxed) & bit == 0 || config::get::hardened() == 1 {
+            return false;
+        }
+        let (mut found, mut busy) = (false, false);
+        let all = lifecycle::try_orphans(|orphan| {
+            // Only tried, as is the registry: we hold a heap's lock.
+            let Some(mut theirs) = orphan.core.try_lock() else {
+                busy = true;
+                return false;
+            };
+            // Before the first of them moves, so that who finds a block astray sees it.
+            if !happened() {
+                HAPPENED.store(true, Ordering::Relaxed);
+            }
+            let (Core { spans: from, dirty: from_dirty, .. }, index) = (&mut *theirs, class.index());
+            if let (Some(from), Some(to)) = (from.get_mut(index), core.spans.get_mut(index)) {
+                found = span::transfer(class, (from, from_dirty), (to, &mut core.dirty), self.addr());
+            }
+            if found {
+                theirs.publish();
+            }
+            found
+        });
+        if !found && all && !busy {
+            word.fetch_and(!bit, Ordering::Relaxed);
+        }
+        found
+    }
+}
+
+const _: () = assert!(OFFERS.len() == 2);
