@@ -25,6 +25,26 @@ pub(super) fn happened() -> bool {
     HAPPENED.load(Ordering::Relaxed)
 }
 
+/// Batches passed on to another heap so far.
+static PASSED: AtomicU64 = AtomicU64::new(0);
+
+pub(super) fn note_passed() {
+    PASSED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Takes in what was sent to any heap, until nothing more is passed on. `wait`: also what was sent to busy ones. Any thread that holds no
+/// heap's lock.
+pub(crate) fn take_in_all(wait: bool) {
+    // Each pass brings one block of each batch home at least; others may send meanwhile.
+    for _ in 0..256 {
+        let before = PASSED.load(Ordering::Relaxed);
+        lifecycle::each_heap(|heap| heap.take_in(wait));
+        if PASSED.load(Ordering::Relaxed) == before {
+            break;
+        }
+    }
+}
+
 /// Notes what an orphan has to give. Under its lock.
 pub(super) fn offer(core: &Core) {
     for (class, spans) in ClassId::all().zip(&core.spans) {

@@ -26,6 +26,7 @@ use crate::stats::counter::Counter;
 use crate::stats::event::{Event, Events};
 
 pub(crate) use bin::{Bin, Popped, Pushed};
+pub(crate) use inherit::take_in_all;
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
 pub(crate) use lifecycle::{adopt_or_make, each_heap, is_any_in_use, late_heap, leave, orphan_the_lost, retire};
@@ -229,6 +230,11 @@ impl ThreadHeap {
             // SAFETY: a tag's owner.
             heap = unsafe { at(owner) };
         }
+    }
+
+    /// Takes in what others freed. Any thread; `wait`: even if the heap is busy.
+    fn take_in(&self, wait: bool) {
+        drop(if wait { Some(self.enter()) } else { self.try_enter() });
     }
 
     /// Takes in what others freed, gives kept empty spans back, and purges what it can inside the others.

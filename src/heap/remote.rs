@@ -310,6 +310,7 @@ impl ThreadHeap {
                 // The span has moved: on to its owner, who passes on in turn what is not his.
                 Err(Stop::Astray { done, owner }) => {
                     batch.blocks.skip(done);
+                    super::inherit::note_passed();
                     // SAFETY: a tag's owner; the node is ours.
                     unsafe { super::at(owner).inbox.batches.push(node) };
                 }

@@ -176,6 +176,7 @@ fn give_back(wait: bool) -> usize {
     let mut given = 0;
     // All batches first: what waits for one heap may lie in any other's.
     heap::each_heap(|heap| heap.collect(true));
+    heap::take_in_all(wait);
     heap::each_heap(|heap| given += heap.trim(wait));
     given + reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX)
 }
