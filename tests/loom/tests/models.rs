@@ -27,6 +27,7 @@ models! {
     pool_a_released_slot_is_not_lost
     pool_an_acquired_slot_stays_mapped
     pool_hints_of_two_releases_are_not_lost
+    reserve_a_chunk_given_up_serves_nobody
     reserve_blocks_have_one_holder
     reserve_chunks_stay_while_they_are_used
     sp_slot_changes_are_not_lost

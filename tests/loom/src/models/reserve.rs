@@ -75,3 +75,17 @@ pub fn reserve_chunks_stay_while_they_are_used() {
         assert!(os::mapped() <= 1, "{}", os::mapped());
     });
 }
+
+/// Who found a chunk just before it was given up, and emptied, gets a block of another.
+pub fn reserve_a_chunk_given_up_serves_nobody() {
+    check(2, 16, || {
+        start();
+        let first = take();
+        let other = thread::spawn(hold);
+        let (second, third) = (take(), take());
+        for at in [first, second, third] {
+            assert!(free(at, tag(at)));
+        }
+        other.join().unwrap();
+    });
+}
