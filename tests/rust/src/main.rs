@@ -92,6 +92,28 @@ fn outlive_threads() {
     }
 }
 
+/// What fork handlers of a library may do: allocate, and have a thread do so.
+extern "C" fn handler() {
+    let work = || {
+        (1..300_usize)
+            .map(|n| vec![n as u8; n * 97])
+            .filter(|block| block.iter().all(|&byte| byte == block.len().div_euclid(97) as u8))
+            .count()
+    };
+    assert_eq!(work(), 299);
+    assert_eq!(std::thread::spawn(work).join().unwrap(), 299);
+}
+
+extern "C" fn register() {
+    // SAFETY: the handler is the program's.
+    unsafe { libc::pthread_atfork(Some(handler), Some(handler), Some(handler)) };
+}
+
+/// Before every constructor, so that these are registered before the allocator's: their prepare runs after its.
+#[used]
+#[unsafe(link_section = ".preinit_array")]
+static EARLY: extern "C" fn() = register;
+
 /// After a fork the child goes on allocating, its fork handlers having run.
 fn fork() {
     for _ in 0..20 {
@@ -142,6 +164,8 @@ fn main() -> ExitCode {
     search();
     pass_around();
     outlive_threads();
+    // Nor does a fork wait for what handlers that run before the allocator's, and after, wait for.
+    register();
     fork();
 
     // 1000 bytes: a class of 1024 here; glibc's chunk of 1008 holds them.
