@@ -15,7 +15,7 @@ __cxa_atexit __register_atfork # called once, by the constructor, with no lock h
 pthread_key_create pthread_key_delete pthread_setspecific # a thread's end can't be known otherwise; no cancellation points
 pthread_attr_destroy pthread_attr_init pthread_attr_setstacksize pthread_create # HAKMEM_BACKGROUND=1, with no lock held
 pthread_join pthread_setcancelstate # likewise, as the last other thread ends; cancellation is off meanwhile
-dladdr dlopen dlsym # C++'s own new: by the constructor, and once memory is out; with no lock held
+dladdr dlsym # C++'s own new: by the constructor, and once memory is out; the loader's dlopen; with no lock held
 backtrace dl_iterate_phdr # HAKMEM_TRACE=1
 fwrite # malloc_info: the program's own stream, with no lock held
 END
@@ -31,6 +31,7 @@ none() { [ -z "$1" ] || { echo "$1" | sed 's/^/  /'; return 1; }; }
 
 family='malloc|free|calloc|realloc|reallocarray|posix_memalign|aligned_alloc|memalign|valloc|pvalloc|cfree'
 family+='|__libc_(malloc|calloc|realloc|free|cfree|memalign|valloc|pvalloc)|__posix_memalign'
+family+='|dlopen|dlmopen'
 family+='|malloc_usable_size|malloc_trim|malloc_info|malloc_stats|mallopt|mallinfo|mallinfo2|free_sized|free_aligned_sized'
 exported=$(nm -D --defined-only "$lib" | awk '{print $3}')
 dynamic=$(readelf -dW "$lib")
@@ -39,7 +40,7 @@ symbols=$(nm -C "$([ -f "$lib.debug" ] && echo "$lib.debug" || echo "$lib")" 2>/
 tls=$(readelf -lW "$lib" | awk '$1 == "TLS" {print $6}')
 size=$(stat -Lc %s "$lib")
 
-expect "exports malloc's family, C++'s operators and hak_* only" \
+expect "exports malloc's family, C++'s operators, dlopen and hak_* only" \
     none "$(grep -vxE "$family|_Zn[wa]m.*|_Zd[la]Pv.*|hak_[a-z_]+" <<<"$exported")"
 expect "exports malloc, free and hak_version" \
     test "$(grep -cxE 'malloc|free|hak_version' <<<"$exported")" = 3

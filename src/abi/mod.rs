@@ -12,6 +12,8 @@ mod c;
 #[cfg(all(feature = "override", not(test)))]
 mod cxx;
 #[cfg(all(feature = "override", not(test)))]
+mod dl;
+#[cfg(all(feature = "override", not(test)))]
 mod glibc;
 #[cfg(feature = "override")]
 mod hak;

@@ -102,6 +102,8 @@ knobs! {
     ss_acquire_debug: "HAKMEM_SS_ACQUIRE_DEBUG" = number (0, 0..=1) live;
     /// 1: one line on stderr for each slab given back to the shared pool, 64 at most
     ss_free_debug: "HAKMEM_SS_FREE_DEBUG" = number (0, 0..=1) live;
+    /// RTLD_DEEPBIND of dlopen, with which a plug-in finds libc's malloc beside ours: clear: taken out; keep: as the program says
+    deepbind: "HAKMEM_DEEPBIND" = choice ("clear" of ["clear", "keep"]);
     /// statistics at exit: 1: as text to stderr; else to a file, as text, JSON or Prometheus text; see Statistics
     stats: "HAKMEM_STATS" = text ("0" of "0|1|text:PATH|json:PATH|prom:PATH") live;
     /// a signal after which the next slow path writes the statistics as HAKMEM_STATS says, and as text to stderr if it is 0

@@ -12,6 +12,9 @@ $d = fn($n) => 0; $d = function ($n) use (&$d) { return $n ? 1 + max($d($n->l), 
 function g() { for ($i = 0; $i < 100000; $i++) yield $i => [$i, "x$i"]; } $s = 0; foreach (g() as $k => [$a, $b]) $s += strlen($b) * $k % 7; echo $s, "\n";
 echo md5(gzcompress($j, 6)), ' ', md5(implode(',', array_map('strrev', explode(',', $j)))), "\n";
 P
-    USE_ZEND_ALLOC=0 php -n w.php
-    php -n w.php
+    # As installed: its extensions are opened with RTLD_DEEPBIND.
+    USE_ZEND_ALLOC=0 php w.php
+    php w.php
+    php -v | head -n 1
+    php -m
 }
