@@ -190,6 +190,12 @@ mod next {
                 }
             }
         }
+        #[cfg(target_arch = "x86_64")]
+        if form.is_null()
+            && let Some(own) = super::super::cxx_static::form_of(symbol.to_bytes())
+        {
+            form = own;
+        }
         if form.is_null() {
             os::die("new: out of memory, and no C++ runtime to throw", Addr::NULL);
         }

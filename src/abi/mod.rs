@@ -11,6 +11,8 @@ mod start;
 mod c;
 #[cfg(all(feature = "override", not(test)))]
 mod cxx;
+#[cfg(all(feature = "override", not(test), target_arch = "x86_64"))]
+mod cxx_static;
 #[cfg(all(feature = "override", not(test)))]
 mod dl;
 #[cfg(all(feature = "override", not(test)))]

@@ -13,8 +13,15 @@ const OWN: usize = 12;
 static OWN_START: AtomicUsize = AtomicUsize::new(0);
 static OWN_END: AtomicUsize = AtomicUsize::new(0);
 
-/// Has libc load its unwinder: from then on taking a stack neither allocates nor opens anything.
-pub(super) fn load() {
+/// Has libc load its unwinder: from then on taking a stack neither allocates nor opens anything. `false`: that needs a
+/// loader, and the program has none: libc would abort.
+pub(super) fn load() -> bool {
+    let mut loader = false;
+    // SAFETY: `has_loader` gets our `loader`, which outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(has_loader), (&raw mut loader).cast()) };
+    if !loader {
+        return false;
+    }
     let own = Module::of(Addr::of((take as fn(&mut [Addr; DEPTH])) as *const c_void));
     // Relaxed: who takes stacks saw `READY`, which is set after this.
     OWN_START.store(own.start, Ordering::Relaxed);
@@ -22,6 +29,18 @@ pub(super) fn load() {
     let mut first = [core::ptr::null_mut(); 1];
     // SAFETY: room for one address.
     unsafe { libc::backtrace(first.as_mut_ptr(), 1) };
+    true
+}
+
+/// Looks at the program's own headers, the first that are shown.
+unsafe extern "C" fn has_loader(info: *mut libc::dl_phdr_info, _: usize, loader: *mut c_void) -> c_int {
+    // SAFETY: the loader's record, for the time of this call.
+    let info = unsafe { &*info };
+    // SAFETY: the program's headers.
+    let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize) };
+    // SAFETY: `load` passed it.
+    unsafe { *loader.cast::<bool>() = headers.iter().any(|header| header.p_type == libc::PT_INTERP) };
+    1
 }
 
 /// Fills `stack` with the return addresses of the calls that led into this library, innermost first; null behind them.

@@ -22,7 +22,9 @@ static READY: AtomicBool = AtomicBool::new(false);
 /// Called by the library's constructor; may allocate.
 pub(crate) fn start() {
     if config::get::trace() == 1 && tables::map() {
-        frames::load();
+        if !frames::load() {
+            return os::write_stderr(b"hakmem: HAKMEM_TRACE=1: no stacks in a program that is wholly static\n");
+        }
         os::set_witness(print::witness);
         // Release pairs with the Acquire in `is_on`: the tables are there.
         READY.store(true, Ordering::Release);
