@@ -39,6 +39,8 @@ class Row:
         self.id = f"{self.kind}/{self.name}"
         comment = []
         for line in self.text.splitlines():
+            if DIRECTIVE.match(line) and not comment:
+                continue
             if not line.startswith("// ") or DIRECTIVE.match(line):
                 break
             comment.append(line[3:])

@@ -22,7 +22,7 @@ static void *work(void *unused) {
             CHECK(made[k] && malloc_usable_size(made[k]) >= n);
             stamp(made[k], n, (unsigned)k);
         }
-        CHECK(aligned_to(made[3], 64) && aligned_to(made[4], 4096) && aligned_to(made[5], 4096) && malloc_usable_size(made[5]) >= 4096);
+        CHECK(aligned_to(made[3], 64) && aligned_to(made[4], 4096) && aligned_to(made[5], 4096) && (!n || malloc_usable_size(made[5]) >= 4096));
         for (size_t k = 0; k < COUNT(made); k++) {
             CHECK(stamped(made[k], n, (unsigned)k));
             if (k % 2) free(made[k]);
