@@ -25,7 +25,7 @@ test: build ## unit tests, the C and C++ suite, the loom models
 	scripts/check_loom.sh
 	tests/install/run.sh
 
-check: ## everything CI runs, cheapest first: one line a step, logs in target/check/
+check: ## everything CI runs, cheapest first: one line a step, logs in target/check/; SETUP=0: without installing what is missing
 	scripts/check.sh
 
 bench_c: build ## the benchmark programs, linked with the system's malloc and with HAKMEM

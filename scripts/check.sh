@@ -1,31 +1,42 @@
 #!/usr/bin/env bash
-# Everything CI runs, in order of cost. One line a step; what the step printed is in target/check/STEP.log, and the end
-# of it here too when the step failed. Closes with `N passed, N failed`, counted in steps. Status 77 of a step: skipped.
+# Everything CI runs, in order of cost, after scripts/setup.sh has installed what the steps need and is missing; SETUP=0:
+# nothing is installed. One line a step; what the step printed is in target/check/STEP.log, and the end of it here too
+# when the step failed. A step that this machine can't run says `skipped` and why: its tool is not there, or it ended
+# with status 77. Closes with the skipped steps, if there are any, and with `N passed, N failed`, counted in steps.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never
 logs=target/check
 rm -rf "$logs" && mkdir -p "$logs"
-passed=0 failed=0
+passed=0 failed=0 skipped=()
 
 finish() {
+    ((${#skipped[@]} == 0)) || echo "${#skipped[@]} skipped: ${skipped[*]}"
     echo "$passed passed, $failed failed" | tee "$logs/result"
     exit $((failed > 0))
 }
 
-step() { # NAME COMMAND...
-    local name=$1 log=$logs/$1.log start=$SECONDS status=0 tests
-    shift
+skip() { # NAME WHY
+    skipped+=("$1")
+    echo "skipped $1: $2"
+}
+step() { # NAME 'TOOL...' COMMAND...: the tools beside Rust, gcc and make that it can't do without
+    local name=$1 log=$logs/$1.log start=$SECONDS status=0 tool tests
+    for tool in $2; do
+        command -v "$tool" >/dev/null || { skip "$name" "there is no $tool"; return; }
+    done
+    shift 2
     if [[ $1 == */* && ! -x $1 ]]; then
-        echo "skipped $name: there is no $1"
+        skip "$name" "there is no $1"
         return
     fi
     timeout -k 10 900 "$@" >"$log" 2>&1 </dev/null || status=$?
     tests=$(awk '/[0-9]+ passed[,;] [0-9]+ failed/ {sub(/ passed.*/, ""); n += $NF; seen = 1}
-        END {if (seen) print ", " n " tests"}' "$log")
+        /^skipped / {skipped++}
+        END {if (seen) print ", " n " tests" (skipped ? ", " skipped " skipped" : "")}' "$log")
     case $status in
     0) passed=$((passed + 1)) && echo "ok $name ($((SECONDS - start)) s$tests)" ;;
-    77) echo "skipped $name: $(tail -n 1 "$log")" ;;
+    77) skip "$name" "$(tail -n 1 "$log")" ;;
     *)
         failed=$((failed + 1))
         [ $status != 124 ] || echo "timed out after 900 s" >>"$log"
@@ -35,41 +46,42 @@ step() { # NAME COMMAND...
     esac
 }
 
-step lock cargo metadata --locked --format-version 1
-step layers scripts/check_layers.sh
-step docs scripts/check_docs.sh
-step fmt scripts/check_fmt.sh
-step header scripts/check_header.sh # before the build, which would freshen it
-step clippy scripts/check_clippy.sh
+[ "${SETUP:-1}" = 0 ] || scripts/setup.sh
+step lock '' cargo metadata --locked --format-version 1
+step layers python3 scripts/check_layers.sh
+step docs python3 scripts/check_docs.sh
+step fmt '' scripts/check_fmt.sh
+step header '' scripts/check_header.sh # before the build, which would freshen it
+step clippy '' scripts/check_clippy.sh
 if cargo deny --version >/dev/null 2>&1; then
-    step deny cargo deny check bans licenses sources
+    step deny '' cargo deny check bans licenses sources
 fi
 before=$failed
-step build make build bench_c
+step build '' make build bench_c
 if [ "$failed" != "$before" ]; then
     finish # the rest would test an old library
 fi
-step so scripts/check_so.sh
-step hot_path scripts/count_hot_path.sh
-step test cargo test
-step cli scripts/check_cli.sh
-step loom scripts/check_loom.sh
-step package scripts/check_package.sh
-step install tests/install/run.sh
-step deb tests/install/deb.sh --here
-step documents tests/docs/run.sh
-step rust tests/rust/run.sh
-step c_suite env HAKMEM_TINY_HEAP_V2=1 tests/c/run.sh
-step c_suite_baseline env HAKMEM_TINY_HEAP_V2=0 tests/c/run.sh
-step report tests/report/run.sh
-step c_suite_hardened env HAKMEM_HARDENED=1 'ONLY=[cm]*/*' tests/c/run.sh
-step c_suite_guard env HAKMEM_GUARD_RATE=10 'ONLY=[cm]*/*' tests/c/run.sh
-step stages scripts/check_stages.sh
-step mutations scripts/check_mutations.sh
-step matrix scripts/matrix.py
-step fuzz_seeds scripts/fuzz.sh --seeds
-step soak tests/soak/run.sh 60
-step paranoid scripts/check_paranoid.sh
-step real_baseline env HAKMEM_TINY_HEAP_V2=0 tests/real/run.sh --only git,redis,gcc,node,sort
-step real env HAKMEM_TINY_HEAP_V2=1 tests/real/run.sh
+step so 'readelf nm' scripts/check_so.sh
+step hot_path '' scripts/count_hot_path.sh
+step test '' cargo test
+step cli python3 scripts/check_cli.sh
+step loom '' scripts/check_loom.sh
+step package '' scripts/check_package.sh
+step install '' tests/install/run.sh
+step deb 'dpkg pkg-config' tests/install/deb.sh --here
+step documents 'git pkg-config' tests/docs/run.sh
+step rust '' tests/rust/run.sh
+step c_suite g++ env HAKMEM_TINY_HEAP_V2=1 tests/c/run.sh
+step c_suite_baseline g++ env HAKMEM_TINY_HEAP_V2=0 tests/c/run.sh
+step report python3 tests/report/run.sh
+step c_suite_hardened g++ env HAKMEM_HARDENED=1 'ONLY=[cm]*/*' tests/c/run.sh
+step c_suite_guard g++ env HAKMEM_GUARD_RATE=10 'ONLY=[cm]*/*' tests/c/run.sh
+step stages '' scripts/check_stages.sh
+step mutations python3 scripts/check_mutations.sh
+step matrix python3 scripts/matrix.py
+step fuzz_seeds '' scripts/fuzz.sh --seeds
+step soak '' tests/soak/run.sh 60
+step paranoid 'g++ python3' scripts/check_paranoid.sh
+step real_baseline python3 env HAKMEM_TINY_HEAP_V2=0 tests/real/run.sh --only git,redis,gcc,node,sort
+step real python3 env HAKMEM_TINY_HEAP_V2=1 tests/real/run.sh
 finish

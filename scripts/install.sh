@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts what `make` built under PREFIX, or takes it away again. Builds first only if nothing is built.
+# Puts what `make` built under PREFIX, or takes it away again. Builds first only if that is not there: nothing is built, or
+# a plain `cargo build` has put libraries without LTO, unstripped, in its place.
 #
 # The environment: PREFIX (/usr/local), DESTDIR (empty: a directory to stage in), BINDIR, LIBDIR, INCLUDEDIR, DATADIR,
 # MANDIR, DOCDIR (below PREFIX), COMMAND (cli/target/release/hakmem, which `make cli` builds). Needs no root where it may
@@ -27,8 +28,19 @@ command=${COMMAND:-cli/target/release/hakmem}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
+# scripts/build.sh links the library to its symbols, and the archive it makes has no members of debug information alone,
+# which objcopy refuses.
+made_by_make() {
+    [ -f $release/libhakmem.a ] && readelf -SW $release/libhakmem.so 2>/dev/null | grep ' \.gnu_debuglink ' >/dev/null &&
+        ! ar t $release/libhakmem.a | grep '\.dwo$' >/dev/null
+}
+
 if [ -z "$undo" ]; then
-    [ -f $release/libhakmem.so ] && [ -f $release/libhakmem.a ] || scripts/build.sh
+    if ! made_by_make; then
+        # Under sudo it may not: there a build would also leave root's files in the tree.
+        command -v cargo >/dev/null || { echo "install.sh: run make first: $release/ does not hold what it builds" >&2; exit 1; }
+        scripts/build.sh
+    fi
     scripts/man.sh "$tmp"
     # Of the static library's debug information all but the line tables of std is in libhakmem.so.debug too.
     objcopy --strip-debug $release/libhakmem.a "$tmp/libhakmem.a"

@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
-# Installs what `make check` needs on Debian 12, as far as it is missing: by apt-get as root, or with sudo, and by rustup.
-# What can't be had is named; the checks that need it then say `skipped`, or fail where there is no substitute.
+# Installs what `make check` needs beside Rust, gcc and make, as far as it is missing: on Debian by apt-get, as root or with
+# sudo; by rustup and cargo. Says nothing where nothing is missing. What it can't install it names, in one line, with the
+# command that would; the steps that need it are then skipped. Status 1: without what is missing nothing can be built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export DEBIAN_FRONTEND=noninteractive
 
-is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+for tool in cargo gcc make; do
+    command -v "$tool" >/dev/null || { echo "setup: there is no $tool (Rust: https://rustup.rs)"; exit 1; }
+done
+mkdir -p target
+log=target/setup.log
 
-wanted=(gcc g++ make git python3 binutils file valgrind)
+wanted=(g++ git python3 binutils file valgrind)
 wanted+=(pkg-config cmake groff-base) # what the tests of installing use
 wanted+=(libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4) # what the benchmarks compare with
 wanted+=(strace chromium fonts-dejavu-core) # system calls of the benchmarks; their report in a browser
@@ -15,33 +19,44 @@ for program in tests/real/programs/*.sh; do
     wanted+=($(packages='' && . "$program" && echo "$packages"))
 done
 missing=()
-for package in $(printf '%s\n' "${wanted[@]}" | sort -u); do
-    is_installed "$package" || missing+=("$package")
-done
+if command -v dpkg-query >/dev/null; then
+    installed=" $(dpkg-query -W -f '${Package}=${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/=installed$//p' | tr '\n' ' ')"
+    for package in $(printf '%s\n' "${wanted[@]}" | sort -u); do
+        [[ $installed == *" $package "* ]] || missing+=("$package")
+    done
+fi
 
-if ((${#missing[@]})) && ! command -v apt-get >/dev/null; then
-    echo "setup: no apt-get here; these Debian packages, or what they hold, are wanted: ${missing[*]}"
-elif ((${#missing[@]})); then
-    root=()
-    [ "$(id -u)" = 0 ] || root=(sudo)
-    "${root[@]}" apt-get update -qq || echo "setup: apt-get update failed"
-    known=()
+install_packages() { # with the command before apt-get: none, or sudo
+    local known=() package
+    echo "setup: installing ${#missing[@]} Debian packages; the log is $log"
+    "$@" apt-get update -qq >"$log" 2>&1 </dev/null || echo "setup: apt-get update failed"
     for package in "${missing[@]}"; do
         if apt-cache show "$package" >/dev/null 2>&1; then known+=("$package"); else echo "setup: apt knows no $package"; fi
     done
-    ((${#known[@]} == 0)) || "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-        --no-install-recommends -o Dpkg::Options::=--force-confold "${known[@]}" >/dev/null ||
-        echo "setup: apt-get install failed: ${known[*]}"
+    ((${#known[@]} == 0)) || "$@" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        -o Dpkg::Options::=--force-confold "${known[@]}" >>"$log" 2>&1 </dev/null ||
+        { tail -n 3 "$log"; echo "setup: apt-get install failed: ${known[*]}"; }
+}
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    # Not Debian: what its packages hold may be there under other names.
+    for tool in g++ git python3 valgrind pkg-config cmake strace; do
+        command -v "$tool" >/dev/null || missing+=("$tool")
+    done
+    ((${#missing[@]} == 0)) || echo "setup: there is no apt-get here; to run every step install ${missing[*]}"
+elif ((${#missing[@]})); then
+    if [ "$(id -u)" = 0 ]; then
+        install_packages
+    elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+        install_packages sudo
+    else
+        echo "setup: steps will be skipped; to run them all, as root: apt-get install --no-install-recommends ${missing[*]}"
+    fi
 fi
 
-for tool in cargo gcc g++ make python3 objcopy readelf nm; do
-    command -v "$tool" >/dev/null || { echo "setup: there is no $tool (Rust: https://rustup.rs)"; exit 1; }
-done
 for component in rustfmt clippy; do
-    cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component" ||
-        echo "setup: no $component; its check will be skipped"
+    cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component" >>"$log" 2>&1 ||
+        echo "setup: no $component: rustup component add $component"
 done
 # Not optimised: it packs one small package.
-command -v cargo-deb >/dev/null || cargo install --quiet --debug --locked cargo-deb ||
-    echo "setup: no cargo-deb; the Debian package will not be checked"
-echo "setup: ready"
+command -v cargo-deb >/dev/null || cargo install --quiet --debug --locked cargo-deb >>"$log" 2>&1 ||
+    echo "setup: no cargo-deb: cargo install cargo-deb"

@@ -111,6 +111,7 @@ compiles_c_static() { # the archive by its name; all of the program static
 }
 compiles_by_cmake() {
     needs cmake
+    needs g++
     local build
     build=$(mktemp -d "$tmp/cmake.XXXXXX")
     cmake -S examples/cmake -B "$build" -DCMAKE_PREFIX_PATH="$1" -DCMAKE_BUILD_TYPE=Release
@@ -123,6 +124,7 @@ compiles_by_cmake() {
 }
 serves_what_asks_for_nothing() { # a C++ program whose own code allocates nothing, linked with the archive
     needs cmake
+    needs g++
     mkdir -p "$tmp/quiet"
     cat >"$tmp/quiet/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.13)
@@ -138,6 +140,7 @@ END
 }
 asks_for_versions() {
     needs cmake
+    needs g++
     mkdir -p "$tmp/asks"
     cat >"$tmp/asks/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.13)
