@@ -7,7 +7,7 @@ build: ## target/release/libhakmem.so (stripped, symbols in libhakmem.so.debug),
 cli: build ## the command, cli/target/release/hakmem
 	cargo build --release --locked --manifest-path cli/Cargo.toml
 
-run: build bench_c ## Python and a benchmark under the library, each with its statistics
+run: build bench_c ## a compiler and two benchmarks on it, beside the system's malloc: ten lines; HAKMEM_STATS=1: counters too
 	scripts/run.sh
 
 install: ## the library, its header, hakmem.pc, CMake's package, man pages, the command if it is built: PREFIX=/usr/local DESTDIR= LIBDIR= …

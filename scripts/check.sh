@@ -20,7 +20,7 @@ skip() { # NAME WHY
     skipped+=("$1")
     echo "skipped $1: $2"
 }
-step() { # NAME 'TOOL...' COMMAND...: the tools beside Rust, gcc and make that it can't do without
+step() { # NAME 'TOOL...' COMMAND...: tools, beside Rust, gcc and make, that it (or an earlier step whose work it uses) can't do without
     local name=$1 log=$logs/$1.log start=$SECONDS status=0 tool tests
     for tool in $2; do
         command -v "$tool" >/dev/null || { skip "$name" "there is no $tool"; return; }
@@ -63,13 +63,14 @@ if [ "$failed" != "$before" ]; then
 fi
 step so 'readelf nm' scripts/check_so.sh
 step hot_path '' scripts/count_hot_path.sh
+step run '' scripts/run.sh
 step test '' cargo test
 step cli python3 scripts/check_cli.sh
 step loom '' scripts/check_loom.sh
 step package '' scripts/check_package.sh
 step install '' tests/install/run.sh
-step deb 'dpkg pkg-config' tests/install/deb.sh --here
-step documents 'git pkg-config' tests/docs/run.sh
+step deb 'dpkg pkg-config python3' tests/install/deb.sh --here
+step documents 'git pkg-config python3' tests/docs/run.sh
 step rust '' tests/rust/run.sh
 step c_suite g++ env HAKMEM_TINY_HEAP_V2=1 tests/c/run.sh
 step c_suite_baseline g++ env HAKMEM_TINY_HEAP_V2=0 tests/c/run.sh

@@ -94,33 +94,31 @@ impl Statistics {
     }
 }
 
-/// `report`: outer `None` where none was asked for.
+/// What a newcomer wants to know, in six lines; the counters are `HAKMEM_STATS=1`'s. `report`: outer `None` where none was
+/// asked for.
 fn as_text(args: &RunArgs, outcome: &Outcome, report: Option<Option<Value>>) -> String {
     let cost = &outcome.cost;
-    let share = if cost.wall_s > 0.0 { cost.cpu_s() / cost.wall_s * 100.0 } else { 0.0 };
     let mut table = Table::new(&[Align::Left, Align::Left]);
-    table.row(["time", &units::seconds(cost.wall_s)]);
-    let cpu = format!(
-        "{} user, {} system: {share:.0} % of one CPU",
-        units::seconds(cost.user_s),
-        units::seconds(cost.system_s)
-    );
-    table.row(["CPU", &cpu]);
-    table.row(["peak RSS", &units::kib(cost.peak_rss_kib as f64)]);
-    let faults = format!("{} minor, {} major", units::count(cost.minor_faults), units::count(cost.major_faults));
-    table.row(["page faults", &faults]);
-    match &report {
-        None => {}
-        Some(None) => table.row(["T-HEAP", "no statistics: the program was not served, or did not end by exit"]),
-        Some(Some(report)) => {
-            for (name, title) in [("tiny", "T-HEAP"), ("mid", "mid pool")] {
-                if let Some(hits) = stats::hits(report, name) {
-                    table.row([title, &hits]);
-                }
-            }
+    let malloc = match &report {
+        None => None,
+        Some(None) => {
+            Some("not known: HAKMEM did not serve the program, or the program did not end by exit".to_owned())
         }
+        Some(Some(report)) => stats::served(report),
+    };
+    if let Some(malloc) = malloc {
+        table.row(["malloc", &malloc]);
+    }
+    let cpu = units::seconds(cost.cpu_s());
+    table.row(["time", &format!("{}; CPU {cpu}", units::seconds(cost.wall_s))]);
+    table.row(["peak memory", &units::kib(cost.peak_rss_kib as f64)]);
+    table.row(["page faults", &units::count(cost.faults())]);
+    if let Some(left) = report.flatten().as_ref().and_then(stats::left_at_exit) {
+        table.row(["not freed", &left]);
     }
     let command = output::shorten(&output::quote(&args.program), 60);
+    let again = format!("hakmem compare -- {command}");
+    table.row(["beside the system's malloc", &again]);
     format!("hakmem: {command}: {}\n{}", outcome.ending.text(), table.text("  "))
 }
 

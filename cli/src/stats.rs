@@ -156,9 +156,25 @@ fn total(report: &Value, name: &str) -> Option<u64> {
     report.get("totals")?.get(name)?.as_u64()
 }
 
+/// Which malloc served a process that wrote this at its end.
+pub(crate) fn served(report: &Value) -> Option<String> {
+    let version = report.get("version").and_then(Value::as_str).map(printable)?;
+    Some(match total(report, "peak_active_bytes")? {
+        0 => "the program's own: it asked HAKMEM for nothing".to_owned(),
+        _ => format!("HAKMEM {version}"),
+    })
+}
+
+/// What such a process had not freed: not what one thread freed of another's and that one had not taken back yet. Most
+/// programs leave their last blocks to the kernel, so it is no reproach.
+pub(crate) fn left_at_exit(report: &Value) -> Option<String> {
+    let left = total(report, "live_bytes")?.saturating_sub(total(report, "remote_pending_bytes")?);
+    Some(format!("{} at exit", units::bytes(left as f64)))
+}
+
 /// The hit rate of T-HEAP ("tiny") or of the mid pool ("mid"). From below: hits are not counted one by one, and blocks that
 /// go round within a magazine would only raise it.
-pub(crate) fn hits(report: &Value, box_name: &str) -> Option<String> {
+fn hits(report: &Value, box_name: &str) -> Option<String> {
     let allocs = total(report, &format!("{box_name}_allocs"))?;
     let hits = total(report, &format!("{box_name}_hits"))?;
     if allocs == 0 {
