@@ -128,6 +128,7 @@ class Run:
     ops: float
     rss_kib: int
     served_by: str
+    copied_kib: int | None  # what a forked child copied: bench_fork_pages
 
 
 def run_once(allocator, binary, arguments):
@@ -158,7 +159,8 @@ def run_once(allocator, binary, arguments):
             f"{allocator.name}: served by '{report['served_by']}', not by what was preloaded "
             f"({library or 'nothing'})\n{done.stderr.strip()}"
         )
-    return Run(float(report["ops"]), int(report["rss"]), report["served_by"])
+    copied = re.search(r" copied_kib=(\d+)", report[0])
+    return Run(float(report["ops"]), int(report["rss"]), report["served_by"], int(copied[1]) if copied else None)
 
 
 def measure(allocators, binary, arguments, rounds):
@@ -204,6 +206,9 @@ def print_table(runs):
             (name, done[0].served_by, str(len(done)), f"{median:,.0f}", f"{min(ops):,.0f}", f"{max(ops):,.0f}",
              f"{median / base:.3f}", f"{rss:,.0f}")
         )
+    if any(run.copied_kib is not None for done in runs.values() for run in done):
+        rows = [(*row, copied) for row, copied in zip(rows, ["copied KiB", *(
+            f"{statistics.median(run.copied_kib for run in done):,.0f}" if done else "-" for done in runs.values())])]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = [cell.ljust(width) if i < 2 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))]
