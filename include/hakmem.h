@@ -416,7 +416,7 @@ int hak_option_get(const char *name,
                    size_t size);
 
 /*
- Changes an option while the program runs, named and written as in the environment. HAKMEM_HELP=1 and the README
+ Changes an option while the program runs, named and written as in the environment. HAKMEM_HELP=1 and docs/OPTIONS.md
  say for which that can be done.
 
  Returns 0; EINVAL when `name` or `value` is null or the option takes no such value; ENOENT when there is no such option; EPERM

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# README.md's table of options is the one of src/config/knobs.rs: names, defaults, ranges and help. Those that can be changed
-# while a program runs are named below it. docs/STATISTICS.md lists what src/report/table.rs has.
+# docs/OPTIONS.md's tables are the one of src/config/knobs.rs: names, defaults, ranges and help. Those that can be changed
+# while a program runs are named below them. Links lead somewhere, and README.md is short. docs/STATISTICS.md lists what
+# src/report/table.rs has.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 exec python3 -I - <<'END'
-import re, sys
+import glob, os, re, sys
 
 def plain(text):
     """A number without its underscores; anything else as it is."""
@@ -13,7 +14,7 @@ def plain(text):
     return text.replace("_", "") if re.fullmatch(r"-?[0-9][0-9a-fA-Fx_]*", text) else text
 
 def shape(kind, spec):
-    """Default and range, as README.md's columns and HAKMEM_HELP=1 show them."""
+    """Default and range, as the document's columns and HAKMEM_HELP=1 show them."""
     if kind == "number":
         default, low, high = re.fullmatch(r"([-\w]+), ([-\w]+)\.\.=([-\w]+)", spec).groups()
         return plain(default), f"{plain(low)}..{plain(high)}"
@@ -28,16 +29,16 @@ knobs = {name: (*shape(kind, spec), help) for help, name, kind, spec in re.finda
     r'/// ([^\n]*)\n +\w+: "(\w+)" = (\w+) \((.*)\)(?: live)?;', source)}
 rows = {name: (default.strip("`"), values.strip("`").replace("\\|", "|"), help)
         for name, default, values, help in re.findall(
-            r"^\| `(HAKMEM_\w+)` \| (\S*) \| (.*?[^\\]) \| (.*) \|$", open("README.md").read(), re.M)}
+            r"^\| `(HAKMEM_\w+)` \| (\S*) \| (.*?[^\\]) \| (.*) \|$", open("docs/OPTIONS.md").read(), re.M)}
 assert len(knobs) == source.count('"HAKMEM_'), "a knob is written in a form that this script can't read"
-wrong = [f"{name}: README.md says {rows.get(name)}, the table of knobs {knobs.get(name)}"
+wrong = [f"{name}: docs/OPTIONS.md says {rows.get(name)}, the table of knobs {knobs.get(name)}"
          for name in sorted(knobs.keys() | rows.keys()) if knobs.get(name) != rows.get(name)]
 
-readme = open("README.md").read()
+options = open("docs/OPTIONS.md").read()
 live = set(re.findall(r'"(HAKMEM_\w+)" = [^;]* live;', source))
-named = set(re.findall(r"HAKMEM_\w+", re.search(r"`hak_option_set` changes ([^.]*)\.", readme)[1]))
+named = set(re.findall(r"HAKMEM_\w+", re.search(r"`hak_option_set` changes ([^.]*)\.", options)[1]))
 if live != named:
-    wrong.append(f"README.md: hak_option_set: {', '.join(sorted(live ^ named))}")
+    wrong.append(f"docs/OPTIONS.md: hak_option_set: {', '.join(sorted(live ^ named))}")
 
 table = open("src/report/table.rs").read()
 counters = {(name, (box.strip() or None, kind.lower(), help)) for help, box, name, kind in re.findall(
@@ -46,6 +47,28 @@ shown = {(name, (box[:-3] if box else None, kind, help)) for name, box, kind, he
     r"^\| `(\w+)` \| (\w+ \| |)(gauge|counter) \| (.*) \|$", open("docs/STATISTICS.md").read(), re.M)}
 assert len(counters) == len(re.findall(r": (?:Gauge|Counter) =", table)), "a counter is written in a form that this script can't read"
 wrong += [f"docs/STATISTICS.md and src/report/table.rs: {name}" for name, _ in sorted(counters ^ shown, key=str)]
+
+# Links, and files that the text names by their path from where it stands.
+documents = [path for path in glob.glob("*.md") + glob.glob("docs/*.md")]
+for path in documents:
+    text = open(path).read()
+    folder = os.path.dirname(path)
+    headings = {re.sub(r"[^\w\- ]", "", line.lower()).strip().replace(" ", "-")
+                for line in re.findall(r"^#+ (.*)$", text, re.M)}
+    for target in re.findall(r"\]\(([^)\s]+)", text):
+        file, _, heading = target.partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        if file and not os.path.exists(os.path.join(folder, file)):
+            wrong.append(f"{path}: there is no {target}")
+        elif not file and heading not in headings:
+            wrong.append(f"{path}: there is no heading {target}")
+    for name in re.findall(r"\b(?:docs/)?[A-Z_0-9]+\.md\b", text):
+        if not any(os.path.exists(os.path.join(at, name)) for at in (folder, ".")):
+            wrong.append(f"{path}: there is no {name}")
+lines = open("README.md").read().count("\n")
+if lines > 100:
+    wrong.append(f"README.md has {lines} lines; 100 are the most")
 print("\n".join(wrong) or f"{len(knobs)} options, {len(counters)} counters: the documents agree")
 sys.exit(bool(wrong))
 END

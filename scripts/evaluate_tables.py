@@ -177,7 +177,7 @@ def events(data):
 
     def text(found):
         return ", ".join(million(found["events"].get(event, 0), found["ops"]) for event in listed)
-    return cause_table(data, "events", names, text, ", ".join(listed).capitalize() + "; README.md's section on statistics says what they are.")
+    return cause_table(data, "events", names, text, ", ".join(listed).capitalize() + "; docs/STATISTICS.md says what they are.")
 
 
 # ---- gaps --------------------------------------------------------------------------------------

@@ -28,11 +28,9 @@ command=${COMMAND:-cli/target/release/hakmem}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# scripts/build.sh links the library to its symbols, and the archive it makes has no members of debug information alone,
-# which objcopy refuses.
+# scripts/build.sh links the library to its symbols; what `cargo build` links has them inside.
 made_by_make() {
-    [ -f $release/libhakmem.a ] && readelf -SW $release/libhakmem.so 2>/dev/null | grep ' \.gnu_debuglink ' >/dev/null &&
-        ! ar t $release/libhakmem.a | grep '\.dwo$' >/dev/null
+    [ -f $release/libhakmem.a ] && readelf -SW $release/libhakmem.so 2>/dev/null | grep ' \.gnu_debuglink ' >/dev/null
 }
 
 if [ -z "$undo" ]; then
@@ -42,8 +40,11 @@ if [ -z "$undo" ]; then
         scripts/build.sh
     fi
     scripts/man.sh "$tmp"
-    # Of the static library's debug information all but the line tables of std is in libhakmem.so.debug too.
-    objcopy --strip-debug $release/libhakmem.a "$tmp/libhakmem.a"
+    # Of the static library's debug information all but the line tables of std is in libhakmem.so.debug too. A member that
+    # has nothing else goes, for objcopy refuses it.
+    cp $release/libhakmem.a "$tmp/libhakmem.a"
+    ar t "$tmp/libhakmem.a" | { grep '\.dwo$' || true; } | xargs -r ar d "$tmp/libhakmem.a"
+    objcopy --strip-debug "$tmp/libhakmem.a"
     if [ -x "$command" ]; then
         "$command" man "$tmp"
         for shell in bash zsh fish; do "$command" completions $shell >"$tmp/$shell"; done
@@ -91,9 +92,10 @@ if [ -n "$undo" ] || [ -x "$command" ]; then
         [ ! -f "$page" ] || put 644 "$page" "$mandir/man1/${page##*/}"
     done
 fi
-for document in README.md docs/USING.md CHANGELOG.md LICENSE; do
-    put 644 "$document" "$docdir/${document##*/}"
+for document in README.md CHANGELOG.md LICENSE docs/{USING,OPTIONS,MEMORY,HARDENING,STATISTICS,CLI}.md; do
+    put 644 "$document" "$docdir/$document" # as in the tree, for the links between them
 done
+own_directory "$docdir/docs"
 own_directory "$docdir"
 
 # The loader's cache knows the new name, or forgets the old one.

@@ -152,10 +152,10 @@ fn the_doctor_finds_what_is_wrong() {
 fn the_options_are_the_librarys() {
     let report = say(&["options", "--json"]).expect(0, "").json();
     let options = report["options"].as_array().unwrap();
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/OPTIONS.md")).unwrap();
     for option in options {
         let name = option["name"].as_str().unwrap();
-        assert!(readme.contains(&format!("| `{name}` |")), "{name} is not in README.md");
+        assert!(document.contains(&format!("| `{name}` |")), "{name} is not in docs/OPTIONS.md");
         assert!(
             !option["help"].as_str().unwrap().is_empty() && !option["range"].as_str().unwrap().is_empty(),
             "{option}"
@@ -163,7 +163,7 @@ fn the_options_are_the_librarys() {
     }
     // The table of options has four columns; others that name some have less.
     let is_option = |line: &&str| line.starts_with("| `HAKMEM_") && line.matches(" | ").count() == 3;
-    assert_eq!(options.len(), readme.lines().filter(is_option).count());
+    assert_eq!(options.len(), document.lines().filter(is_option).count());
 }
 
 #[test]

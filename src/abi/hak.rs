@@ -140,7 +140,7 @@ pub unsafe extern "C" fn hak_option_get(name: *const c_char, value: *mut c_char,
     if known { libc::ERANGE } else { libc::ENOENT }
 }
 
-/// Changes an option while the program runs, named and written as in the environment. HAKMEM_HELP=1 and the README
+/// Changes an option while the program runs, named and written as in the environment. HAKMEM_HELP=1 and docs/OPTIONS.md
 /// say for which that can be done.
 ///
 /// Returns 0; EINVAL when `name` or `value` is null or the option takes no such value; ENOENT when there is no such option; EPERM

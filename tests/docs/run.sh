@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the commands of README.md, CONTRIBUTING.md and docs/USING.md: every block marked `sh`, in a scratch copy of the tree
-# with a program `app` in it. Blocks with another mark are not run; the names in them are looked up in what `make install` installs.
+# Runs the commands of README.md, CONTRIBUTING.md and docs/: every block marked `sh`, in a scratch copy of the tree with a
+# program `app` in it. Blocks with another mark are not run; the names in them are looked up in what `make install` installs.
 #
 # What would build, install on this machine or take minutes is rewritten: `sudo` and `make install` stay below the scratch
 # directory, other targets of make and other scripts must only exist. usage: tests/docs/run.sh [-v]
@@ -14,7 +14,8 @@ unset LD_PRELOAD LD_LIBRARY_PATH DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR
 export LC_ALL=C
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-documents=(README.md CONTRIBUTING.md docs/USING.md)
+documents=(README.md CONTRIBUTING.md docs/USING.md) # which installs
+for document in docs/*.md; do [ $document = docs/USING.md ] || documents+=("$document"); done
 passed=0 failed=0
 
 export SCRATCH=$tmp/tree ROOT=$tmp/root REPO=$repo REAL_MAKE REAL_CARGO
@@ -22,6 +23,7 @@ REAL_MAKE=$(command -v make) REAL_CARGO=$(command -v cargo)
 mkdir -p "$SCRATCH" "$tmp/home"
 git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$SCRATCH" 2>/dev/null || true # deleted ones are listed too
 ln -s "$repo/target" "$SCRATCH/target"
+ln -s "$repo/bench_c/build" "$SCRATCH/bench_c/build"
 cp examples/c/who.c "$SCRATCH/app.c"
 gcc examples/c/who.c -o "$tmp/app"
 
