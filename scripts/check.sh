@@ -2,22 +2,21 @@
 # Everything CI runs, in order of cost, after scripts/setup.sh has installed what the steps need and is missing; SETUP=0:
 # nothing is installed. One line a step; what the step printed is in target/check/STEP.log, and the end of it here too
 # when the step failed. A step that this machine can't run says `skipped` and why: its tool is not there, or it ended
-# with status 77. Closes with the skipped steps, if there are any, and with `N passed, N failed`, counted in steps.
+# with status 77. Closes with `N passed, N failed` and, if there are any, `, N skipped`, counted in steps.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never
 logs=target/check
 rm -rf "$logs" && mkdir -p "$logs"
-passed=0 failed=0 skipped=()
+passed=0 failed=0 skipped=
 
 finish() {
-    ((${#skipped[@]} == 0)) || echo "${#skipped[@]} skipped: ${skipped[*]}"
-    echo "$passed passed, $failed failed" | tee "$logs/result"
+    echo "$passed passed, $failed failed${skipped:+, $skipped skipped}" | tee "$logs/result"
     exit $((failed > 0))
 }
 
 skip() { # NAME WHY
-    skipped+=("$1")
+    skipped=$((skipped + 1))
     echo "skipped $1: $2"
 }
 step() { # NAME 'TOOL...' COMMAND...: tools, beside Rust, gcc and make, that it (or an earlier step whose work it uses) can't do without
