@@ -216,7 +216,7 @@ typedef struct hak_stats {
    */
   uint64_t slot_hints_dropped;
   /*
-   large blocks (above 64 KiB) that the program holds
+   large blocks that the program holds: above 1 MiB, or grown by realloc; in hardened mode above 64 KiB
    */
   uint64_t large_live_blocks;
   /*
@@ -274,7 +274,7 @@ typedef struct hak_heap_class {
    */
   uint64_t size;
   /*
-   bytes of a block; 0: blocks above 64 KiB, of any size
+   bytes of a block; 0: large blocks, of any size
    */
   uint64_t block_size;
   /*

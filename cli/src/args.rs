@@ -25,9 +25,9 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Show the statistics that HAKMEM wrote, or that a running process writes when asked
     Stats(StatsArgs),
-    /// Look for what keeps HAKMEM from serving a program, or from serving it well
+    /// Find out what keeps HAKMEM from serving a program, or from serving it well
     Doctor(DoctorArgs),
-    /// List the library's options, as the library itself tells them
+    /// List the library's options
     Options(OptionsArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example: hakmem completions bash > ~/.local/share/bash-completion/completions/hakmem")]
@@ -68,13 +68,13 @@ pub(crate) struct RunArgs {
     pub(crate) library: LibraryArgs,
     #[command(flatten)]
     pub(crate) knobs: KnobArgs,
-    /// The summary as JSON
+    /// Write the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,
     /// Write the summary to FILE instead of stderr
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
-    /// No summary
+    /// Write no summary
     #[arg(short, long, conflicts_with_all = ["json", "output"])]
     pub(crate) quiet: bool,
     /// The program and its arguments
@@ -85,19 +85,19 @@ pub(crate) struct RunArgs {
 /// The library's options that are asked for most.
 #[derive(clap::Args, Clone)]
 pub(crate) struct KnobArgs {
-    /// Set any option of the library; HAKMEM_ may be left out (`hakmem options` lists them)
+    /// Set any option of the library, with or without HAKMEM_ in front (`hakmem options` lists them)
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(crate) set: Vec<(String, String)>,
-    /// How long idle memory stays resident: 0 gives it back at once, -1 never
+    /// How long free memory is kept: 0 gives it back at once, -1 never
     #[arg(long, value_name = "MS", allow_negative_numbers = true)]
     pub(crate) decay_ms: Option<i64>,
-    /// Where the library is to write its statistics at exit: 1 for stderr, json:PATH, text:PATH, prom:PATH
+    /// Write the statistics at exit: 1 to stderr, or json:PATH, text:PATH, prom:PATH
     #[arg(long, value_name = "WHERE")]
     pub(crate) stats: Option<String>,
-    /// Detect more misuse, for more time and memory: HAKMEM_HARDENED=1
+    /// Find more misuse, at the cost of time and memory: HAKMEM_HARDENED=1
     #[arg(long)]
     pub(crate) hardened: bool,
-    /// Serve tiny blocks by the baseline instead of T-HEAP
+    /// Serve blocks up to 1 KiB without the threads' magazines: HAKMEM_TINY_HEAP_V2=0
     #[arg(long)]
     pub(crate) no_tiny_heap: bool,
 }
@@ -123,10 +123,10 @@ pub(crate) struct CompareArgs {
     /// Write the chart
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) svg: Option<PathBuf>,
-    /// All figures as JSON instead of the table
+    /// Write all figures as JSON instead of the table
     #[arg(long)]
     pub(crate) json: bool,
-    /// Let the program write to the terminal; its output is dropped otherwise
+    /// Let the program write to the terminal; otherwise its output is dropped
     #[arg(long)]
     pub(crate) show_output: bool,
     /// The program's standard input, opened anew for each run [default: /dev/null]
@@ -135,7 +135,7 @@ pub(crate) struct CompareArgs {
     /// The exit status that means success
     #[arg(long, value_name = "STATUS", default_value_t = 0)]
     pub(crate) expect_status: u8,
-    /// A run that takes longer is killed and has failed
+    /// Kill a run that takes longer, and count it as failed
     #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) timeout: Option<u32>,
     /// The program and its arguments
@@ -148,7 +148,7 @@ pub(crate) struct StatsArgs {
     /// A file that HAKMEM_STATS=json:FILE wrote, or the number of a process (./123 is a file)
     #[arg(value_name = "FILE|PID", value_hint = ValueHint::FilePath)]
     pub(crate) target: OsString,
-    /// The statistics as JSON
+    /// Write the statistics as JSON
     #[arg(long)]
     pub(crate) json: bool,
     /// Show them again every SECS seconds
@@ -167,7 +167,7 @@ pub(crate) struct DoctorArgs {
     /// A running process to look at
     #[arg(value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
     pub(crate) pid: Option<i32>,
-    /// The findings as JSON
+    /// Write the findings as JSON
     #[arg(long)]
     pub(crate) json: bool,
     /// A program to look at; it is not run
@@ -179,7 +179,7 @@ pub(crate) struct DoctorArgs {
 pub(crate) struct OptionsArgs {
     #[command(flatten)]
     pub(crate) library: LibraryArgs,
-    /// The options as JSON
+    /// Write the options as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -199,7 +199,7 @@ fn text(report: &Value) -> String {
     }
     out += "\n\n";
     let mut rates = Table::new(&[crate::table::Align::Left; 2]);
-    for (name, title) in [("tiny", "T-HEAP"), ("mid", "mid pool")] {
+    for (name, title) in [("tiny", "up to 1 KiB"), ("mid", "above")] {
         if let Some(hits) = hits(report, name) {
             rates.row([title, &hits]);
         }

@@ -114,7 +114,7 @@ pub struct hak_stats {
     pub slabs_released: u64,
     /// list entries for free slots dropped for want of a node
     pub slot_hints_dropped: u64,
-    /// large blocks (above 64 KiB) that the program holds
+    /// large blocks that the program holds: above 1 MiB, or grown by realloc; in hardened mode above 64 KiB
     pub large_live_blocks: u64,
     /// bytes that those can hold
     pub large_live_bytes: u64,
@@ -147,7 +147,7 @@ pub struct hak_stats {
 pub struct hak_heap_class {
     /// bytes of this struct; later versions add fields at the end
     pub size: u64,
-    /// bytes of a block; 0: blocks above 64 KiB, of any size
+    /// bytes of a block; 0: large blocks, of any size
     pub block_size: u64,
     /// pieces of memory that were carved into such blocks; 0 for large ones
     pub spans: u64,

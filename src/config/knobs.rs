@@ -56,57 +56,57 @@ macro_rules! knobs {
 // `live` behind a row: `hak_option_set` may change it while the program runs. That needs a box that asks for the value each
 // time it uses it.
 knobs! {
-    /// 1: tiny blocks through T-HEAP, the per-thread magazines; 0: through the baseline boxes only
+    /// 1: blocks up to 1 KiB come from each thread's magazines (T-HEAP); 0: from the baseline, without them
     tiny_heap_v2: "HAKMEM_TINY_HEAP_V2" = number (1, 0..=1);
-    /// classes that T-HEAP serves, a bit each (C0 is bit 0); the others go through the baseline
+    /// which of the 20 sizes up to 1 KiB the magazines serve, a bit each (bit 0: 16 bytes); the baseline serves the others
     tiny_heap_v2_class_mask: "HAKMEM_TINY_HEAP_V2_CLASS_MASK" = number (0xFFFFF, 0..=0xFFFFF);
-    /// 1: print T-HEAP's counters by class at exit
+    /// 1: print the counters of those sizes at exit
     tiny_heap_v2_stats: "HAKMEM_TINY_HEAP_V2_STATS" = number (0, 0..=1) live;
-    /// 1: the baseline's FastCache works without the SLL behind it
+    /// 1: the baseline works without the linked lists behind its caches
     tiny_front_direct: "HAKMEM_TINY_FRONT_DIRECT" = number (0, 0..=1);
-    /// frees of a class after which the baseline drains that class's SLL into its spans
+    /// frees of one size after which the baseline empties its linked list of that size
     tiny_sll_drain_interval: "HAKMEM_TINY_SLL_DRAIN_INTERVAL" = number (1024, 1..=1_000_000);
-    /// batch nodes for frees by other threads; when they run out each such free takes the owner's lock
+    /// how many batches of blocks freed by other threads may be under way; beyond that each such free takes the owner's lock
     remote_nodes: "HAKMEM_REMOTE_NODES" = number (65_536, 0..=65_536);
-    /// list nodes for the pool's lock-free slot lists; when they run out the locked search finds the slots
+    /// how many free pieces of 64 KiB are found without a lock; beyond that they are searched for under one
     slot_nodes: "HAKMEM_SLOT_NODES" = number (16_384, 0..=16_384);
-    /// milliseconds that free memory which no slow path used stays resident; 0: none stays; -1: all stays
+    /// milliseconds after which free memory that was not used again has gone back to the kernel; 0: at once; -1: never
     decay_ms: "HAKMEM_DECAY_MS" = number (1000, -1..=3_600_000) live;
-    /// 1: magazine depths and how fast idle memory goes are learned, within a budget; 0: defaults, no budget
+    /// 1: learn how many blocks each thread keeps at hand and how fast idle memory goes, within a budget; 0: both fixed, no budget
     learn: "HAKMEM_LEARN" = number (1, 0..=1);
-    /// 1: one line on stderr for each decision of the learner, with its evidence
+    /// 1: one line on stderr for each thing learned, with its evidence
     learn_log: "HAKMEM_LEARN_LOG" = number (0, 0..=1) live;
-    /// what to start from, as hak_policy_print wrote it: decay=16,C19=1088
+    /// what was learned before, as hak_policy_print wrote it: decay=16,C19=1088
     policy: "HAKMEM_POLICY" = text ("");
     /// 1: a thread named "hakmem" gives free memory back while the program is idle
     background: "HAKMEM_BACKGROUND" = number (0, 0..=1);
-    /// give everything free back when blocks and free memory come to more than this; 0: none
+    /// give all free memory back when blocks and free memory come to more than this; 0: no limit
     soft_limit: "HAKMEM_SOFT_LIMIT" = bytes (0) live;
-    /// requests fail with ENOMEM rather than map more than this; 0: none
+    /// requests fail with ENOMEM rather than map more than this; 0: no limit
     hard_limit: "HAKMEM_HARD_LIMIT" = bytes (0) live;
-    /// give everything free back when the kernel reports memory pressure; auto: only the background thread asks; always: malloc asks too
+    /// give all free memory back when the kernel says that memory is short; auto: only the background thread asks; always: malloc asks too
     pressure: "HAKMEM_PRESSURE" = choice ("auto" of ["auto", "always", "never"]) live;
-    /// empty SuperSlabs (2 MiB each) kept for reuse
+    /// how many empty pieces of 2 MiB are kept for reuse
     superslab_cache: "HAKMEM_SUPERSLAB_CACHE" = number (16, 0..=64) live;
-    /// 1: every free is checked at once, blocks are chosen at random, zeroed when freed and held back for a while, with canaries behind them
+    /// 1: check every free at once, choose blocks at random, zero freed ones and hold them back for a while, put canaries behind them
     hardened: "HAKMEM_HARDENED" = number (0, 0..=1);
     /// bytes of freed blocks that each thread holds back before they are used again, with HAKMEM_HARDENED=1
     quarantine: "HAKMEM_QUARANTINE" = bytes (262_144);
-    /// every Nth slow-path allocation of up to a page lies between guard pages; 0: none
+    /// of the allocations up to a page that find their thread's magazine empty, every Nth lies between guard pages; 0: none
     guard_rate: "HAKMEM_GUARD_RATE" = number (0, 0..=1_000_000_000);
-    /// 1: reports show the stacks of the allocation and the free of the block, with HAKMEM_HARDENED or HAKMEM_GUARD_RATE
+    /// 1: reports show where the block was allocated and where it was freed, with HAKMEM_HARDENED or HAKMEM_GUARD_RATE
     trace: "HAKMEM_TRACE" = number (0, 0..=1);
-    /// huge pages for SuperSlabs: auto: only in a large heap full of tiny blocks, if the system gives them unasked; always: asked for; never
+    /// huge pages; auto: in large heaps of small blocks, where the system gives them unasked; always: asked for; never
     thp: "HAKMEM_THP" = choice ("auto" of ["auto", "always", "never"]) live;
     /// 1: one line on stderr for each slab taken from the shared pool, 64 at most
     ss_acquire_debug: "HAKMEM_SS_ACQUIRE_DEBUG" = number (0, 0..=1) live;
     /// 1: one line on stderr for each slab given back to the shared pool, 64 at most
     ss_free_debug: "HAKMEM_SS_FREE_DEBUG" = number (0, 0..=1) live;
-    /// RTLD_DEEPBIND of dlopen, with which a plug-in finds libc's malloc beside ours: clear: taken out; keep: as the program says
+    /// RTLD_DEEPBIND, which makes a plug-in use libc's malloc beside ours; clear: dlopen ignores it; keep: it does what the program says
     deepbind: "HAKMEM_DEEPBIND" = choice ("clear" of ["clear", "keep"]);
-    /// statistics at exit: 1: as text to stderr; else to a file, as text, JSON or Prometheus text; see Statistics
+    /// statistics at exit; 1: as text to stderr; else to a file, as text, JSON or Prometheus text
     stats: "HAKMEM_STATS" = text ("0" of "0|1|text:PATH|json:PATH|prom:PATH") live;
-    /// a signal after which the next slow path writes the statistics as HAKMEM_STATS says, and as text to stderr if it is 0
+    /// a signal upon which the process writes its statistics, when it next allocates or frees beyond a magazine; to stderr if HAKMEM_STATS is 0
     stats_signal: "HAKMEM_STATS_SIGNAL" = choice ("none" of ["none", "USR1", "USR2", "HUP"]);
     /// 1: print this table to stderr at start
     help: "HAKMEM_HELP" = number (0, 0..=1);

@@ -159,7 +159,7 @@ rows! {
     superslab slabs_released: Counter = |totals| totals.pool.released;
     /// list entries for free slots dropped for want of a node
     superslab slot_hints_dropped: Counter = |totals| totals.pool.hints_dropped;
-    /// large blocks (above 64 KiB) that the program holds
+    /// large blocks that the program holds: above 1 MiB, or grown by realloc; in hardened mode above 64 KiB
     large large_live_blocks: Gauge = |totals| totals.large.live_blocks;
     /// bytes that those can hold
     large large_live_bytes: Gauge = |totals| totals.large.live_bytes;
