@@ -8,7 +8,7 @@ cli: build ## the command, cli/target/release/hakmem
 	cargo build --release --locked --manifest-path cli/Cargo.toml
 
 run: build bench_c ## a compiler and two benchmarks on it, beside the system's malloc: ten lines; HAKMEM_STATS=1: counters too
-	scripts/run.sh
+	@scripts/run.sh
 
 install: ## the library, its header, hakmem.pc, CMake's package, man pages, the command if it is built: PREFIX=/usr/local DESTDIR= LIBDIR= …
 	scripts/install.sh
@@ -29,7 +29,7 @@ check: ## everything CI runs, cheapest first: one line a step, logs in target/ch
 	scripts/check.sh
 
 bench_c: build ## the benchmark programs, linked with the system's malloc and with HAKMEM
-	$(MAKE) -C bench_c
+	@$(MAKE) -s -C bench_c
 
 tsan: ## the property test under ThreadSanitizer: minutes
 	scripts/check_tsan.sh
