@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # docs/OPTIONS.md's tables are the one of src/config/knobs.rs: names, defaults, ranges and help. Those that can be changed
 # while a program runs are named below them. Links lead somewhere, and README.md is short. docs/STATISTICS.md lists what
-# src/report/table.rs has.
+# src/report/table.rs has, and README.md counts in docs/RELIABILITY.md what is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -66,6 +66,26 @@ for path in documents:
     for name in re.findall(r"\b(?:docs/)?[A-Z_0-9]+\.md\b", text):
         if not any(os.path.exists(os.path.join(at, name)) for at in (folder, ".")):
             wrong.append(f"{path}: there is no {name}")
+
+# What README.md counts in docs/RELIABILITY.md's tables, column by column: HAKMEM is the first.
+def column(section, name):
+    rows = re.search(rf"^### {section}\n(.*?)(?=^##|\Z)", reliability, re.M | re.S)[1].strip().splitlines()
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip("|"))] for row in rows if row.startswith("|")]
+    at = next(at for at, title in enumerate(cells[0]) if title.startswith(name))
+    return [row[at] for row in cells[2:] if row[at] not in ("–", "?")]
+
+reliability, readme = open("docs/RELIABILITY.md").read(), " ".join(open("README.md").read().split())
+said = [f"All {len(column('Misuse', 'HAKMEM'))} programs that free"]
+said += [f"All {len(column('Traps and faults', 'HAKMEM'))} trap programs pass"]
+for name, form in [("glibc", "glibc reports {0} of them"), ("tcmalloc", "tcmalloc {0}, mimalloc and jemalloc none")]:
+    said.append(form.format(sum(outcome.startswith("reported") for outcome in column("Misuse", name))))
+for name, form in [("glibc", "glibc passes {0} of {1}"), ("jemalloc", "jemalloc {0} of {1}"),
+                   ("tcmalloc", "tcmalloc {0} of {1}"), ("mimalloc", "mimalloc {0} of {1}")]:
+    outcomes = column("Traps and faults", name)
+    said.append(form.format(outcomes.count("ok"), len(outcomes)))
+wrong += [f"README.md should say: {words}" for words in said if words not in readme]
+wrong += [f"docs/RELIABILITY.md: HAKMEM: {outcome}" for section, good in [("Misuse", "reported"), ("Traps and faults", "ok")]
+          for outcome in column(section, "HAKMEM") if outcome != good]
 lines = open("README.md").read().count("\n")
 if lines > 100:
     wrong.append(f"README.md has {lines} lines; 100 are the most")
