@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use crate::front;
 
-/// Returns 0, EINVAL or ENOMEM; on an error `*out` and errno stay as they were.
+/// Returns 0, EINVAL or ENOMEM; on an error `*out` stays as it was. Out of memory errno is ENOMEM besides, as glibc has it.
 ///
 /// # Safety
 /// `out` is writable.
@@ -21,10 +21,8 @@ pub(super) unsafe fn aligned_into(out: *mut *mut c_void, align: usize, size: usi
     if !align.is_power_of_two() || align < size_of::<*mut c_void>() {
         return libc::EINVAL;
     }
-    let saved = errno::errno();
     let block = front::alloc_aligned(size, align);
     if block.is_null() {
-        errno::set_errno(saved);
         return libc::ENOMEM;
     }
     // SAFETY: the caller's.
