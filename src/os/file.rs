@@ -59,9 +59,10 @@ pub(super) fn close(fd: c_int) {
 }
 
 impl File {
-    /// Creates the file or empties it. `None`: refused, and errno says why.
+    /// Creates the file or empties it. `None`: refused, and errno says why. A pipe that nobody reads is refused (ENXIO), and
+    /// so is what would wait for a slow reader of one (EAGAIN): the caller may be anywhere in a program.
     pub(crate) fn create(path: &CStr) -> Option<File> {
-        sys::noted(open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC)).map(File)
+        sys::noted(open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_NONBLOCK)).map(File)
     }
 
     /// Creates a file that was not there. `None`: it was, or refused.
