@@ -15,7 +15,7 @@
 #![forbid(unsafe_code)]
 
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use errno::{errno, set_errno};
 
@@ -89,7 +89,12 @@ pub(super) fn retry() {
 
 /// Wakes the thread when it sleeps and there is something to give back.
 pub(super) fn nudge(dirty: Dirty) {
-    // Relaxed: seen too late, it sleeps until the next free.
+    if get::background() != 1 {
+        return;
+    }
+    // SeqCst pairs with the one in `sleep`: the counts of what was freed come before this look at the word.
+    fence(Ordering::SeqCst);
+    // Relaxed: the fence orders it.
     if WORD.load(Ordering::Relaxed) == SLEEPS && !is_idle(dirty) && tell(SLEEPS, TICKS) {
         os::thread::wake(&WORD);
     }
@@ -155,7 +160,9 @@ fn is_idle(dirty: Dirty) -> bool {
 /// A quarter of the decay time, or until there is something to do.
 fn sleep() {
     if is_idle(Dirty::now()) && tell(TICKS, SLEEPS) {
-        // Looked at once more: who freed between the look and the word saw no sleeper.
+        // Looked at once more: who freed between the look and the word saw no sleeper. SeqCst, which pairs with the one in
+        // `nudge`: either we see what was freed, or who freed sees that we sleep.
+        fence(Ordering::SeqCst);
         if is_idle(Dirty::now()) {
             os::thread::wait(&WORD, SLEEPS, LONGEST);
         }
