@@ -56,5 +56,9 @@ expect "static TLS of $((${tls:-0})) bytes is at most $max_tls" test $((${tls:-0
 expect "symbols can be read (libhakmem.so.debug)" test -n "$symbols"
 expect "holds no panic machinery" none "$(grep -E 'rust_panic|rust_begin_unwind|_Unwind_|::panicking::' <<<"$symbols")"
 expect "$size bytes are at most $max_bytes" test "$size" -le $max_bytes
+# A call may come from a coroutine whose stack is a page; tests/c/traps/painted_stack.c measures whole calls.
+expect "no function takes more than 1 KiB of stack" none "$(objdump -d --no-show-raw-insn "$lib" |
+    awk '/^[0-9a-f]+ <.*>:$/ {name = $2} match($0, /sub +\$0x[0-9a-f]+,%rsp/) {
+        n = substr($0, RSTART, RLENGTH); sub(/.*\$0x/, "", n); sub(/,.*/, "", n); if (length(n) > 3 || (length(n) == 3 && n > "400")) print name, "0x" n}')"
 [ $failed = 1 ] || echo "$(wc -l <<<"$exported") exports, $((${tls:-0})) bytes of static TLS, $size bytes: ok"
 exit $failed

@@ -92,7 +92,7 @@ pub unsafe extern "C" fn mallinfo2() -> libc::mallinfo2 {
         ordblks: totals.classes.iter().map(|class| class.free + class.cached).sum::<u64>() as usize,
         smblks: 0,
         hblks: totals.large.live_blocks as usize,
-        hblkhd: (totals.large.mapped_bytes - totals.large.cached_bytes) as usize,
+        hblkhd: totals.large.mapped_bytes.saturating_sub(totals.large.cached_bytes) as usize,
         usmblks: 0,
         fsmblks: 0,
         uordblks: totals.live_bytes() as usize,

@@ -168,8 +168,7 @@ pub unsafe extern "C" fn hak_option_set(name: *const c_char, value: *const c_cha
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hak_heap_walk(visit: hak_heap_visit, arg: *mut c_void) -> c_int {
     let Some(visit) = visit else { return libc::EINVAL };
-    let (entries, used) = walk::take();
-    for entry in entries.iter().take(used) {
+    walk::each(|entry| {
         let class = hak_heap_class {
             size: size_of::<hak_heap_class>() as u64,
             block_size: entry.block_size,
@@ -183,12 +182,8 @@ pub unsafe extern "C" fn hak_heap_walk(visit: hak_heap_visit, arg: *mut c_void) 
             resident_bytes: entry.resident_bytes,
         };
         // SAFETY: as the caller says; `class` outlives the call.
-        let said = unsafe { visit(&class, arg) };
-        if said != 0 {
-            return said;
-        }
-    }
-    0
+        unsafe { visit(&class, arg) }
+    })
 }
 
 /// What `write` writes, as `snprintf` would.

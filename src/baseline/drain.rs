@@ -6,7 +6,8 @@ use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::heap::ThreadHeap;
 
-const BATCH: usize = 64;
+/// Blocks that a stack has room for which may be a page.
+const BATCH: usize = 32;
 
 /// Empties `sll` into the spans of `heap`.
 pub(super) fn drain(heap: &ThreadHeap, class: ClassId, sll: &TlsSll) {

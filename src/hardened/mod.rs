@@ -232,10 +232,10 @@ impl State {
         while let Some(left) = self.quarantine.pop() {
             let_go(heap, &mut self.stocks, left);
         }
-        for (class, stock) in ClassId::all().zip(self.stocks) {
+        for (class, stock) in ClassId::all().zip(&self.stocks) {
             if !stock.is_null() {
                 // SAFETY: a live stock of this thread's.
-                unsafe { &mut *stock }.empty(0, |blocks| heap.flush(class, blocks));
+                unsafe { &mut **stock }.empty(0, |blocks| heap.flush(class, blocks));
             }
         }
     }
@@ -310,7 +310,7 @@ pub(crate) fn close(heap: &ThreadHeap) {
     }
     // SAFETY: the heap's thread, and the heap no longer names it.
     let state = unsafe { &mut *record.as_ptr::<State>() };
-    for stock in state.stocks.into_iter().filter(|stock| !stock.is_null()) {
+    for &stock in state.stocks.iter().filter(|stock| !stock.is_null()) {
         meta::free(Addr::of(stock), size_of::<Stock>());
     }
     state.quarantine.close();

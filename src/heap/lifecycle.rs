@@ -10,7 +10,7 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-use super::{Core, LATE_THREAD, ThreadHeap, inherit, remote::Inbox};
+use super::{LATE_THREAD, ThreadHeap, inherit, remote::Inbox};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::meta;
@@ -174,11 +174,11 @@ pub(crate) fn is_any_in_use() -> bool {
 impl Registry {
     fn make(&mut self) -> Option<&'static ThreadHeap> {
         let record = meta::alloc(size_of::<ThreadHeap>())?.as_ptr::<ThreadHeap>();
-        // SAFETY: a zeroed record, ours alone; bins, outbox, cells and events are valid as zeroes, so only what is not
-        // zero is written: the pages of an unused half stay untouched.
+        // SAFETY: a zeroed record, ours alone; bins, outbox, cells, events and `core` (a free lock, spans without any) are valid
+        // as zeroes, so only what is not zero is written: the pages of an unused half stay untouched, and nothing of a heap
+        // is ever on a stack, which may be a coroutine's of a page.
         unsafe {
             (&raw mut (*record).inbox).write(Inbox::new());
-            (&raw mut (*record).core).write(Mutex::new(Core::new()));
             (&raw mut (*record).links).write(Links {
                 next: Cell::new(self.all),
                 behind: Cell::new(None),
@@ -188,6 +188,7 @@ impl Registry {
         }
         // SAFETY: initialised, and never freed.
         let heap = unsafe { &*record };
+        heap.look().dirty.generation = 1;
         self.all = Some(heap);
         Some(heap)
     }

@@ -382,14 +382,6 @@ impl Core {
             self.published = (self.dirty.bytes, self.dirty.free);
         }
     }
-
-    const fn new() -> Core {
-        Core {
-            spans: [const { Spans::new() }; CLASSES],
-            dirty: Dirty { bytes: 0, free: 0, gone: 0, generation: 1 },
-            published: (0, 0),
-        }
-    }
 }
 
 const _: () = {

@@ -1,4 +1,4 @@
-//! Text files of the kernel, read line by line through a small buffer on the stack.
+//! Text files of the kernel, read line by line through a small buffer of the caller's, whose stack may be a page.
 //!
 //! A descriptor lives for one call, closed on exec, and nothing is locked or allocated.
 
@@ -7,14 +7,14 @@ use core::ffi::CStr;
 use super::{file, sys};
 
 /// Bytes of a line that are seen; longer lines are passed over.
-const LINE_MAX: usize = 512;
+pub(crate) const LINE_MAX: usize = 512;
 
 /// Calls `look` with each line of the file at `path`, which ends in a zero byte, until it returns true.
 /// `false`: there is no such file, or it can't be opened. Any thread.
-pub(crate) fn each_line(path: &[u8], look: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+pub(crate) fn each_line(path: &[u8], buffer: &mut [u8; LINE_MAX], look: &mut dyn FnMut(&[u8]) -> bool) -> bool {
     let Ok(path) = CStr::from_bytes_with_nul(path) else { return false };
     let Ok(fd) = file::open(path, libc::O_RDONLY | libc::O_NONBLOCK) else { return false };
-    let mut lines = Lines { buffer: [0; LINE_MAX], len: 0, skip: false };
+    let mut lines = Lines { buffer, len: 0, skip: false };
     loop {
         let room = lines.room();
         // SAFETY: `room` is writable and this long.
@@ -27,15 +27,15 @@ pub(crate) fn each_line(path: &[u8], look: &mut dyn FnMut(&[u8]) -> bool) -> boo
     true
 }
 
-struct Lines {
-    buffer: [u8; LINE_MAX],
+struct Lines<'a> {
+    buffer: &'a mut [u8; LINE_MAX],
     /// Bytes of a line whose end has not come yet.
     len: usize,
     /// The line is longer than the buffer: its rest is passed over.
     skip: bool,
 }
 
-impl Lines {
+impl Lines<'_> {
     fn room(&mut self) -> &mut [u8] {
         if self.len == LINE_MAX {
             (self.len, self.skip) = (0, true);
@@ -74,7 +74,7 @@ mod tests {
 
     fn split(text: &[u8], step: usize) -> Vec<String> {
         let mut seen = Vec::new();
-        let mut lines = Lines { buffer: [0; LINE_MAX], len: 0, skip: false };
+        let mut lines = Lines { buffer: &mut [0; LINE_MAX], len: 0, skip: false };
         let mut left = text;
         while !left.is_empty() {
             let room = lines.room();
@@ -104,14 +104,15 @@ mod tests {
         let mut seen = 0;
         let fds = || std::fs::read_dir("/proc/self/fd").unwrap().count();
         let before = fds();
-        assert!(each_line(b"/proc/self/status\0", &mut |line| {
+        let mut room = [0; LINE_MAX];
+        assert!(each_line(b"/proc/self/status\0", &mut room, &mut |line| {
             seen += 1;
             line.starts_with(b"Pid:")
         }));
         assert!(seen > 1 && fds() <= before + 1);
         for path in [&b"/proc/self/status"[..], b"", b"/nonexistent\0", b"/proc/self/status/\0"] {
-            assert!(!each_line(path, &mut |_| panic!("no line is there")));
+            assert!(!each_line(path, &mut room, &mut |_| panic!("no line is there")));
         }
-        assert!(each_line(b"/proc\0", &mut |_| panic!("a directory has no lines")));
+        assert!(each_line(b"/proc\0", &mut room, &mut |_| panic!("a directory has no lines")));
     }
 }

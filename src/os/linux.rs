@@ -137,7 +137,7 @@ pub(crate) fn is_alone() -> bool {
         return false;
     }
     let mut alone = false;
-    super::lines::each_line(b"/proc/self/status\0", &mut |line| {
+    super::lines::each_line(b"/proc/self/status\0", &mut [0; super::lines::LINE_MAX], &mut |line| {
         let threads = line.strip_prefix(b"Threads:\t");
         alone = threads == Some(b"1");
         threads.is_some()

@@ -86,6 +86,13 @@ impl RawMutex {
     }
 }
 
+/// Frees a lock that is only ever tried, in a child of fork, where the thread that held it does not exist.
+pub(crate) fn free_in_child<T>(mutex: &Mutex<T>) {
+    // SAFETY: nobody in this process holds it (caller).
+    // Relaxed: there is no other thread.
+    unsafe { mutex.raw() }.0.store(FREE, Ordering::Relaxed);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@
 //! whose own group stands at the mount's root the path in /proc is the host's, and the walk up ends at that root.
 #![forbid(unsafe_code)]
 
-use super::{Files, Path, number, psi};
+use super::{Files, Path, Paths, number, psi};
 
 /// Groups looked at, from the process's own upwards.
 const MAX_DEPTH: usize = 16;
@@ -31,18 +31,24 @@ const V2: Version = Version {
     pressure: Some(b"/memory.pressure"),
 };
 
-pub(super) fn is_high(files: &impl Files) -> bool {
-    let (mut one, mut two) = (Path::new(b""), Path::new(b""));
+pub(super) fn is_high(files: &mut impl Files, paths: &mut Paths) -> bool {
+    let Paths { at, one, two } = paths;
     let (mut has_one, mut has_two) = (false, false);
-    files.each_line(&Path::new(b"/proc/self/cgroup"), &mut |line| {
+    files.each_line(at.set(b"/proc/self/cgroup"), &mut |line| {
         match group_of(line) {
-            Some((true, group)) => (two, has_two) = (Path::new(group), true),
-            Some((false, group)) => (one, has_one) = (Path::new(group), true),
+            Some((true, group)) => {
+                two.set(group);
+                has_two = true;
+            }
+            Some((false, group)) => {
+                one.set(group);
+                has_one = true;
+            }
             None => {}
         }
         has_one && has_two
     });
-    (has_one && V1.is_high(files, &one)) || (has_two && V2.is_high(files, &two))
+    (has_one && V1.is_high(files, at, one)) || (has_two && V2.is_high(files, at, two))
 }
 
 /// From a line of /proc/self/cgroup, the group that decides over memory, and whether it is version 2.
@@ -56,26 +62,25 @@ fn group_of(line: &[u8]) -> Option<(bool, &[u8])> {
 }
 
 impl Version {
-    fn is_high(&self, files: &impl Files, group: &Path) -> bool {
+    fn is_high(&self, files: &mut impl Files, path: &mut Path, group: &Path) -> bool {
         let group = group.terminated().and_then(|group| group.split_last());
-        group.is_some_and(|(_, group)| self.mounts.iter().any(|mount| self.is_high_from(files, mount, group)))
+        group.is_some_and(|(_, group)| self.mounts.iter().any(|mount| self.is_high_from(files, path, mount, group)))
     }
 
-    fn is_high_from(&self, files: &impl Files, mount: &[u8], group: &[u8]) -> bool {
-        let mut path = Path::new(mount);
-        path.push(group);
+    fn is_high_from(&self, files: &mut impl Files, path: &mut Path, mount: &[u8], group: &[u8]) -> bool {
+        path.set(mount).push(group);
         for depth in 0..MAX_DEPTH {
             let own = path.len();
             if depth == 0
                 && let Some(pressure) = self.pressure
             {
                 path.push(pressure);
-                if psi::is_high(files, &path) {
+                if psi::is_high(files, path) {
                     return true;
                 }
                 path.truncate(own);
             }
-            if self.is_near_limit(files, &mut path) {
+            if self.is_near_limit(files, path) {
                 return true;
             }
             path.truncate(own);
@@ -87,7 +92,7 @@ impl Version {
     }
 
     /// Whether the group at `path` has a limit and uses seven eighths of it. Leaves `path` longer.
-    fn is_near_limit(&self, files: &impl Files, path: &mut Path) -> bool {
+    fn is_near_limit(&self, files: &mut impl Files, path: &mut Path) -> bool {
         let own = path.len();
         let mut limit = u64::MAX;
         for name in self.limits {
@@ -118,6 +123,10 @@ mod tests {
     use super::super::fake::Texts;
     use super::*;
 
+    fn is_high(mut files: Texts) -> bool {
+        super::is_high(&mut files, &mut Paths::new())
+    }
+
     const TWO: (&str, &str) = ("/proc/self/cgroup", "0::/kube/pod\n");
     const ONE: (&str, &str) = ("/proc/self/cgroup", "9:name=systemd:/\n4:cpu,memory:/a\n1:cpu:/b\n0::/\n");
 
@@ -134,7 +143,7 @@ mod tests {
 
     #[test]
     fn v2_is_high_near_the_lower_limit_of_any_group_around() {
-        let says = |files: &[(&str, &str)]| is_high(&Texts(files));
+        let says = |files: &[(&str, &str)]| is_high(Texts(files));
         let (high, max) = ("/sys/fs/cgroup/kube/pod/memory.high", "/sys/fs/cgroup/kube/pod/memory.max");
         let stat = "/sys/fs/cgroup/kube/pod/memory.stat";
         assert!(says(&[TWO, (high, "max\n"), (max, "1000\n"), (stat, "anon 875\nfile 9\n")]));
@@ -151,16 +160,16 @@ mod tests {
     #[test]
     fn v2_reports_the_stalls_of_the_own_group_only() {
         let stalls = "some avg10=20.00 avg60=0.00 avg300=0.00 total=5";
-        assert!(is_high(&Texts(&[TWO, ("/sys/fs/cgroup/kube/pod/memory.pressure", stalls)])));
-        assert!(is_high(&Texts(&[TWO, ("/sys/fs/cgroup/unified/kube/pod/memory.pressure", stalls)])));
-        assert!(!is_high(&Texts(&[TWO, ("/sys/fs/cgroup/kube/memory.pressure", stalls)])));
+        assert!(is_high(Texts(&[TWO, ("/sys/fs/cgroup/kube/pod/memory.pressure", stalls)])));
+        assert!(is_high(Texts(&[TWO, ("/sys/fs/cgroup/unified/kube/pod/memory.pressure", stalls)])));
+        assert!(!is_high(Texts(&[TWO, ("/sys/fs/cgroup/kube/memory.pressure", stalls)])));
     }
 
     #[test]
     fn v1_has_its_own_names() {
         let (limit, stat) = ("/sys/fs/cgroup/memory/a/memory.limit_in_bytes", "/sys/fs/cgroup/memory/a/memory.stat");
-        assert!(is_high(&Texts(&[ONE, (limit, "4096\n"), (stat, "cache 9\nrss 1\ntotal_cache 9\ntotal_rss 4000\n")])));
-        assert!(!is_high(&Texts(&[ONE, (limit, "4096\n"), (stat, "cache 4096\nrss 4096\ntotal_rss 100\n")])));
-        assert!(!is_high(&Texts(&[ONE, (limit, "9223372036854771712\n"), (stat, "total_rss 9223372036854775807\n")])));
+        assert!(is_high(Texts(&[ONE, (limit, "4096\n"), (stat, "cache 9\nrss 1\ntotal_cache 9\ntotal_rss 4000\n")])));
+        assert!(!is_high(Texts(&[ONE, (limit, "4096\n"), (stat, "cache 4096\nrss 4096\ntotal_rss 100\n")])));
+        assert!(!is_high(Texts(&[ONE, (limit, "9223372036854771712\n"), (stat, "total_rss 9223372036854775807\n")])));
     }
 }

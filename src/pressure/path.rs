@@ -1,4 +1,4 @@
-//! `Path`: a file name put together on the stack.
+//! `Path`: a file name put together in place.
 #![forbid(unsafe_code)]
 
 /// Bytes of the longest name, its end included: twice what container runtimes need.
@@ -12,10 +12,16 @@ pub(super) struct Path {
 }
 
 impl Path {
-    pub(super) fn new(start: &[u8]) -> Path {
-        let mut path = Path { bytes: [0; MAX], len: 0, cut: false };
-        path.push(start);
-        path
+    pub(super) const fn new() -> Path {
+        Path { bytes: [0; MAX], len: 0, cut: false }
+    }
+
+    /// Becomes `start`.
+    pub(super) fn set(&mut self, start: &[u8]) -> &mut Path {
+        self.bytes.fill(0);
+        (self.len, self.cut) = (0, false);
+        self.push(start);
+        self
     }
 
     pub(super) fn push(&mut self, part: &[u8]) {
@@ -62,7 +68,8 @@ mod tests {
 
     #[test]
     fn a_path_goes_up_to_its_floor_and_a_long_one_is_none() {
-        let mut path = Path::new(b"/sys");
+        let mut path = Path::new();
+        path.set(b"/sys");
         path.push(b"/a/b");
         let mut seen = std::vec::Vec::new();
         loop {
@@ -73,7 +80,7 @@ mod tests {
         }
         assert_eq!(seen, [&b"/sys/a/b\0"[..], b"/sys/a\0", b"/sys\0"]);
         for len in [MAX - 1, MAX, 2 * MAX] {
-            assert_eq!(Path::new(&std::vec![b'x'; len]).terminated().is_some(), len < MAX);
+            assert_eq!(Path::new().set(&std::vec![b'x'; len]).terminated().is_some(), len < MAX);
         }
     }
 }

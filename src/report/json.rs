@@ -24,10 +24,14 @@ pub(crate) fn write_json(text: &mut Text) {
     }
     text.str(",\n \"options\": {");
     for (index, name) in config::names().enumerate() {
-        text.str(if index > 0 { ", " } else { "" }).quoted(name.as_bytes()).str(": ");
-        let mut buffer = Value { bytes: [0; config::TEXT_MAX], len: 0 };
-        config::write(name.as_bytes(), &mut Text::to(&mut |bytes| buffer.put(bytes)));
-        text.quoted(buffer.bytes.get(..buffer.len).unwrap_or_default());
+        text.str(if index > 0 { ", " } else { "" }).quoted(name.as_bytes()).str(": \"");
+        config::write(
+            name.as_bytes(),
+            &mut Text::to(&mut |value| {
+                text.escaped(value);
+            }),
+        );
+        text.str("\"");
     }
     text.str("},\n \"totals\": {");
     for (index, row) in TABLE.iter().enumerate() {
@@ -48,21 +52,4 @@ pub(crate) fn write_json(text: &mut Text) {
 
 fn key<'a, 't>(text: &'a mut Text<'t>, index: usize, name: &str) -> &'a mut Text<'t> {
     text.str(if index > 0 { ", \"" } else { "\"" }).str(name).str("\": ")
-}
-
-/// An option's value.
-struct Value {
-    bytes: [u8; config::TEXT_MAX],
-    len: usize,
-}
-
-impl Value {
-    fn put(&mut self, text: &[u8]) {
-        for &byte in text {
-            if let Some(slot) = self.bytes.get_mut(self.len) {
-                *slot = byte;
-                self.len += 1;
-            }
-        }
-    }
 }

@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::{write_json, write_prometheus, write_text};
 use crate::config::{TEXT_MAX, text};
 use crate::os::file::{self, File};
+use crate::os::lock::{self, Mutex};
 use crate::os::{self, signal, tls};
 use crate::stats::text::Text;
 
@@ -24,22 +25,25 @@ fn alone(write: impl FnOnce()) -> bool {
     true
 }
 
+/// What a report's names are put together in, not on the stack of whatever thread writes: who is `alone` takes it.
+static NAMES: Mutex<Names> = Mutex::new(Names { target: [0; TEXT_MAX], path: Path::new(), spare: Path::new() });
+
+struct Names {
+    target: [u8; TEXT_MAX],
+    path: Path,
+    spare: Path,
+}
+
 /// The report that was asked for at exit, if one was.
 pub(crate) fn at_exit() {
-    let mut buffer = [0; TEXT_MAX];
-    let target = text::stats(&mut buffer);
     // An exit from within a signal handler may have interrupted a report: that one is lost, and so is this one.
-    if target != b"0" {
-        alone(|| write(target));
-    }
+    alone(|| write(false));
 }
 
 /// The report that a signal asked for.
 pub(crate) fn at_signal() {
-    let mut buffer = [0; TEXT_MAX];
-    let target = text::stats(&mut buffer);
     // The one that is being written may be older than the signal.
-    if !alone(|| write(target)) {
+    if !alone(|| write(true)) {
         signal::request();
     }
 }
@@ -49,31 +53,52 @@ pub(crate) fn at_fork_child() {
     signal::take();
     if WRITER.load(Ordering::Relaxed) != tls::thread() {
         WRITER.store(0, Ordering::Relaxed);
+        lock::free_in_child(&NAMES);
     }
 }
 
-fn write(target: &[u8]) {
-    let mut parts = target.splitn(2, |&byte| byte == b':');
-    let form = match parts.next() {
-        Some(b"json") => write_json,
-        Some(b"prom") => write_prometheus,
-        _ => write_text,
-    };
-    match parts.next() {
-        None | Some(b"-" | b"stderr") => form(&mut Text::stderr()),
-        Some(pattern) => {
-            let written = Path::expand(pattern, b"").zip(Path::expand(pattern, b".%p.tmp"));
-            if !written.is_some_and(|(path, spare)| write_file(path.as_c(), spare.as_c(), form)) {
-                let error = errno::errno().0;
-                Text::stderr()
-                    .str("hakmem: HAKMEM_STATS=")
-                    .bytes(target)
-                    .str(": can't write (errno ")
-                    .int(error as i64)
-                    .str(")\n");
+fn write(always: bool) {
+    if let Some(mut names) = NAMES.try_lock() {
+        names.write(always);
+    }
+}
+
+impl Names {
+    /// Writes the report of `HAKMEM_STATS`; `always`: as text to stderr when that asks for none.
+    fn write(&mut self, always: bool) {
+        let Names { target, path, spare } = self;
+        let target = text::stats(target);
+        if target == b"0" && !always {
+            return;
+        }
+        let mut parts = target.splitn(2, |&byte| byte == b':');
+        let form = match parts.next() {
+            Some(b"json") => write_json,
+            Some(b"prom") => write_prometheus,
+            _ => write_text,
+        };
+        match parts.next() {
+            None | Some(b"-" | b"stderr") => form(&mut Text::stderr()),
+            Some(pattern) => {
+                let named = path.expand(pattern, b"") && spare.expand(pattern, b".%p.tmp");
+                if !(named && write_file(path.as_c(), spare.as_c(), form)) {
+                    refused(target);
+                }
             }
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn refused(target: &[u8]) {
+    let error = errno::errno().0;
+    let why = match error {
+        libc::ENXIO => ": nobody reads it (errno ",
+        libc::EAGAIN => ": its reader is too slow (errno ",
+        _ => ": can't write (errno ",
+    };
+    Text::stderr().str("hakmem: HAKMEM_STATS=").bytes(target).str(why).int(error as i64).str(")\n");
 }
 
 /// Writes a new file and gives it its name when it is whole, so that a reader finds all of one report or of the last one. What is
@@ -100,7 +125,7 @@ fn fill(file: &File, form: fn(&mut Text)) -> bool {
     whole
 }
 
-/// Bytes of a path at most, once expanded: on the stack of whatever thread writes.
+/// Bytes of a path at most, once expanded.
 const PATH_MAX: usize = 512;
 
 /// A path in the making.
@@ -114,22 +139,27 @@ struct Path {
 }
 
 impl Path {
-    /// `pattern` and `ending`, with the process's number for `%p` and `%` for `%%`. `None`: too long.
-    fn expand(pattern: &[u8], ending: &[u8]) -> Option<Path> {
-        let mut path = Path { bytes: [0; PATH_MAX], len: 0, whole: true };
+    const fn new() -> Path {
+        Path { bytes: [0; PATH_MAX], len: 0, whole: true }
+    }
+
+    /// Becomes `pattern` and `ending`, with the process's number for `%p` and `%` for `%%`. `false`: too long.
+    fn expand(&mut self, pattern: &[u8], ending: &[u8]) -> bool {
+        self.bytes.fill(0);
+        (self.len, self.whole) = (0, true);
         let mut text = pattern.iter().chain(ending).copied().peekable();
         while let Some(byte) = text.next() {
             let special = if byte == b'%' { text.next_if(|&next| next == b'p' || next == b'%') } else { None };
             if special == Some(b'p') {
-                Text::to(&mut |digits| digits.iter().for_each(|&digit| path.put(digit))).num(os::process_id());
+                Text::to(&mut |digits| digits.iter().for_each(|&digit| self.put(digit))).num(os::process_id());
             } else {
-                path.put(byte);
+                self.put(byte);
             }
         }
-        if !path.whole {
+        if !self.whole {
             errno::set_errno(errno::Errno(libc::ENAMETOOLONG));
         }
-        path.whole.then_some(path)
+        self.whole
     }
 
     fn put(&mut self, byte: u8) {
@@ -154,8 +184,9 @@ mod tests {
     #[test]
     fn a_path_names_the_process_and_knows_its_length() {
         let expand = |pattern: &str, ending: &str| {
-            let path = Path::expand(pattern.as_bytes(), ending.as_bytes());
-            path.map(|path| path.as_c().to_str().unwrap().to_owned())
+            let mut path = Path::new();
+            let whole = path.expand(pattern.as_bytes(), ending.as_bytes());
+            whole.then(|| path.as_c().to_str().unwrap().to_owned())
         };
         let id = std::process::id();
         assert_eq!(expand("/a/%p.json", ".%p.tmp"), Some(format!("/a/{id}.json.{id}.tmp")));

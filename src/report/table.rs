@@ -73,7 +73,7 @@ rows! {
     /// free blocks in magazines, and in the calling thread's baseline caches
     process cached_bytes: Gauge = Totals::cached_bytes;
     /// free blocks in spans
-    process free_bytes: Gauge = |totals| totals.free_bytes() - totals.cached_bytes();
+    process free_bytes: Gauge = |totals| totals.free_bytes().saturating_sub(totals.cached_bytes());
     /// free memory that a purge may give back: slots, cached mappings, blocks freed in spans since the last look
     process dirty_bytes: Gauge = Totals::dirty_bytes;
     /// address space for blocks: SuperSlabs and large mappings

@@ -1,6 +1,9 @@
 //! `Totals`: one walk over all heaps and boxes.
 #![forbid(unsafe_code)]
 
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::AtomicU32;
+
 use crate::base::addr::GRANULE;
 use crate::baseline;
 use crate::class::{CLASSES, ClassId};
@@ -8,7 +11,8 @@ use crate::hardened;
 use crate::heap::{self, Current, ThreadHeap};
 use crate::large;
 use crate::meta;
-use crate::os::{self, Usage, gate};
+use crate::os::lock::{Mutex, MutexGuard};
+use crate::os::{self, Usage, gate, thread};
 use crate::reserve;
 use crate::stats::event::{EVENTS, Event};
 use crate::superslab;
@@ -23,11 +27,49 @@ pub(crate) struct ClassTotals {
     pub(crate) free: u64,
     /// Blocks that wait in magazines and the caller's own baseline caches.
     pub(crate) cached: u64,
+    /// Bytes of its spans that the kernel says are resident; 0 unless it was asked.
+    pub(crate) resident: u64,
     pub(crate) events: [u64; EVENTS],
 }
 
+/// The classes' totals: 12 KiB, and the caller's stack may have two.
+pub(crate) struct Classes(Option<MutexGuard<'static, [ClassTotals; CLASSES]>>);
+
+/// Room for as many reports at a time. Tried only: what takes a report in may be slow, or ask for one itself.
+static ROOMS: [Mutex<[ClassTotals; CLASSES]>; 8] = [const { Mutex::new([ClassTotals::NONE; CLASSES]) }; 8];
+
+/// How often, a millisecond apart, a report asks for room; in the end its sums lack the classes.
+const TRIES: u32 = 1000;
+
+impl Classes {
+    fn new() -> Classes {
+        for _ in 0..TRIES {
+            if let Some(mut room) = ROOMS.iter().find_map(|room| room.try_lock()) {
+                room.fill(ClassTotals::NONE);
+                return Classes(Some(room));
+            }
+            thread::wait(&AtomicU32::new(0), 0, 1);
+        }
+        Classes(None)
+    }
+}
+
+impl Deref for Classes {
+    type Target = [ClassTotals];
+
+    fn deref(&self) -> &[ClassTotals] {
+        self.0.as_ref().map_or(&[], |room| &room[..])
+    }
+}
+
+impl DerefMut for Classes {
+    fn deref_mut(&mut self) -> &mut [ClassTotals] {
+        self.0.as_mut().map_or(&mut [], |room| &mut room[..])
+    }
+}
+
 pub(crate) struct Totals {
-    pub(crate) classes: [ClassTotals; CLASSES],
+    pub(crate) classes: Classes,
     pub(crate) heaps: u64,
     pub(crate) orphans: u64,
     /// Bytes in inboxes, about.
@@ -57,9 +99,26 @@ fn large_and_reserve() -> large::Snapshot {
 impl Totals {
     /// Figures of other threads' magazines are read while those run: right to a block or two each.
     /// What only locks can tell is zero if a fork that is on its way does not end within a moment.
+    #[inline(never)]
     pub(crate) fn take() -> Totals {
+        Totals::with(Classes::new())
+    }
+
+    /// `take`, and what of each class's spans is resident. `None`: a fork is on its way.
+    pub(crate) fn take_resident() -> Option<Totals> {
+        let mut classes = Classes::new();
+        let _inside = gate::enter_later()?;
+        // Before the totals: a span released in between is in none of them, and one acquired in between is not resident yet.
+        heap::each_heap(|heap| {
+            for (spans, total) in heap.look().spans.iter_mut().zip(classes.iter_mut()) {
+                total.resident += spans.resident_bytes();
+            }
+        });
+        Some(Totals::with(classes))
+    }
+
+    fn with(mut classes: Classes) -> Totals {
         let inside = gate::enter_later();
-        let mut classes = [ClassTotals::default(); CLASSES];
         let (mut heaps, mut orphans, mut pending_bytes) = (0, 0, 0);
         let (mut span_dirty_bytes, mut span_gone_bytes) = (0, 0);
         let look = |heap: &'static ThreadHeap| {
@@ -69,7 +128,7 @@ impl Totals {
             let core = heap.look();
             span_dirty_bytes += core.dirty.bytes as u64;
             span_gone_bytes += core.dirty.gone as u64;
-            for ((class, total), spans) in ClassId::all().zip(&mut classes).zip(&core.spans) {
+            for ((class, total), spans) in ClassId::all().zip(classes.iter_mut()).zip(&core.spans) {
                 total.spans += spans.spans as u64;
                 total.blocks += spans.spans as u64 * class.blocks_per_span() as u64;
                 total.free += spans.free;
@@ -83,7 +142,7 @@ impl Totals {
             heap::each_heap(look);
         }
         if let Current::Heap(heap) = heap::current() {
-            for (class, total) in ClassId::all().zip(&mut classes) {
+            for (class, total) in ClassId::all().zip(classes.iter_mut()) {
                 total.cached += hardened::cached(heap, class);
                 if class.is_tiny() {
                     total.cached += baseline::cached(heap, class);
@@ -107,7 +166,7 @@ impl Totals {
 
     /// Classes with their totals.
     pub(crate) fn by_class(&self) -> impl Iterator<Item = (ClassId, &ClassTotals)> {
-        ClassId::all().zip(&self.classes)
+        ClassId::all().zip(self.classes.iter())
     }
 
     /// Classes that have spans or had any.
@@ -179,6 +238,8 @@ impl Totals {
 }
 
 impl ClassTotals {
+    const NONE: ClassTotals = ClassTotals { spans: 0, blocks: 0, free: 0, cached: 0, resident: 0, events: [0; EVENTS] };
+
     pub(crate) fn live(&self) -> u64 {
         self.blocks.saturating_sub(self.free + self.cached)
     }
@@ -215,7 +276,7 @@ mod tests {
             x % limit
         };
         let mut totals = Totals::take();
-        for class in &mut totals.classes {
+        for class in totals.classes.iter_mut() {
             (class.spans, class.free, class.cached) = (next(9), next(1000), next(500));
             class.blocks = class.free + class.cached + next(3000);
             class.events = core::array::from_fn(|_| next(10_000));

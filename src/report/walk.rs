@@ -2,9 +2,6 @@
 #![forbid(unsafe_code)]
 
 use super::Totals;
-use crate::class::CLASSES;
-use crate::heap;
-use crate::os::gate;
 
 /// One class, or all large blocks together.
 #[derive(Clone, Copy, Default)]
@@ -21,27 +18,12 @@ pub(crate) struct Entry {
     pub(crate) resident_bytes: u64,
 }
 
-/// The entries, smallest class first, large blocks last, and how many there are: only of what exists.
-pub(crate) fn take() -> ([Entry; CLASSES + 1], usize) {
-    // Before the totals: a span released in between is in none of them, and one acquired in between is not resident yet.
-    let mut resident = [0; CLASSES];
-    let mut entries = [Entry::default(); CLASSES + 1];
-    let Some(_inside) = gate::enter_later() else { return (entries, 0) };
-    heap::each_heap(|heap| {
-        for (spans, sum) in heap.look().spans.iter_mut().zip(&mut resident) {
-            *sum += spans.resident_bytes();
-        }
-    });
-    let totals = Totals::take();
-    let mut used = 0;
-    let mut put = |entry: Entry| {
-        if let Some(slot) = entries.get_mut(used) {
-            *slot = entry;
-            used += 1;
-        }
-    };
-    for ((class, total), resident_bytes) in totals.by_class().zip(resident).filter(|((_, total), _)| total.spans > 0) {
-        put(Entry {
+/// Hands each entry to `look`, smallest class first, large blocks last, only of what exists; ends with the first answer but 0.
+/// The figures are taken before.
+pub(crate) fn each(mut look: impl FnMut(Entry) -> i32) -> i32 {
+    let Some(totals) = Totals::take_resident() else { return 0 };
+    for (class, total) in totals.by_class().filter(|(_, total)| total.spans > 0) {
+        let said = look(Entry {
             block_size: class.block_size() as u64,
             spans: total.spans,
             span_bytes: total.spans * class.span_bytes() as u64,
@@ -50,18 +32,21 @@ pub(crate) fn take() -> ([Entry; CLASSES + 1], usize) {
             cached: total.cached,
             free: total.free,
             live_bytes: total.live() * class.block_size() as u64,
-            resident_bytes,
+            resident_bytes: total.resident,
         });
+        if said != 0 {
+            return said;
+        }
     }
     let large = &totals.large;
-    if large.live_blocks > 0 {
-        put(Entry {
-            blocks: large.live_blocks,
-            live: large.live_blocks,
-            live_bytes: large.live_bytes,
-            resident_bytes: large.live_bytes,
-            ..Entry::default()
-        });
+    if large.live_blocks == 0 {
+        return 0;
     }
-    (entries, used)
+    look(Entry {
+        blocks: large.live_blocks,
+        live: large.live_blocks,
+        live_bytes: large.live_bytes,
+        resident_bytes: large.live_bytes,
+        ..Entry::default()
+    })
 }

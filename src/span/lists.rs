@@ -51,6 +51,8 @@ impl List {
 /// acquires again what it has just released keeps one more each time, until it ages.
 const KEEP_MAX: u32 = 8;
 
+/// Valid as zeroes: there are none.
+///
 /// # Invariants
 /// - L1: each chain is doubly linked, and every span on it has that `list`.
 /// - L2: `spans` counts all chains; `free` sums their spans' `free`.
@@ -66,10 +68,6 @@ pub(crate) struct Spans {
 }
 
 impl Spans {
-    pub(crate) const fn new() -> Spans {
-        Spans { chains: [None; CHAINS], empty: 0, keep: 0, released: false, spans: 0, free: 0 }
-    }
-
     /// The fullest span with a free block that is resident, as far as is known; else one whose free blocks are not.
     pub(super) fn first(&self) -> Option<NonNull<Span>> {
         self.chains.iter().take(List::Full as usize).find_map(|chain| *chain)

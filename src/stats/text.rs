@@ -6,20 +6,23 @@ use crate::os;
 /// Who takes full buffers.
 type Sink<'a> = &'a mut dyn FnMut(&[u8]);
 
+/// Bytes written at once: a whole line of a report, and a quarter of the stack that an allocator's call may take.
+const ROOM: usize = 256;
+
 /// Writes to stderr, or hands each full buffer to a function of the caller's.
 pub(crate) struct Text<'a> {
-    buffer: [u8; 512],
+    buffer: [u8; ROOM],
     len: usize,
     sink: Option<Sink<'a>>,
 }
 
 impl<'a> Text<'a> {
     pub(crate) fn stderr() -> Text<'a> {
-        Text { buffer: [0; 512], len: 0, sink: None }
+        Text { buffer: [0; ROOM], len: 0, sink: None }
     }
 
     pub(crate) fn to(sink: &'a mut dyn FnMut(&[u8])) -> Text<'a> {
-        Text { buffer: [0; 512], len: 0, sink: Some(sink) }
+        Text { buffer: [0; ROOM], len: 0, sink: Some(sink) }
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
@@ -97,7 +100,11 @@ impl<'a> Text<'a> {
 
     /// A JSON string. Bytes above 127 are taken for Latin-1: a name in another encoding stays valid JSON.
     pub(crate) fn quoted(&mut self, text: &[u8]) -> &mut Self {
-        self.str("\"");
+        self.str("\"").escaped(text).str("\"")
+    }
+
+    /// What stands between the quotes of a JSON string.
+    pub(crate) fn escaped(&mut self, text: &[u8]) -> &mut Self {
         for &byte in text {
             match byte {
                 b'"' | b'\\' => self.str("\\").bytes(&[byte]),
@@ -108,7 +115,7 @@ impl<'a> Text<'a> {
                 }
             };
         }
-        self.str("\"")
+        self
     }
 
     fn flush(&mut self) {

@@ -24,6 +24,7 @@ use crate::config::get;
 use crate::heap;
 use crate::os;
 use crate::os::thread::Thread;
+use crate::pressure;
 
 const OFF: u32 = 0;
 const STARTING: u32 = 1;
@@ -125,6 +126,7 @@ pub(in crate::front) fn leave() {
 
 /// In a child of fork, where only the thread that forked is left.
 pub(crate) fn forget() {
+    pressure::after_fork();
     THREAD.forget();
     // Relaxed: there is no other thread.
     STATE.store(OFF, Ordering::Relaxed);
