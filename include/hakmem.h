@@ -263,6 +263,14 @@ typedef struct hak_stats {
    the most memory the process ever had resident, whoever mapped it
    */
   uint64_t peak_rss_bytes;
+  /*
+   calls that gave pages back to the kernel and kept their addresses
+   */
+  uint64_t purge_calls;
+  /*
+   ranges of pages in those
+   */
+  uint64_t purge_ranges;
 } hak_stats;
 
 /*

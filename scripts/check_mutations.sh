@@ -131,18 +131,21 @@ mutant $file 'fn release' 'release overwrites' \
 mutant $file 'fn retire' 'retire acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
 mutant $file 'fn retire' 'retire does not look for holders' 'word as u32 != absent || ' ''
 
-file=superslab/table.rs models=pool
-mutant $file 'fn set_avail' 'setting an AVAIL bit publishes nothing' 'Ordering::AcqRel' 'Ordering::Acquire'
-mutant $file 'fn clear_avail' 'clearing an AVAIL bit acquires nothing' 'Ordering::AcqRel' 'Ordering::Release'
+file=superslab/changed.rs models=pool
+mutant $file 'fn note' 'a note publishes nothing' 'swap(1, Ordering::AcqRel)' 'swap(1, Ordering::Acquire)'
+mutant $file 'fn note' 'a note is taken for made' 'if marks.mark(id).swap(1, Ordering::AcqRel) == 0 {' 'if false {'
+mutant $file 'fn take' 'who takes a note acquires nothing' 'swap(0, Ordering::AcqRel)' 'swap(0, Ordering::Release)'
+mutant $file 'fn take' 'a mark is never taken down' 'marks.mark(id).swap(0, Ordering::AcqRel);' ''
 file=superslab/pool.rs
-mutant $file 'fn fullest' 'no second look once the AVAIL bit is clear' 'if super_slab.word.look()' 'if false && super_slab.word.look()'
-mutant $file 'fn release_slab' 'a release sets no AVAIL bit' 'table::set_avail(slab.id);' ''
-mutant $file 'fn release_slab' 'the AVAIL bit is set before the release' \
-    $'let active = super_slab.word.release(slab.mask(), u32::MAX);\n    table::set_avail(slab.id);' \
-    $'table::set_avail(slab.id);\n    let active = super_slab.word.release(slab.mask(), u32::MAX);'
+mutant $file 'fn release_slab' 'a release notes nothing' 'CHANGED.note(&Descriptors, slab.id);' ''
+mutant $file 'fn release_slab' 'the note comes before the release' \
+    $'let active = super_slab.word.release(slab.mask(), u32::MAX);\n    CHANGED.note(&Descriptors, slab.id);' \
+    $'CHANGED.note(&Descriptors, slab.id);\n    let active = super_slab.word.release(slab.mask(), u32::MAX);'
+file=superslab/supply.rs
 mutant $file 'fn retire' 'retire believes the count that it came with' 'super_slab.word.retire(super_slab.absent())' \
     'super_slab.word.look().map(|slots| { super_slab.word.publish(u32::MAX, u32::MAX); slots.empty })'
-mutant $file 'fn purge_empty' 'a purge does not hold the slots' 'super_slab.word.acquire(run, true).is_none()' 'false'
+file=superslab/purge.rs
+mutant $file 'fn take' 'a purge does not hold the slots' 'super_slab.word.acquire(run, true).is_none()' 'false'
 file=superslab/free_slots.rs
 mutant $file 'fn node' 'two get one fresh node' \
     'self.fresh.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < limit).then_some(used + 1)).ok()' \

@@ -138,6 +138,10 @@ pub struct hak_stats {
     pub major_faults: u64,
     /// the most memory the process ever had resident, whoever mapped it
     pub peak_rss_bytes: u64,
+    /// calls that gave pages back to the kernel and kept their addresses
+    pub purge_calls: u64,
+    /// ranges of pages in those
+    pub purge_ranges: u64,
 }
 
 /// The blocks of one size, or all large ones.

@@ -34,6 +34,16 @@ pub(crate) fn run_starts(mask: u32, len: u32) -> u32 {
     starts
 }
 
+/// Bits of the longest run of set bits in `mask`.
+pub(crate) fn longest_run(mask: u32) -> u32 {
+    let (mut left, mut len) = (mask, 0);
+    while left != 0 {
+        left &= left >> 1;
+        len += 1;
+    }
+    len
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +67,8 @@ mod tests {
                 let naive = (0..=32 - len).find(|&at| (mask >> at) & low_mask(len) == low_mask(len));
                 assert_eq!(find_run(mask, len), naive, "{mask:#b} {len}");
             }
+            let longest = (1..=32).rfind(|&len| find_run(mask, len).is_some()).unwrap_or(0);
+            assert_eq!(longest_run(mask), longest, "{mask:#b}");
         }
     }
 }

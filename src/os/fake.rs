@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use super::linux::Linux;
-use super::{Os, Resize};
+use super::{Os, Range, Resize};
 use crate::base::addr::Addr;
 
 pub(super) struct Fake;
@@ -57,6 +57,10 @@ impl Os for Fake {
     }
     fn purge(at: Addr, len: usize) -> bool {
         !refused() && Linux::purge(at, len)
+    }
+    fn purge_all(ranges: &[Range]) -> u64 {
+        let gone = |(index, range): (usize, &Range)| (Self::purge(range.at, range.len) as u64) << index;
+        ranges.iter().enumerate().map(gone).sum()
     }
     fn unmap(at: Addr, len: usize) -> bool {
         !refused() && Linux::unmap(at, len)

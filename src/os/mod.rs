@@ -19,6 +19,7 @@ pub(crate) mod lock;
 mod process;
 pub(crate) mod quota;
 mod random;
+mod returns;
 mod sigaction;
 pub(crate) mod signal;
 mod sys;
@@ -38,6 +39,18 @@ pub(crate) use linux::is_alone;
 pub(crate) use linux::{page_size, resident};
 pub(crate) use process::{Usage, process_id, usage};
 pub(crate) use random::random;
+pub(crate) use returns::returns;
+
+/// Pages that are given back together with others; as the kernel has it (`iovec`).
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Range {
+    pub(crate) at: Addr,
+    pub(crate) len: usize,
+}
+
+/// Ranges that one call of `purge_all` takes.
+pub(crate) const RANGES: usize = 64;
 
 /// What became of a mapping that was to be resized in place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,6 +74,8 @@ trait Os {
     fn resize(at: Addr, old: usize, new: usize) -> Resize;
     /// Gives the pages back; they read as zero from now on.
     fn purge(at: Addr, len: usize) -> bool;
+    /// The same of many ranges, `RANGES` at most: a bit for each that went.
+    fn purge_all(ranges: &[Range]) -> u64;
     fn unmap(at: Addr, len: usize) -> bool;
     /// Asks for huge pages, or for none.
     fn advise_huge(at: Addr, len: usize, huge: bool) -> bool;
@@ -148,6 +163,12 @@ pub(crate) fn map_target(len: usize, from_len: usize) -> Option<Addr> {
 /// Gives the pages back to the kernel but keeps the addresses; they read as zero. `false`: refused, nothing changed.
 pub(crate) fn purge(at: Addr, len: usize) -> bool {
     Kernel::purge(at, len)
+}
+
+/// `purge` of up to `RANGES` ranges, if possible by one call: it interrupts the processors that run the process once, not once for
+/// each. Returns a bit for each range that went.
+pub(crate) fn purge_all(ranges: &[Range]) -> u64 {
+    Kernel::purge_all(ranges)
 }
 
 /// Asks for huge pages, or that there be none where the system gives them to all. Refusal changes nothing but speed.

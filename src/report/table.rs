@@ -7,6 +7,7 @@ use super::totals::ClassTotals;
 use crate::base::addr::GRANULE;
 use crate::front::PURGES;
 use crate::heap;
+use crate::os;
 use crate::page_map;
 use crate::stats::event::Event;
 use crate::stats::level;
@@ -183,6 +184,10 @@ rows! {
     os major_faults: Counter = |totals| totals.usage.major_faults;
     /// the most memory the process ever had resident, whoever mapped it
     os peak_rss_bytes: Gauge = |totals| totals.usage.peak_rss_bytes;
+    /// calls that gave pages back to the kernel and kept their addresses
+    os purge_calls: Counter = |_| os::returns().0;
+    /// ranges of pages in those
+    os purge_ranges: Counter = |_| os::returns().1;
 }
 
 // What each class shows besides its number, its block size and its utilisation, which is live / blocks.

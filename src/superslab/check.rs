@@ -1,9 +1,10 @@
 //! Feature `paranoid`: the walker over the shared pool.
 #![forbid(unsafe_code)]
 
-use super::super::Slab;
-use super::{ACTIVE, DIRTY, MAPPED, POOL, table};
+use super::state::{ACTIVE, DIRTY, MAPPED, POOL};
+use super::{Slab, table};
 use crate::base::addr::Addr;
+use crate::base::bits::longest_run;
 use crate::os::require;
 
 /// Every slot of a slab somebody holds is ACTIVE.
@@ -15,9 +16,10 @@ pub(crate) fn is_active(slab: &Slab) -> bool {
     table::get(slab.id).is_some_and(held)
 }
 
-/// P1 to P3; with `alone`, when no other thread exists, the counters too. Any thread.
+/// P1 to P3 and the index; with `alone`, when no other thread exists, the counters too. Any thread.
 pub(crate) fn check(alone: bool) {
-    let pool = POOL.lock();
+    let mut pool = POOL.lock();
+    pool.settle();
     let (mut retired, mut active, mut empty) = (0, 0, 0);
     for id in 0..pool.high {
         let Some(super_slab) = table::get(id) else {
@@ -49,6 +51,16 @@ pub(crate) fn check(alone: bool) {
         Addr(retired as usize),
     );
     require(MAPPED.get() == (pool.high - spares) as u64, "P3: the count of SuperSlabs", Addr(pool.high as usize));
+    let filed = |by: fn(u32, u32) -> u32| {
+        move |id: u32, set: u32| {
+            let slots = table::get(id).and_then(|super_slab| super_slab.word.look());
+            let longest = slots.map_or(0, |slots| longest_run(by(slots.active, slots.empty)));
+            require(set >= longest, "I3: a longer run than the index knows", Addr(id as usize));
+        }
+    };
+    pool.empty.check(filed(|_, empty| empty));
+    let members = pool.free.check(filed(|active, _| !active));
+    require(members <= pool.high - spares, "I1: a member too many", Addr(members as usize));
     if alone {
         require(ACTIVE.get() == active, "P4: the count of ACTIVE slots", Addr(active as usize));
         require(DIRTY.get() == empty + pool.cache.dirty_slots(), "P4: the count of EMPTY slots", Addr(empty as usize));

@@ -1,24 +1,32 @@
 //! Box `superslab` (L3): the shared pool. Gives out runs of 64 KiB slots and takes them back.
 //! Owns: the SuperSlabs (2 MiB mappings, all user memory), their descriptors, the SP-SLOT words, the cache of empty ones.
-//! Calls: base, os, stats, config, meta.   Called by: span, large.   Locks: `POOL` (then meta's).
+//! Calls: base, os, stats, config, meta.   Called by: span, large.   Locks: `BATCH` → `POOL` (then meta's).
 //! Threads: any.   Never: writes into a slot, unmaps a SuperSlab with an ACTIVE slot.
 
 mod aligned;
 mod cache;
+mod changed;
+#[cfg(feature = "paranoid")]
+mod check;
 mod free_slots;
 mod huge;
+mod index;
 mod pool;
+mod purge;
+mod snapshot;
 mod sp_slot;
+mod state;
+mod supply;
 mod table;
 
 pub(crate) use huge::purge_inside;
-pub(crate) use pool::{
-    Snapshot, acquire_aligned, acquire_more, acquire_slab, active_bytes, dirty_bytes, fresh_bytes, idle_bytes, purge,
-    release_slab, release_tail, snapshot,
-};
+pub(crate) use pool::{acquire_aligned, acquire_more, acquire_slab, release_slab, release_tail};
+pub(crate) use purge::purge;
+pub(crate) use snapshot::{Snapshot, snapshot};
+pub(crate) use state::{active_bytes, dirty_bytes, fresh_bytes, idle_bytes};
 
 #[cfg(feature = "paranoid")]
-pub(crate) use pool::{check, is_active};
+pub(crate) use check::{check, is_active};
 
 use crate::base::addr::{Addr, GRANULE};
 

@@ -2,16 +2,17 @@
 //! descriptor at any time.
 
 use super::SLOTS;
+use super::changed::Marks;
 use super::sp_slot::SlotWord;
 use crate::base::addr::{Addr, GRANULE};
-use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::base::index_stack::Links;
+use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use crate::meta;
 
 /// SuperSlabs at most: 2 TiB of slots.
 pub(super) const MAX: u32 = 1 << 20;
 const CHUNK: u32 = 256;
 const CHUNKS: usize = (MAX / CHUNK) as usize;
-const AVAIL_WORDS: usize = MAX as usize / 64;
 
 /// One SuperSlab. All fields but the word are written under the pool lock while the word is RETIRED.
 pub(super) struct SuperSlab {
@@ -21,6 +22,51 @@ pub(super) struct SuperSlab {
     absent: AtomicU32,
     /// 1: may be one huge page. Set under the pool lock, cleared by whoever purges a part of it.
     huge: AtomicU32,
+    /// Whether it is noted in `Changed`, and its link there.
+    changed: AtomicU32,
+    link: AtomicU32,
+    /// Where the two indexes have it.
+    pub(super) filings: [Filing; 2],
+}
+
+/// A SuperSlab's place in an index. Under the pool lock; zeroes are a valid value: nowhere.
+pub(super) struct Filing {
+    place: AtomicU32,
+    /// Numbers + 1.
+    next: AtomicU32,
+    prev: AtomicU32,
+}
+
+impl Filing {
+    // Relaxed, throughout: under the lock.
+    pub(super) fn place(&self) -> u32 {
+        self.place.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn next(&self) -> u32 {
+        self.next.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn prev(&self) -> u32 {
+        self.prev.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_place(&self, place: u32) {
+        self.place.store(place, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_next(&self, next: u32) {
+        self.next.store(next, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_prev(&self, prev: u32) {
+        self.prev.store(prev, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_ring(&self, next: u32, prev: u32) {
+        self.set_next(next);
+        self.set_prev(prev);
+    }
 }
 
 impl SuperSlab {
@@ -54,9 +100,6 @@ impl SuperSlab {
 }
 
 static CHUNK_TABLE: [AtomicPtr<SuperSlab>; CHUNKS] = [const { AtomicPtr::new(core::ptr::null_mut()) }; CHUNKS];
-/// A bit for each SuperSlab that may have a slot to give: a hint, set by `release`, cleared by a scan under the lock.
-static AVAIL: [AtomicU64; AVAIL_WORDS] = [const { AtomicU64::new(0) }; AVAIL_WORDS];
-
 /// The descriptor with this number, if it was ever made.
 pub(super) fn get(id: u32) -> Option<&'static SuperSlab> {
     // Acquire pairs with the Release in `make`: the words of the chunk are RETIRED, not zero.
@@ -83,34 +126,22 @@ pub(super) fn make(id: u32) -> Option<&'static SuperSlab> {
     get(id)
 }
 
-/// Notes that `id` may have a slot to give.
-pub(super) fn set_avail(id: u32) {
-    if let Some(word) = AVAIL.get((id / 64) as usize) {
-        // AcqRel pairs with `clear_avail`: either the clear comes first and the bit stays, or the clearer sees the
-        // slot word that we released before.
-        word.fetch_or(1 << (id % 64), Ordering::AcqRel);
+/// The descriptors, to whom `Changed` asks for its marks and links.
+pub(super) struct Descriptors;
+
+/// Stands in for a descriptor that is not there, which nobody ever notes.
+static NOBODY: AtomicU32 = AtomicU32::new(0);
+
+impl Links for Descriptors {
+    fn link(&self, id: u32) -> &AtomicU32 {
+        get(id).map_or(&NOBODY, |super_slab| &super_slab.link)
     }
 }
 
-/// Takes the note back. The caller looks at the slot word afterwards and sets it again if that has a free slot.
-pub(super) fn clear_avail(id: u32) {
-    if let Some(word) = AVAIL.get((id / 64) as usize) {
-        // AcqRel: see `set_avail`.
-        word.fetch_and(!(1 << (id % 64)), Ordering::AcqRel);
+impl Marks for Descriptors {
+    fn mark(&self, id: u32) -> &AtomicU32 {
+        get(id).map_or(&NOBODY, |super_slab| &super_slab.changed)
     }
-}
-
-/// The numbers below `high` that may have a slot to give.
-pub(super) fn available(high: u32) -> impl Iterator<Item = u32> {
-    (0..high.div_ceil(64)).flat_map(|index| {
-        // Acquire pairs with `set_avail`.
-        let mut bits = AVAIL.get(index as usize).map_or(0, |word| word.load(Ordering::Acquire));
-        core::iter::from_fn(move || {
-            let bit = (bits != 0).then(|| bits.trailing_zeros())?;
-            bits &= bits - 1;
-            Some(index * 64 + bit)
-        })
-    })
 }
 
 const _: () = assert!(CHUNK as usize * size_of::<SuperSlab>() <= 16 << 10, "a chunk is one record of meta");

@@ -91,3 +91,15 @@ pub(crate) fn advise_huge(_: Addr, _: usize, _: bool) {}
 pub(crate) mod lock;
 
 pub(crate) fn write_stderr(_: &[u8]) {}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Range {
+    pub(crate) at: Addr,
+    pub(crate) len: usize,
+}
+
+pub(crate) const RANGES: usize = 4;
+
+pub(crate) fn purge_all(ranges: &[Range]) -> u64 {
+    ranges.iter().enumerate().map(|(index, range)| (purge(range.at, range.len) as u64) << index).sum()
+}

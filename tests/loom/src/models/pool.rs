@@ -1,4 +1,4 @@
-//! The whole box `superslab`, through its door: stages, hints, AVAIL bits, retiring, purging.
+//! The whole box `superslab`, through its door: stages, hints, the index and its notes, retiring, purging.
 //! The stand-in for the kernel has few granules, so that a slot that got lost shows as out of memory.
 
 use loom::thread;
@@ -24,7 +24,7 @@ fn give(slab: Slab, who: u32) {
     release_slab(slab);
 }
 
-/// A release and a scan of the AVAIL bits at once, in a full SuperSlab: the slot is found by somebody.
+/// A release and a look into the index at once, in a full SuperSlab: the slot is found by somebody.
 pub fn pool_a_released_slot_is_not_lost() {
     check(3, 2, || {
         config::set(0, 0);
@@ -32,7 +32,7 @@ pub fn pool_a_released_slot_is_not_lost() {
         let other = thread::spawn(|| take(OTHERS, 1, 2).inspect(|slab| os::use_slots(slab.base, 1, 2)));
         give(one, 1);
         let others = other.join().unwrap();
-        // Of a third kind: no list of hints has it, only the bit.
+        // Of a third kind: no list of hints has it, only the index.
         let last = take(SlabKind(2), 1, 3);
         assert!(others.is_some() != last.is_some(), "one slot, one taker");
         give(two, 1);

@@ -1,0 +1,135 @@
+//! EMPTY slots back to the kernel: many runs by one call, and no lock held over it that anybody waits for but who purges too.
+#![forbid(unsafe_code)]
+
+use super::SLOTS;
+use super::huge;
+use super::state::{CHANGED, DIRTY, POOL, PURGED, Pool};
+use super::supply::{retire, retire_locked, unmap};
+use super::table::{self, Descriptors};
+use crate::base::addr::{Addr, GRANULE};
+use crate::base::bits::low_mask;
+use crate::os::lock::Mutex;
+use crate::os::{self, RANGES, Range};
+
+/// Runs of slots on their way back, ACTIVE meanwhile.
+struct Batch {
+    ranges: [Range; RANGES],
+    /// Which slots these are: a number and a mask.
+    slots: [(u32, u32); RANGES],
+    len: usize,
+}
+
+static BATCH: Mutex<Batch> =
+    Mutex::new(Batch { ranges: [Range { at: Addr::NULL, len: 0 }; RANGES], slots: [(0, 0); RANGES], len: 0 });
+
+/// Gives memory back to the kernel until `want` bytes went or nothing is left: cached SuperSlabs are unmapped, oldest
+/// first, then EMPTY slots purged. Returns bytes. Any thread; one that does not want all leaves it to who is at it already.
+pub(crate) fn purge(want: usize) -> usize {
+    let mut given = purge_cached(want);
+    let batch = if want == usize::MAX { Some(BATCH.lock()) } else { BATCH.try_lock() };
+    let Some(mut batch) = batch else { return given };
+    while given < want {
+        batch.fill(&mut POOL.lock(), want - given);
+        if batch.len == 0 {
+            break;
+        }
+        let (bytes, whole) = batch.purge();
+        given += bytes;
+        // Refused: what is left would be too.
+        if !whole {
+            break;
+        }
+    }
+    given
+}
+
+fn purge_cached(want: usize) -> usize {
+    let mut given = 0;
+    let mut pool = POOL.lock();
+    if want == usize::MAX {
+        retire_unused(&mut pool);
+    }
+    while given < want
+        && let Some(oldest) = pool.cache.take_oldest()
+    {
+        given += oldest.dirty.count_ones() as usize * GRANULE;
+        unmap(&mut pool, oldest);
+    }
+    given
+}
+
+/// Retires SuperSlabs that were mapped for an alignment and never used: see `unmap`.
+fn retire_unused(pool: &mut Pool) {
+    // No more often than there are some: one that can't be unmapped comes back.
+    for _ in 0..pool.high {
+        let Some((id, super_slab)) = pool.free.find(SLOTS).and_then(|id| Some((id, table::get(id)?))) else { break };
+        retire_locked(pool, id, super_slab);
+        pool.file(id);
+    }
+}
+
+impl Batch {
+    /// Takes EMPTY runs of `want` bytes, as far as there is room: the longest first, for they take the fewest calls, of
+    /// these the ones released first; huge SuperSlabs last, since a part of them can't go without the rest being split.
+    fn fill(&mut self, pool: &mut Pool, want: usize) {
+        let mut left = want.div_ceil(GRANULE);
+        pool.settle();
+        while left > 0
+            && self.len < RANGES
+            && let Some(id) = pool.empty.find_longest()
+        {
+            left = left.saturating_sub(self.take(id, left));
+            pool.file(id);
+        }
+    }
+
+    /// Takes EMPTY runs of one SuperSlab, `most` slots at most. Returns how many.
+    fn take(&mut self, id: u32, most: usize) -> usize {
+        let Some(super_slab) = table::get(id) else { return 0 };
+        let mut empty = super_slab.word.look().map_or(0, |slots| slots.empty);
+        let mut taken = 0;
+        while empty != 0 && taken < most && self.len < RANGES {
+            let first = empty.trailing_zeros();
+            let len = (empty >> first).trailing_ones().min(most.saturating_sub(taken) as u32);
+            let run = low_mask(len) << first;
+            empty &= !run;
+            if super_slab.word.acquire(run, true).is_none() {
+                continue;
+            }
+            huge::split(super_slab);
+            self.ranges[self.len % RANGES] =
+                Range { at: super_slab.base().offset(first as usize * GRANULE), len: len as usize * GRANULE };
+            self.slots[self.len % RANGES] = (id, run);
+            self.len += 1;
+            taken += len as usize;
+        }
+        taken
+    }
+
+    /// Gives all of it back to the kernel, and the slots to the pool. Returns the bytes that went, and whether all did.
+    fn purge(&mut self) -> (usize, bool) {
+        let ranges = self.ranges.get(..self.len).unwrap_or_default();
+        let gone = os::purge_all(ranges);
+        let mut given = 0;
+        for (index, &(id, run)) in self.slots.iter().take(self.len).enumerate() {
+            let Some(super_slab) = table::get(id) else { continue };
+            let purged = gone >> index & 1 == 1;
+            if purged {
+                DIRTY.sub(run.count_ones() as u64);
+                PURGED.add(run.count_ones() as u64);
+                given += run.count_ones() as usize * GRANULE;
+            }
+            let active = super_slab.word.release(run, if purged { 0 } else { run });
+            CHANGED.note(&Descriptors, id);
+            if active == super_slab.absent() {
+                // Who released its last slot meanwhile saw ours in use.
+                retire(id, super_slab);
+            }
+        }
+        let whole = gone.count_ones() as usize == self.len;
+        self.len = 0;
+        (given, whole)
+    }
+}
+
+const _: () = assert!(RANGES <= 64, "a bit for each");

@@ -1,0 +1,52 @@
+//! The pool's counters, as the reports read them.
+#![forbid(unsafe_code)]
+
+use super::state::{FREE_SLOTS, MAPPED, MAPPED_BYTES, POOL, PURGED, RELEASED, STAGE};
+use super::table;
+use crate::base::addr::GRANULE;
+
+/// The pool's counters.
+#[derive(Default)]
+pub(crate) struct Snapshot {
+    /// SuperSlabs that are mapped, cached ones included.
+    pub(crate) superslabs: u64,
+    /// Of those in use, the ones without a free slot.
+    pub(crate) full: u64,
+    pub(crate) mapped_bytes: u64,
+    pub(crate) active: u64,
+    pub(crate) empty: u64,
+    pub(crate) unused: u64,
+    pub(crate) cached: u64,
+    pub(crate) cached_dirty: u64,
+    pub(crate) stages: [u64; 3],
+    pub(crate) released: u64,
+    pub(crate) purged_bytes: u64,
+    pub(crate) hints_dropped: u64,
+}
+
+/// Counts slots by state. Any thread.
+pub(crate) fn snapshot() -> Snapshot {
+    let pool = POOL.lock();
+    let (mut full, mut active, mut empty, mut unused) = (0, 0, 0, 0);
+    for super_slab in (0..pool.high).filter_map(table::get) {
+        let Some(slots) = super_slab.word.look() else { continue };
+        full += (slots.active == u32::MAX) as u64;
+        active += (slots.active & !super_slab.absent()).count_ones() as u64;
+        empty += slots.empty.count_ones() as u64;
+        unused += (!slots.active & !slots.empty).count_ones() as u64;
+    }
+    Snapshot {
+        superslabs: MAPPED.get(),
+        full,
+        mapped_bytes: MAPPED_BYTES.get(),
+        active,
+        empty,
+        unused,
+        cached: pool.cache.len() as u64,
+        cached_dirty: pool.cache.dirty_slots(),
+        stages: [STAGE[0].get(), STAGE[1].get(), STAGE[2].get()],
+        released: RELEASED.get(),
+        purged_bytes: PURGED.get() * GRANULE as u64,
+        hints_dropped: FREE_SLOTS.dropped.get(),
+    }
+}

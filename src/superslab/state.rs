@@ -1,0 +1,113 @@
+//! What the pool knows: the numbers of its SuperSlabs, the cache, the index; and its counters.
+#![forbid(unsafe_code)]
+
+use super::cache::Cache;
+use super::changed::Changed;
+use super::free_slots::FreeSlots;
+use super::index::{By, Index};
+use super::sp_slot::Slots;
+use super::table::{self, Descriptors};
+use crate::base::addr::{Addr, GRANULE};
+use crate::base::bits::{find_run, longest_run};
+use crate::os::lock::Mutex;
+use crate::stats::counter::Counter;
+
+/// # Invariants
+/// - P1: numbers below `high` have descriptors.
+/// - P2: in a word, ACTIVE and EMPTY slots are apart, and slots that do not exist are ACTIVE.
+/// - P3: exactly the cached SuperSlabs and the spare numbers are RETIRED.
+/// - P4: `ACTIVE` and `DIRTY` count the slots of these states, but for those on their way.
+pub(super) struct Pool {
+    /// SuperSlab numbers below this were used at least once.
+    pub(super) high: u32,
+    /// Numbers whose SuperSlab was unmapped, for reuse: a stack threaded through `base`.
+    pub(super) spare: Option<u32>,
+    pub(super) cache: Cache,
+    /// Where the search for aligned runs goes on.
+    pub(super) turn: u32,
+    /// Where the newest SuperSlab lies: the next one is asked for right below.
+    pub(super) last: Addr,
+    /// Those in use with a free slot, by their longest runs.
+    pub(super) empty: Index,
+    pub(super) free: Index,
+}
+
+pub(super) static POOL: Mutex<Pool> = Mutex::new(Pool {
+    high: 0,
+    spare: None,
+    cache: Cache::new(),
+    turn: 0,
+    last: Addr::NULL,
+    empty: Index::new(By::Empty),
+    free: Index::new(By::Free),
+});
+pub(super) static CHANGED: Changed = Changed::new();
+pub(super) static FREE_SLOTS: FreeSlots = FreeSlots::new();
+pub(super) static STAGE: [Counter; 3] = [const { Counter::new() }; 3];
+pub(super) static MAPPED: Counter = Counter::new();
+pub(super) static MAPPED_BYTES: Counter = Counter::new();
+pub(super) static RELEASED: Counter = Counter::new();
+/// Slots that are EMPTY, in SuperSlabs in use and cached.
+pub(super) static DIRTY: Counter = Counter::new();
+/// Slots that were acquired clean, so far: each of their pages costs a fault.
+pub(super) static FRESH: Counter = Counter::new();
+/// Slots that are ACTIVE.
+pub(super) static ACTIVE: Counter = Counter::new();
+/// Of these, those that hold tiny blocks.
+pub(super) static TINY: Counter = Counter::new();
+/// EMPTY slots whose pages went back to the kernel, so far.
+pub(super) static PURGED: Counter = Counter::new();
+
+impl Pool {
+    /// Where a free run of `len` is: resident slots before fresh ones, then in the shortest of the longest runs that will do,
+    /// then where most slots are ACTIVE. Returns the SuperSlab's number and the run's first slot.
+    pub(super) fn find(&mut self, len: u32) -> Option<(u32, u32)> {
+        self.settle();
+        loop {
+            let id = self.empty.find(len).or_else(|| self.free.find(len))?;
+            let slots = table::get(id).and_then(|super_slab| super_slab.word.look());
+            let run = |slots: Slots| find_run(slots.empty, len).or_else(|| find_run(!slots.active, len));
+            if let Some(first) = slots.and_then(run) {
+                return Some((id, first));
+            }
+            // Slots were taken by stage 1 since the last look.
+            self.file(id);
+        }
+    }
+
+    /// Takes in what releases have noted.
+    pub(super) fn settle(&mut self) {
+        while let Some(id) = CHANGED.take(&Descriptors) {
+            self.file(id);
+        }
+    }
+
+    /// Files a SuperSlab by its slots as they are now.
+    pub(super) fn file(&mut self, id: u32) {
+        let Some(super_slab) = table::get(id) else { return };
+        let slots = super_slab.word.look().unwrap_or(Slots { active: u32::MAX, empty: 0 });
+        let (used, huge) = (slots.active.count_ones(), super_slab.is_huge());
+        self.empty.file(id, longest_run(slots.empty), used, huge);
+        self.free.file(id, longest_run(!slots.active), used, huge);
+    }
+}
+
+/// Bytes that `purge` could give back. Any thread.
+pub(crate) fn dirty_bytes() -> u64 {
+    DIRTY.get() * GRANULE as u64
+}
+
+/// Bytes of slots that nobody uses, touched or not. Any thread.
+pub(crate) fn idle_bytes() -> u64 {
+    MAPPED_BYTES.get().saturating_sub(active_bytes())
+}
+
+/// Bytes of slots acquired without old pages in them, so far. Any thread.
+pub(crate) fn fresh_bytes() -> u64 {
+    FRESH.get() * GRANULE as u64
+}
+
+/// Bytes of slots in use. Any thread.
+pub(crate) fn active_bytes() -> u64 {
+    ACTIVE.get() * GRANULE as u64
+}

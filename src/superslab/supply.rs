@@ -1,0 +1,142 @@
+//! Stage 3 and what undoes it: SuperSlabs from the cache and from the kernel, and back.
+#![forbid(unsafe_code)]
+
+use super::cache::Cached;
+use super::huge::{self, Advice};
+use super::state::{DIRTY, MAPPED, MAPPED_BYTES, POOL, PURGED, Pool, TINY};
+use super::table::{self, SuperSlab};
+use super::{SLOTS, SUPERSLAB, aligned};
+use crate::base::addr::{Addr, GRANULE};
+use crate::base::bits::low_mask;
+use crate::config;
+use crate::os;
+use crate::stats::level;
+
+/// Puts one more SuperSlab in use, a cached one, else a new one, and says which. `None`: out of memory.
+pub(super) fn superslab_refill(pool: &mut Pool, len: u32) -> Option<u32> {
+    if let Some(Cached { id, dirty }) = pool.cache.take_newest() {
+        let super_slab = table::get(id)?;
+        super_slab.word.publish(super_slab.absent(), dirty);
+        pool.file(id);
+        // A short one may not hold the run; the caller looks and comes back.
+        return Some(id);
+    }
+    table::make(pool.spare.unwrap_or(pool.high))?;
+    let (base, slots) = map(pool.last, len)?;
+    enroll(pool, base, slots)
+}
+
+/// Puts as many new SuperSlabs in use as make `align` bytes, at a multiple of it, and says which is the first of them.
+#[cold]
+pub(super) fn refill_group(pool: &mut Pool, align: usize) -> Option<u32> {
+    table::make(pool.spare.unwrap_or(pool.high))?;
+    let group = os::map_aligned(Addr(pool.last.0.saturating_sub(align) & !(align - 1)), align, align)?;
+    let first = enroll(pool, group, SLOTS)?;
+    for base in (SUPERSLAB..align).step_by(SUPERSLAB).map(|offset| group.offset(offset)) {
+        if enroll(pool, base, SLOTS).is_none() {
+            // Out of numbers, or of memory for descriptors.
+            os::unmap(base, group.offset(align).since(base));
+            break;
+        }
+    }
+    pool.last = group;
+    Some(first)
+}
+
+/// Puts a new mapping of `slots` slots in use. `None`: no descriptor for it.
+pub(super) fn enroll(pool: &mut Pool, base: Addr, slots: u32) -> Option<u32> {
+    let id = pool.spare.unwrap_or(pool.high);
+    let super_slab = table::make(id)?;
+    if pool.spare == Some(id) {
+        pool.spare = super_slab.base().0.checked_sub(1).map(|next| next as u32);
+    } else {
+        pool.high += 1;
+    }
+    pool.last = base;
+    MAPPED.add(1);
+    MAPPED_BYTES.add((slots as usize * GRANULE) as u64);
+    level::MAPPED.add((slots as usize * GRANULE) as u64);
+    let absent = !low_mask(slots);
+    super_slab.describe(base, absent);
+    // `MAPPED` counts this one already.
+    let advice = huge::advice(MAPPED.get() - 1, TINY.get());
+    super_slab.swap_huge(advice != Advice::Exempt);
+    if advice != Advice::Leave {
+        os::advise_huge(base, slots as usize * GRANULE, advice == Advice::Ask);
+    }
+    super_slab.word.publish(absent, 0);
+    pool.file(id);
+    Some(id)
+}
+
+/// A whole SuperSlab if the kernel gives one, else as many slots as it does, `len` at least.
+pub(super) fn map(last: Addr, len: u32) -> Option<(Addr, u32)> {
+    let below = Addr(last.0.saturating_sub(SUPERSLAB));
+    if let Some(base) = os::map_aligned(below, SUPERSLAB, SUPERSLAB) {
+        return Some((base, SLOTS));
+    }
+    let mut slots = SLOTS / 2;
+    while slots > len {
+        if let Some(base) = os::map_aligned(Addr::NULL, slots as usize * GRANULE, GRANULE) {
+            return Some((base, slots));
+        }
+        slots /= 2;
+    }
+    os::map_aligned(Addr::NULL, len as usize * GRANULE, GRANULE).map(|base| (base, len))
+}
+
+#[cold]
+pub(super) fn retire(id: u32, super_slab: &SuperSlab) {
+    retire_locked(&mut POOL.lock(), id, super_slab);
+}
+
+pub(super) fn retire_locked(pool: &mut Pool, id: u32, super_slab: &SuperSlab) {
+    // Another thread may have taken a slot or retired it first.
+    let Some(dirty) = super_slab.word.retire(super_slab.absent()) else { return };
+    pool.file(id);
+    let limit = config::get::superslab_cache().max(0) as usize;
+    if let Some(oldest) = pool.cache.put(Cached { id, dirty }, limit) {
+        unmap(pool, oldest);
+    }
+}
+
+/// Unmaps a RETIRED SuperSlab, and those beside it that were only mapped for its alignment and never used: else each that goes
+/// leaves a hole, and a mapping more to the kernel.
+pub(super) fn unmap(pool: &mut Pool, cached: Cached) {
+    let Some(base) = table::get(cached.id).map(SuperSlab::base) else { return };
+    unmap_one(pool, cached);
+    for step in [1, u32::MAX] {
+        let mut id = cached.id.wrapping_add(step);
+        while let Some(super_slab) = table::get(id).filter(|_| id < pool.high)
+            && super_slab.base().since(base).min(base.since(super_slab.base())) < aligned::ALIGN_MAX
+            && let Some(dirty) = super_slab.word.retire(super_slab.absent())
+        {
+            pool.file(id);
+            unmap_one(pool, Cached { id, dirty });
+            id = id.wrapping_add(step);
+        }
+    }
+}
+
+/// Unmaps a RETIRED SuperSlab, or puts it back in use, purged, when the kernel refuses.
+pub(super) fn unmap_one(pool: &mut Pool, cached: Cached) {
+    let Some(super_slab) = table::get(cached.id) else { return };
+    let len = super_slab.bytes();
+    if os::unmap(super_slab.base(), len) {
+        DIRTY.sub(cached.dirty.count_ones() as u64);
+        PURGED.add(cached.dirty.count_ones() as u64);
+        MAPPED.sub(1);
+        MAPPED_BYTES.sub(len as u64);
+        level::MAPPED.sub(len as u64);
+        // The base field of a spare number links to the next one.
+        super_slab.describe(Addr(pool.spare.map_or(0, |id| id as usize + 1)), 0);
+        pool.spare = Some(cached.id);
+        return;
+    }
+    let dirty = if os::purge(super_slab.base(), len) { 0 } else { cached.dirty };
+    let purged = (cached.dirty.count_ones() - dirty.count_ones()) as u64;
+    DIRTY.sub(purged);
+    PURGED.add(purged);
+    super_slab.word.publish(super_slab.absent(), dirty);
+    pool.file(cached.id);
+}
