@@ -12,13 +12,13 @@ use super::thread::{self, Caller};
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::baseline;
-use crate::class::ClassId;
+use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::config;
 use crate::guard;
 use crate::hardened;
 use crate::heap::{self, Pushed, ThreadHeap};
 use crate::large;
-use crate::os::{die, gate};
+use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
 use crate::reserve;
 
@@ -225,16 +225,28 @@ pub(super) fn free_rounded(block: *mut u8, size: usize, align: usize) {
     free_any(block, rounded.filter(|_| strict().is_some() && usable_size(block) == rounded).or(Some(size)));
 }
 
-/// `said`: the size that the program gave. Only strict modes care.
+/// A block that is not null. `said`: the size that the program gave; only strict modes care.
 #[inline(always)]
 fn free_any(block: *mut u8, said: Option<usize>) {
-    if block.is_null() {
-        return;
-    }
-    // POSIX 2024: free keeps errno, and what lies below may call the kernel.
-    let saved = errno();
     let at = Addr::of(block);
     let tag = page_map::tag(at);
+    // A hit all the same, where the hot table shows nothing: in a heap of more than 32 GiB, say.
+    let word = tls::get();
+    let offset = tag.0 as usize ^ word.addr();
+    if offset < CLASSES * BIN_STRIDE {
+        // SAFETY: as in `super::free`: a tag of this heap holds a class premultiplied by BIN_STRIDE.
+        if let Pushed::Kept = unsafe { heap::bin_at(word, offset) }.push(at) {
+            return;
+        }
+    }
+    free_missed(at, tag, said);
+}
+
+#[cold]
+#[inline(never)]
+fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
+    // POSIX 2024: free keeps errno, and what lies below may call the kernel.
+    let saved = errno();
     if tag.is_reserve() {
         return if !reserve::free(at, tag) {
             die(FOREIGN, at)
@@ -296,7 +308,11 @@ fn free_block(at: Addr, tag: Tag) -> bool {
     // Again: the thread may have adopted its heap just now, and the span have moved away from that before.
     let tag = page_map::tag(at);
     match caller {
-        Some(Caller::Own(heap)) if heap.addr() == tag.owner() => return free_own(heap, class, at, tag),
+        Some(Caller::Own(heap)) if heap.addr() == tag.owner() => {
+            // Now and then, of those that the hot table did not show.
+            page_map::missed(at, tag);
+            return free_own(heap, class, at);
+        }
         Some(Caller::Own(heap)) => return heap.free_remote(tag.owner(), class, at),
         // SAFETY: the tag is that of a span: its owner is a heap.
         Some(Caller::Shared(_)) | None => unsafe { heap::at(tag.owner()) }.free_direct(at),
@@ -304,17 +320,14 @@ fn free_block(at: Addr, tag: Tag) -> bool {
     true
 }
 
-fn free_own(heap: &ThreadHeap, class: ClassId, at: Addr, tag: Tag) -> bool {
+fn free_own(heap: &ThreadHeap, class: ClassId, at: Addr) -> bool {
     if is_baseline(heap, class) {
         baseline::free(heap, class, at);
         return true;
     }
     let pushed = match heap.bin(class).push(at) {
-        Pushed::Kept => {
-            // A hit, but for the hot table.
-            page_map::missed(at, tag);
-            return false;
-        }
+        // Put off during a fork, or of a heap that the thread has only just got.
+        Pushed::Kept => return false,
         Pushed::Full => heap.push_slow(class, at),
         pushed => pushed,
     };

@@ -45,6 +45,11 @@ static void *find(const char *name, const void *owner) {
     return symbol;
 }
 
+// The library finds a granule of 64 KiB by its number modulo this: 32 GiB.
+enum { PLACES = 1 << 19, BIG = 1 << 20 };
+static bool taken[PLACES];
+static size_t place_of(const char *block) { return ((size_t)block >> 16) % PLACES; }
+
 static const char *near;
 static void allocate_beyond(size_t distance, size_t size) {
     for (int i = 0; i < 1000000; i++) {
@@ -58,15 +63,28 @@ static void allocate_beyond(size_t distance, size_t size) {
 static void go_far(size_t distance, size_t size) {
     near = malloc_(size);
     if (mmap(NULL, distance, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED) fail("no such mapping");
-    allocate_beyond(distance, 1 << 20); // there in big steps, that leave little over
+    allocate_beyond(distance, BIG); // there in big steps, that leave little over
     allocate_beyond(distance, size);
     for (int i = 0; i < 1000; i++) // until the magazine has no others
         if (!malloc_(size)) fail("no memory");
 }
 
+// Beyond so much that the places begin anew, as in a heap of more than 32 GiB.
+static void go_round(size_t size) {
+    for (int i = 0; i < 1536; i++) {
+        const char *block = malloc_(BIG);
+        if (!block) fail("no memory");
+        for (int at = 0; at < BIG; at += 1 << 16) taken[place_of(block + at)] = true;
+    }
+    go_far(((size_t)32 << 30) - ((size_t)768 << 20), size);
+    for (int i = 0; i < 100000; i++)
+        if (taken[place_of(malloc_(size))]) return;
+    fail("no block shares its place");
+}
+
 int main(int argc, char **argv) {
     Dl_info owner;
-    if (argc != 3 && argc != 4) fail("usage: hot_path malloc|free|free_null|calloc|realloc|new|delete size [GIB]");
+    if (argc != 3 && argc != 4) fail("usage: hot_path malloc|free|free_null|calloc|realloc|new|delete size [GIB|round]");
     enum call call = MALLOC;
     while (call < CALLS && strcmp(argv[1], names[call]) != 0) call++;
     if (call == CALLS) fail("no such call");
@@ -82,7 +100,9 @@ int main(int argc, char **argv) {
     bool frees = call == FREE || call == DELETE, allocates = !frees && call != REALLOC && call != FREE_NULL;
     if (size == 0 || size > BIGGEST) fail("size out of range");
 
-    if (argc == 4) go_far(strtoul(argv[3], NULL, 10) << 30, size);
+    bool round_trip = argc == 4 && strcmp(argv[3], "round") == 0;
+    if (round_trip) go_round(size);
+    else if (argc == 4) go_far(strtoul(argv[3], NULL, 10) << 30, size);
     // The first blocks are misses: they come from a span. Afterwards the magazine has BLOCKS of them, and room for as many.
     for (int round = -1; round < ROUNDS; round++) {
         if (!allocates || round < 0)
@@ -91,6 +111,7 @@ int main(int argc, char **argv) {
         if (round >= 0) measured(call, call == REALLOC ? smaller : size);
         for (int i = 0; i < BLOCKS; i++) {
             if (!blocks[i]) fail("no memory");
+            if (round_trip && !taken[place_of(blocks[i])]) fail("a block has a place of its own");
             if (moved[i] != blocks[i] && !allocates) fail("realloc moved a block that it could have left in place");
         }
         if (!frees || round < 0)
