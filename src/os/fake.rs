@@ -58,7 +58,7 @@ impl Os for Fake {
     fn purge(at: Addr, len: usize) -> bool {
         !refused() && Linux::purge(at, len)
     }
-    fn purge_all(ranges: &[Range]) -> u64 {
+    fn purge_all(ranges: &[Range], _: bool) -> u64 {
         let gone = |(index, range): (usize, &Range)| (Self::purge(range.at, range.len) as u64) << index;
         ranges.iter().enumerate().map(gone).sum()
     }

@@ -46,8 +46,8 @@ impl Os for Linux {
         })
     }
 
-    fn purge_all(ranges: &[Range]) -> u64 {
-        let mut done = together(ranges);
+    fn purge_all(ranges: &[Range], together: bool) -> u64 {
+        let mut done = if together { purge_together(ranges) } else { 0 };
         // One by one what did not go, where the call is not known, or was refused from some range on.
         for (index, range) in ranges.iter().enumerate() {
             if done >> index & 1 == 0 && Self::purge(range.at, range.len) {
@@ -79,17 +79,14 @@ impl Os for Linux {
     }
 }
 
-/// Fewer ranges than this go one by one: that costs little more, and small programs in a sandbox that kills for a call it does
-/// not know never make this one.
-const FEW: usize = 4;
-
-/// Gives many ranges back by one call, which Linux has for a process of its own from 6.15 on. A bit for each that went.
-fn together(ranges: &[Range]) -> u64 {
+/// Gives many ranges back by one call, which Linux has for a process's own memory from 6.15 on. A bit for each that went. Asked for
+/// only by who wants it: seccomp filters that kill for a call they do not know are not to be found out about without one.
+fn purge_together(ranges: &[Range]) -> u64 {
     const PIDFD_SELF: usize = -10_000_isize as usize;
     const SYS_PROCESS_MADVISE: libc::c_long = 440;
     static REFUSED: AtomicBool = AtomicBool::new(false);
     // Relaxed, here and below: asked in vain once more is no harm.
-    if ranges.len() < FEW || REFUSED.load(Ordering::Relaxed) {
+    if ranges.len() < 2 || REFUSED.load(Ordering::Relaxed) {
         return 0;
     }
     let args = [PIDFD_SELF, ranges.as_ptr().addr(), ranges.len(), libc::MADV_DONTNEED as usize, 0];

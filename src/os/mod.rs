@@ -74,8 +74,8 @@ trait Os {
     fn resize(at: Addr, old: usize, new: usize) -> Resize;
     /// Gives the pages back; they read as zero from now on.
     fn purge(at: Addr, len: usize) -> bool;
-    /// The same of many ranges, `RANGES` at most: a bit for each that went.
-    fn purge_all(ranges: &[Range]) -> u64;
+    /// The same of many ranges, `RANGES` at most, by one call if `together`: a bit for each that went.
+    fn purge_all(ranges: &[Range], together: bool) -> u64;
     fn unmap(at: Addr, len: usize) -> bool;
     /// Asks for huge pages, or for none.
     fn advise_huge(at: Addr, len: usize, huge: bool) -> bool;
@@ -165,10 +165,10 @@ pub(crate) fn purge(at: Addr, len: usize) -> bool {
     Kernel::purge(at, len)
 }
 
-/// `purge` of up to `RANGES` ranges, if possible by one call: it interrupts the processors that run the process once, not once for
-/// each. Returns a bit for each range that went.
-pub(crate) fn purge_all(ranges: &[Range]) -> u64 {
-    Kernel::purge_all(ranges)
+/// `purge` of up to `RANGES` ranges; `together`: by one call where the kernel has it, which interrupts the processors that run the
+/// process once, not once for each. Returns a bit for each range that went.
+pub(crate) fn purge_all(ranges: &[Range], together: bool) -> u64 {
+    Kernel::purge_all(ranges, together)
 }
 
 /// Asks for huge pages, or that there be none where the system gives them to all. Refusal changes nothing but speed.

@@ -164,3 +164,47 @@ impl Index {
         members
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Descriptors far above those that other tests of this process use.
+    const FIRST: u32 = table::MAX - 256;
+
+    #[test]
+    fn it_agrees_with_a_naive_search() {
+        assert!(table::make(FIRST).is_some());
+        // The filing of empty runs: the pool of this process never gets to these numbers.
+        let mut index = Index::new(By::Empty);
+        let mut naive = [(0u32, 0u32, false, 0u32); 100];
+        let (mut x, mut time) = (0x2545_F491u32, 0);
+        let mut draw = |below: u32| {
+            x ^= x << 13;
+            x ^= x >> 17;
+            x ^= x << 5;
+            x % below
+        };
+        for _ in 0..20_000 {
+            let member = draw(100) as usize;
+            let (longest, used, huge) = (draw(SLOTS + 1), draw(SLOTS + 1), draw(8) == 0);
+            index.file(FIRST + member as u32, longest, used, huge);
+            let shelf = |(_, used, huge, _): (u32, u32, bool, u32)| if huge { 4 } else { used * 4 / 33 };
+            let old = naive[member];
+            time += 1;
+            let same = old.0 == longest && (longest == 0 || shelf(old) == shelf((longest, used, huge, 0)));
+            naive[member] = (longest, used, huge, if same { old.3 } else { time });
+
+            let len = 1 + draw(SLOTS);
+            let best = naive.iter().filter(|entry| entry.0 >= len);
+            let best = best.min_by_key(|entry| (entry.0, core::cmp::Reverse((shelf(**entry), entry.3))));
+            let found = index.find(len).map(|id| naive[(id - FIRST) as usize]);
+            assert_eq!(found, best.copied(), "the shortest that will do, the fullest, the newest");
+
+            let all = naive.iter().filter(|entry| entry.0 > 0);
+            let longest = all.max_by_key(|e| (!(e.2), e.0, core::cmp::Reverse((shelf(**e), e.3))));
+            let found = index.find_longest().map(|id| naive[(id - FIRST) as usize]);
+            assert_eq!(found, longest.copied(), "the longest, the emptiest, the oldest; huge ones last");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use super::supply::{retire, retire_locked, unmap};
 use super::table::{self, Descriptors};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::low_mask;
+use crate::config;
 use crate::os::lock::Mutex;
 use crate::os::{self, RANGES, Range};
 
@@ -90,7 +91,7 @@ impl Batch {
         let mut taken = 0;
         while empty != 0 && taken < most && self.len < RANGES {
             let first = empty.trailing_zeros();
-            let len = (empty >> first).trailing_ones().min(most.saturating_sub(taken) as u32);
+            let len = (empty >> first).trailing_ones().min((most - taken).min(SLOTS as usize) as u32);
             let run = low_mask(len) << first;
             empty &= !run;
             if super_slab.word.acquire(run, true).is_none() {
@@ -109,7 +110,7 @@ impl Batch {
     /// Gives all of it back to the kernel, and the slots to the pool. Returns the bytes that went, and whether all did.
     fn purge(&mut self) -> (usize, bool) {
         let ranges = self.ranges.get(..self.len).unwrap_or_default();
-        let gone = os::purge_all(ranges);
+        let gone = os::purge_all(ranges, config::get::purge_batch() == 1);
         let mut given = 0;
         for (index, &(id, run)) in self.slots.iter().take(self.len).enumerate() {
             let Some(super_slab) = table::get(id) else { continue };

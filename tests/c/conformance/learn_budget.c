@@ -17,7 +17,7 @@ static unsigned draw(unsigned *state) {
 static void churn(unsigned seed) {
     enum { SLOTS = 2000 };
     static _Thread_local void *slots[SLOTS];
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 10000; i++) {
         void **slot = &slots[draw(&seed) % SLOTS];
         free(*slot);
         CHECK(*slot = malloc(draw(&seed) % 16 ? 1 + draw(&seed) % 1024 : 1 + draw(&seed) % 65536));

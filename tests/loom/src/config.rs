@@ -23,6 +23,9 @@ pub(crate) mod get {
     pub(crate) fn slot_nodes() -> i64 {
         16
     }
+    pub(crate) fn purge_batch() -> i64 {
+        0
+    }
     pub(crate) fn thp() -> i64 {
         0
     }

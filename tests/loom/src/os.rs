@@ -100,6 +100,6 @@ pub(crate) struct Range {
 
 pub(crate) const RANGES: usize = 4;
 
-pub(crate) fn purge_all(ranges: &[Range]) -> u64 {
+pub(crate) fn purge_all(ranges: &[Range], _: bool) -> u64 {
     ranges.iter().enumerate().map(|(index, range)| (purge(range.at, range.len) as u64) << index).sum()
 }
