@@ -70,6 +70,16 @@ impl<T> Mutex<T> {
         };
         MutexGuard { data: place.data.cast(), _held: held, _place: place }
     }
+
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<T>> {
+        let place = self.place();
+        let held = place.lock.try_lock().ok()?;
+        // SAFETY: the guard is dropped before the `Rc` beside it.
+        let held = unsafe {
+            core::mem::transmute::<loom::sync::MutexGuard<'_, ()>, loom::sync::MutexGuard<'static, ()>>(held)
+        };
+        Some(MutexGuard { data: place.data.cast(), _held: held, _place: place })
+    }
 }
 
 impl<T> Deref for MutexGuard<T> {
