@@ -84,6 +84,8 @@ knobs! {
     soft_limit: "HAKMEM_SOFT_LIMIT" = bytes (0) live;
     /// requests fail with ENOMEM rather than map more than this; 0: no limit
     hard_limit: "HAKMEM_HARD_LIMIT" = bytes (0) live;
+    /// 1: many ranges of free memory go back by one call, process_madvise, from Linux 6.15 on; not in a sandbox that kills for a call it does not know
+    purge_batch: "HAKMEM_PURGE_BATCH" = number (0, 0..=1) live;
     /// give all free memory back when the kernel says that memory is short; auto: only the background thread asks; always: malloc asks too
     pressure: "HAKMEM_PRESSURE" = choice ("auto" of ["auto", "always", "never"]) live;
     /// how many empty pieces of 2 MiB are kept for reuse
