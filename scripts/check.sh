@@ -50,7 +50,7 @@ step lock '' cargo metadata --locked --format-version 1
 step layers python3 scripts/check_layers.sh
 step docs python3 scripts/check_docs.sh
 step fmt '' scripts/check_fmt.sh
-step header '' scripts/check_header.sh # before the build, which would freshen it
+step header g++ scripts/check_header.sh # before the build, which would freshen it
 step clippy '' scripts/check_clippy.sh
 if cargo deny --version >/dev/null 2>&1; then
     step deny '' cargo deny check bans licenses sources
