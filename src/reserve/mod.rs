@@ -47,7 +47,7 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Addr> {
     let (at, bytes) = if shift <= MAX_SHIFT {
         (alloc_small(shift)?, 1 << shift)
     } else {
-        let bytes = round_up(size, GRANULE)?;
+        let bytes = round_up(size.max(1), GRANULE)?;
         (map(bytes, align.max(GRANULE), Tag::RESERVE_LARGE, bytes)?, bytes)
     };
     LIVE_BYTES.add(bytes as u64);
@@ -195,6 +195,8 @@ mod tests {
         let far = alloc(100, 1 << 20).unwrap();
         assert!(far.is_aligned(1 << 20) && free(far, page_map::tag(far)));
         assert!(page_map::tag(far) == Tag::NONE);
+        let empty = alloc(0, 1 << 20).unwrap();
+        assert!(empty.is_aligned(1 << 20) && free(empty, page_map::tag(empty)));
         assert!(alloc(usize::MAX, 1).is_none() && alloc(1, 1 << 63).is_none());
     }
 

@@ -55,7 +55,8 @@ pub(crate) fn check(alone: bool) {
         move |id: u32, set: u32| {
             let slots = table::get(id).and_then(|super_slab| super_slab.word.look());
             let longest = slots.map_or(0, |slots| longest_run(by(slots.active, slots.empty)));
-            require(set >= longest, "I3: a longer run than the index knows", Addr(id as usize));
+            // With others at work one may have been released since.
+            require(!alone || set >= longest, "I3: a longer run than the index knows", Addr(id as usize));
         }
     };
     pool.empty.check(filed(|_, empty| empty));

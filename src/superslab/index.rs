@@ -24,6 +24,7 @@ pub(super) enum By {
 /// # Invariants
 /// - I1: the SuperSlabs with a filing of (set, shelf) are the ring that starts at `heads[set][shelf]`, newest first.
 /// - I2: bit n of `shelves[set]` says whether `heads[set][n]` has members, bit n of `sets` whether `shelves[n]` has.
+/// - I3: no SuperSlab has a longer run than its set says, but for those noted in `Changed`.
 pub(super) struct Index {
     by: By,
     /// Numbers + 1; 0: none.
