@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never
+export PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin # where setup.sh installs to, and not every Rust is run from
 logs=target/check
 rm -rf "$logs" && mkdir -p "$logs"
 passed=0 failed=0 skipped=

@@ -4,6 +4,7 @@
 # command that would; the steps that need it are then skipped. Status 1: without what is missing nothing can be built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
 
 for tool in cargo gcc make; do
     command -v "$tool" >/dev/null || { echo "setup: there is no $tool (Rust: https://rustup.rs)"; exit 1; }
