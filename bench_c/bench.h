@@ -169,6 +169,15 @@ static inline size_t bench_between(uint32_t draw, size_t low, size_t high)
     return low + draw % (uint32_t)(high - low + 1);
 }
 
+// Each doubling as likely as any other; low and high are powers of two.
+static inline size_t bench_doubling(uint32_t *state, size_t low, size_t high)
+{
+    uint32_t draw = bench_draw(state);
+    unsigned first = (unsigned)__builtin_ctzll(low), doublings = (unsigned)__builtin_ctzll(high) - first;
+    size_t least = (size_t)1 << (first + (draw >> 8) % doublings);
+    return bench_between(bench_draw(state), least, 2 * least - 1);
+}
+
 // ---- memory ----------------------------------------------------------------------------------
 
 // Populated at once: its faults then never fall into the measured part.
@@ -190,6 +199,14 @@ static inline void bench_touch(void *block, size_t size)
         *(volatile uint64_t *)block = size;
     else
         *(volatile uint8_t *)block = (uint8_t)size;
+}
+
+// Every page of it becomes memory.
+static inline void bench_touch_pages(void *block, size_t size)
+{
+    for (size_t at = 0; at < size; at += 4096)
+        ((volatile uint8_t *)block)[at] = (uint8_t)size;
+    ((volatile uint8_t *)block)[size - 1] = (uint8_t)size;
 }
 
 static inline void *bench_must(void *block, size_t size)
@@ -375,6 +392,19 @@ __attribute__((format(printf, 3, 4))) static inline void bench_report(
         fields, seconds, server, (unsigned long long)peak, (unsigned long long)faults);
     if (fflush(stdout))
         bench_die("cannot write the report: %s", strerror(errno));
+}
+
+// What else a program found out, after its report: a line each, read by scripts/bench_run.py.
+__attribute__((format(printf, 2, 3))) static inline void bench_figure(const char *name, const char *format, ...)
+{
+    char value[64];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(value, sizeof value, format, list);
+    va_end(list);
+    printf("figure %s=%s\n", name, value);
+    if (fflush(stdout))
+        bench_die("cannot write a figure: %s", strerror(errno));
 }
 
 #endif
