@@ -37,7 +37,7 @@ tsan: ## the property test under ThreadSanitizer: minutes
 soak: build ## random programs with every byte checked, in all modes and under faults: SOAK_SECONDS=600
 	tests/soak/run.sh $(SOAK_SECONDS)
 
-bench: bench_c ## HAKMEM beside the system's malloc and what else is installed: five minutes, and a page of plots
+bench: bench_c ## HAKMEM beside the system's malloc and what else is installed: eight minutes, and a page of plots
 	mkdir -p target/bench
 	scripts/bench_all.sh --short --json target/bench/short.json
 	scripts/bench_report.py target/bench/short.json target/bench/short.html --svg-dir target/bench/svg --markdown target/bench/short.md

@@ -32,7 +32,7 @@ from bench_progress import Progress  # noqa: E402
 
 USAGE = "%(prog)s [--short | --full | --smoke] [--rounds N | --minutes N] [--with name=path ...] [--only names] [--json FILE]"
 ROUNDS = {"smoke": 1, "short": 5, "full": 9}
-MINUTES = {"short": 4.5, "full": 75}  # as many rounds are made as fit
+MINUTES = {"short": 7.5, "full": 75}  # as many rounds are made as fit
 GROUPS = ("c", "real", "series")
 
 
@@ -41,14 +41,14 @@ def arguments():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     modes = parser.add_mutually_exclusive_group()
     modes.add_argument("--short", dest="mode", action="store_const", const="short", default="short",
-                       help="at most 5 minutes on 2 cores, as many rounds as fit (this is the default)")
+                       help="at most 8 minutes on 2 cores, as many rounds as fit (this is the default)")
     modes.add_argument("--full", dest="mode", action="store_const", const="full",
                        help="longer runs, more series: at most 75 minutes on 2 cores, 9 rounds if they fit")
     modes.add_argument("--smoke", dest="mode", action="store_const", const="smoke",
                        help="hardly any work: does everything run? Its figures mean nothing")
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument("--rounds", type=rounds, help="exactly so many rounds, however long they take")
-    amount.add_argument("--minutes", type=rounds, help="as many rounds as fit (4.5; with --full 75)")
+    amount.add_argument("--minutes", type=rounds, help="as many rounds as fit (7.5; with --full 75)")
     parser.add_argument("--with", type=extra, action="append", default=[], dest="extras", metavar="name=path",
                         help="one more allocator to preload, such as an older build")
     parser.add_argument("--only", type=names, default=[], metavar="a,b,...",
@@ -317,13 +317,6 @@ class Session:
 
 # ---- tables ----------------------------------------------------------------------------------
 
-def print_columns(rows):
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
-                        for i, (cell, width) in enumerate(zip(row, widths))).rstrip())
-
-
 def print_tables(data):
     allocators = bench_stats.names(data)
     for group, title in bench_stats.GROUPS.items():
@@ -336,7 +329,7 @@ def print_tables(data):
         for row in sorted(rows, key=lambda row: (row["time_vs_best"] or [9e9])[0]):
             cells = [row[key] for key in ("time_vs_best", "time_vs_system", "rss_vs_best", "rss_vs_system")]
             table.append((row["allocator"], *("-" if c is None else f"{c[0]:.3f} ({c[1]:.3f}-{c[2]:.3f})" for c in cells)))
-        print_columns(table)
+        bench_lib.print_columns(table, 1)
     print("\nTime as a ratio to the best peer's median (lower is better)")
     table = [("", *allocators)]
     for benchmark in data["benchmarks"]:
@@ -347,7 +340,7 @@ def print_tables(data):
             failed = benchmark["results"].get(name, {}).get("failed")
             cells.append("failed" if failed else "-" if value is None else f"{value:.2f}")
         table.append((benchmark["name"], *cells))
-    print_columns(table)
+    bench_lib.print_columns(table, 1)
 
 
 def main():

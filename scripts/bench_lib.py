@@ -24,6 +24,9 @@ REPORT = re.compile(
     r"^Throughput = (?P<ops>[0-9.]+) ops/s .*served_by=(?P<served_by>\S+) peak_rss_kib=(?P<rss>\d+)"
 )
 
+# What else a program found out, a line each after its report; lower is better.
+FIGURE = re.compile(r"^figure ([^\s=]+)=([0-9.]+)$", re.M)
+
 
 class BenchError(Exception):
     """What the user is told, and the exit status: 1 for a failed run, 2 for wrong arguments."""
@@ -129,6 +132,7 @@ class Run:
     rss_kib: int
     served_by: str
     copied_kib: int | None  # what a forked child copied: bench_fork_pages
+    figures: dict
 
 
 def run_once(allocator, binary, arguments):
@@ -160,7 +164,8 @@ def run_once(allocator, binary, arguments):
             f"({library or 'nothing'})\n{done.stderr.strip()}"
         )
     copied = re.search(r" copied_kib=(\d+)", report[0])
-    return Run(float(report["ops"]), int(report["rss"]), report["served_by"], int(copied[1]) if copied else None)
+    return Run(float(report["ops"]), int(report["rss"]), report["served_by"], int(copied[1]) if copied else None,
+               {name: float(value) for name, value in FIGURE.findall(done.stdout)})
 
 
 def measure(allocators, binary, arguments, rounds):
@@ -209,11 +214,26 @@ def print_table(runs):
     if any(run.copied_kib is not None for done in runs.values() for run in done):
         rows = [(*row, copied) for row, copied in zip(rows, ["copied KiB", *(
             f"{statistics.median(run.copied_kib for run in done):,.0f}" if done else "-" for done in runs.values())])]
+    print_columns(rows, 2)
+    print(f"ratio: median against {label}", flush=True)
+    names = list(dict.fromkeys(name for done in runs.values() for run in done for name in run.figures))
+    if names:
+        print("\nalso, medians, lower is better:")
+        print_columns([("", *runs)] + [
+            (name, *(middle(run.figures[name] for run in done if name in run.figures) for done in runs.values()))
+            for name in names], 1)
+
+
+def middle(values):
+    values = list(values)
+    return f"{statistics.median(values):,g}" if values else "-"
+
+
+def print_columns(rows, align_left):
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        cells = [cell.ljust(width) if i < 2 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))]
-        print("  ".join(cells).rstrip())
-    print(f"ratio: median against {label}", flush=True)
+        print("  ".join(cell.ljust(width) if i < align_left else cell.rjust(width)
+                        for i, (cell, width) in enumerate(zip(row, widths))).rstrip(), flush=True)
 
 
 def compare(allocators, program, arguments, rounds):

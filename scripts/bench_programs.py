@@ -127,6 +127,63 @@ def catalogue(mode):
     add_c("phase", "Does memory come back for the next size, and to the system?",
           "bench_phase", pick(4, 32, 128), 100, pick(0, 0.1, 2))
 
+    # The cliffs behind the magazines: sizes, large heaps, foreign mappings, long calls, drifting sizes.
+    add_c("fragmented", "Pairs of 196 KB in a heap of large blocks whose holes fit none",
+          "bench_fragmented", pick(1, 8, 36), pick(200, 5_000, 100_000))
+    pairs = pick(10_000, 3_000_000, 30_000_000)
+    add_c("foreign_map_none", "Small blocks, nothing else mapped (to compare the next two with)",
+          "bench_foreign_map", pairs, 0, 0, group="series")
+    add_c("foreign_map", "Small blocks beside 64 GiB of addresses that the program mapped",
+          "bench_foreign_map", pairs, 64, 0)
+    add_c("large_heap", "Small blocks in a heap of 40 GiB, touched sparsely", "bench_foreign_map", pairs, 0, pick(1, 40, 40))
+    add_c("drift", "A server whose sizes drift from 64 B to 4 KiB and back, 2 threads",
+          "bench_drift", pick(0.05, 0.7, 20), 2, pick(2, 50, 200))
+    if full:
+        add_c("drift_t12", "The same, 12 threads", "bench_drift", 20, 12)
+    tail = pick(0.02, 0.2, 5)
+    add_c("tail", "How long can a call take? 2 threads", "bench_tail", tail, 2)
+    add_c("tail_trim", "The same while another thread gives memory back", "bench_tail", tail, 2, "--trim")
+    add_c("tail_free", "The same while another thread frees much",
+          "bench_tail", tail, 2, "--free", pick(4, 100, 700))
+
+    # Threads: each other's memory, each other's blocks.
+    requests = pick(4, 60, 3_000)
+    series["threads_pool"] = Series("threads_pool", "bench_thread_pool, 8 MiB of blocks a request", "threads")
+    for threads in (1, 4, 16, 200):
+        add_c(f"thread_pool_t{threads}", f"{threads} threads serve one at a time, 8 MiB of blocks of 16 B to 4 KiB a request",
+              "bench_thread_pool", threads, requests, 8192, group="c" if threads == 200 else "series",
+              points={"threads_pool": threads})
+    if full:
+        add_c("thread_pool_1mib", "The same with 1 MiB a request, 200 threads", "bench_thread_pool", 200, requests, 1024)
+    add_c("thread_pool_buffers", "The same in buffers of 40 to 440 KB, 200 threads",
+          "bench_thread_pool", 200, requests, 8192, 40_000, 440_000)
+    add_c("thread_pool_all", "64 threads at work at once, 2 MiB of blocks a request",
+          "bench_thread_pool", 64, pick(64, 256, 10_000), 2048, "--all")
+    add_c("runs", "Long runs of allocations, then long runs of frees, 4 threads",
+          "bench_runs", 4, pick(1, 6, 100), 60_000, 1, 100, 42)
+    add_c("big_heap", "Half of a large heap freed at random, allocated again, freed",
+          "bench_big_heap", pick(10, 400, 20_000), 16, 112, 42)
+    for blocks in (1, 10):
+        add_c(f"thread_memory_{blocks}", f"1,000 threads alive with {blocks} block{'s' * (blocks > 1)} each",
+              "bench_thread_memory", pick(20, 1_000, 1_000), blocks)
+    add_c("cross", "Two threads, each frees what the other allocated", "bench_cross", 2, pick(10_000, 400_000, 10_000_000), 64, 64)
+    if full:
+        add_c("cross_ring16", "A ring of 16 threads, each frees what the one before it allocated",
+              "bench_cross", 16, 500_000, 64, 64)
+    add_c("rest", "4 threads that work and rest, sizes 8-16,000 falling linearly, half of the frees by others",
+          "bench_rest", 4, pick(2, 20, 500))
+
+    # 65 KiB: the size after a power of two, where the next kind of block may begin.
+    sizes = {64, 256, 1024, 4096, 16 << 10, 32 << 10, 64 << 10, 65 << 10, 96 << 10, 128 << 10, 192 << 10, 256 << 10, 512 << 10, 1 << 20}
+    if full:
+        sizes |= {power + power // 4 * step for power in (64 << i for i in range(14)) for step in range(4)}
+    for threads in (1, 2):
+        key = f"sweep_t{threads}"
+        series[key] = Series(key, f"bench_sweep, 16 live, {threads} thread{'s' * (threads > 1)}", "block size (bytes)")
+        for size_ in sorted(sizes):
+            add_c(f"sweep_{size_}_t{threads}", f"Pairs of {size_} bytes, 16 live, {threads} thread{'s' * (threads > 1)}",
+                  "bench_sweep", pick(0.001, 0.01, 0.1), threads, size_, group="series", points={key: size_})
+
     series["threads_random_mixed"] = Series("threads_random_mixed", "bench_random_mixed, 256 slots a thread", "threads")
     for threads in THREADS:
         option = [] if threads == 1 else ["--threads", threads]

@@ -114,6 +114,10 @@ def value_text(benchmark, cell):
     return f"{number(cell)} s" if cell >= 0.1 else f"{number(cell * 1e3)} ms"
 
 
+def figure_text(cell):
+    return number(cell.middle) if cell else "–"
+
+
 def calls_text(calls):
     if not calls:
         return "–"
@@ -174,6 +178,17 @@ def html_details(data):
                     f"<td>{value_text(benchmark, cell.middle)}</td><td>{value_text(benchmark, cell.low)} – {value_text(benchmark, cell.high)}</td>"
                     f"<td>{len(benchmark['results'][name]['runs'])}</td><td>{cpu:.3f}</td><td>{number(rss / 1024)}</td><td>{faults:,.0f}</td>"
                     + f"<td>{calls_text(calls)}</td></tr>")
+        parts.append("</table></div></details>")
+    measured = [(b, figure) for b in data["benchmarks"] for figure in stats.figures(b)]
+    if measured:
+        parts.append('<details><summary>What programs found out beside their speed (medians, lower is better)</summary><div class="wide">'
+                     '<table class="all"><tr><th>benchmark</th><th style="text-align:left">figure</th>'
+                     + "".join(f"<th>{escape(name)}</th>" for name in stats.names(data)) + "</tr>")
+        for benchmark, figure in measured:
+            first = figure == stats.figures(benchmark)[0]
+            parts.append(f'<tr class="{"first" * first}"><td title="{escape(benchmark["command"], quote=True)}">'
+                         f'{escape(benchmark["name"]) if first else ""}</td><td style="text-align:left">{escape(figure)}</td>'
+                         + "".join(f"<td>{figure_text(stats.figure(benchmark, name, figure))}</td>" for name in stats.names(data)) + "</tr>")
         parts.append("</table></div></details>")
     rows = "".join(f"<tr><td>{escape(b['name'])}</td><td style=\"text-align:left\">{escape(b['question'])}</td>"
                    f"<td style=\"text-align:left\"><code>{escape(b['command'])}</code></td></tr>"
@@ -265,6 +280,11 @@ def markdown(data):
                 table.append((benchmark["name"], *row))
         if len(table) > 1:
             parts += [title + ":\n", markdown_table(table)]
+    table = [("benchmark", "figure", *names)]
+    table += [(benchmark["name"], figure, *(figure_text(stats.figure(benchmark, name, figure)) for name in names))
+              for benchmark in data["benchmarks"] for figure in stats.figures(benchmark)]
+    if len(table) > 1:
+        parts += ["What programs found out beside their speed (medians, lower is better):\n", markdown_table(table, align_left=2)]
     return "\n".join(parts)
 
 

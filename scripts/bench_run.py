@@ -10,10 +10,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bench_lib import REPORT, ROOT, RUN_LIMIT_S, BenchError
+from bench_lib import FIGURE, REPORT, ROOT, RUN_LIMIT_S, BenchError
 from bench_programs import PATH, CProgram
 
-OVER_LIVE = re.compile(r"rss_over_live=([0-9.]+)|^RSS over live = ([0-9.]+)", re.M)
+OVER_LIVE = re.compile(r"\brss_over_live=([0-9.]+)|^RSS over live = ([0-9.]+)", re.M)
 BINDING = re.compile(r"binding file (\S+) \[\d+\] to (\S+) \[\d+\]: normal symbol `malloc'")
 PERF_EVENT = "raw_syscalls:sys_enter"
 NOT_SERVED = re.compile(r"^ERROR: ld\.so: .*", re.M)
@@ -99,6 +99,9 @@ class Runner:
         over_live = OVER_LIVE.findall(output)
         if over_live:
             run["rss_over_live"] = float("".join(over_live[-1]))
+        figures = {name: float(value) for name, value in FIGURE.findall(output)}
+        if figures:
+            run["figures"] = figures
         return run
 
     def execute(self, allocator, benchmark, prefix, folder):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 SCHEMA = 1
 GROUPS = {"c": "C programs", "real": "real programs"}
-MEMORY_CALLS = ("brk", "mmap", "munmap", "mremap", "madvise", "mprotect")
+MEMORY_CALLS = ("brk", "mmap", "munmap", "mremap", "madvise", "process_madvise", "mprotect")
 
 
 @dataclass
@@ -29,6 +29,23 @@ def of(benchmark, allocator, key="value"):
     if result.get("failed"):
         return None
     return spread([run.get(key) for run in result.get("runs", [])])
+
+
+def figures(benchmark):
+    """The names of what the program found out beside its speed, in its order."""
+    found = {}
+    for result in benchmark["results"].values():
+        for run in result.get("runs", []):
+            found.update(dict.fromkeys(run.get("figures", {})))
+    return list(found)
+
+
+def figure(benchmark, allocator, name):
+    """The spread of one of them, None where nothing was measured."""
+    result = benchmark["results"].get(allocator, {})
+    if result.get("failed"):
+        return None
+    return spread([run.get("figures", {}).get(name) for run in result.get("runs", [])])
 
 
 def cost(benchmark, value):

@@ -16,7 +16,7 @@ from pathlib import Path
 folder, page, complete = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:] == ["complete"]
 wrong = []
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FIGURES = {"scatter", "bars_real", "bars_c", "threads", "slots", "memory_real", "memory_c"}
+FIGURES = {"scatter", "bars_real", "bars_c", "threads", "slots", "sizes", "memory_real", "memory_c"}
 
 
 def chromium(url, scheme, size, *options):
@@ -80,7 +80,7 @@ def look(scheme, size):
     if complete:
         if set(figures) != FIGURES:
             wrong.append(f"figures: {sorted(figures)}")
-        for name, least in (("bars_real", "bars"), ("bars_c", "bars"), ("scatter", "points"), ("threads", "curves"), ("slots", "curves")):
+        for name, least in (("bars_real", "bars"), ("bars_c", "bars"), ("scatter", "points"), ("threads", "curves"), ("slots", "curves"), ("sizes", "curves")):
             if not figures.get(name, {}).get(least):
                 wrong.append(f"{name}: no {least}")
         if verdict["tables"] != 2:

@@ -11,6 +11,8 @@ sys.dont_write_bytecode = True
 here = Path(__file__).resolve().parent
 sys.path.insert(0, str(here.parents[1] / "scripts"))
 import bench_agree  # noqa: E402
+import bench_lib  # noqa: E402
+import bench_report  # noqa: E402
 import bench_run  # noqa: E402
 import bench_stats  # noqa: E402
 import evaluate  # noqa: E402
@@ -101,6 +103,20 @@ class Readers(unittest.TestCase):
                 "  C0        16      1         0        16      4080         1         2\n  C19     1024      1         0         0         0        10        20\n")
         self.assertEqual(evaluate_causes.read_events(text), {"refills": 11, "flushes": 22})
         self.assertRaises(Exception, evaluate_causes.read_events, "nothing here\n")
+
+    def test_figures_beside_the_speed(self):
+        text = ("Throughput = 3.00 ops/s [a=1] time=1.0s  served_by=system peak_rss_kib=1 faults=1\n"
+                "figure p99.9_ns=3520\nfigure worst_second_rss_over_live=1.25\nfigure empty=\nfigure a b=1\n")
+        self.assertEqual(dict(bench_lib.FIGURE.findall(text)), {"p99.9_ns": "3520", "worst_second_rss_over_live": "1.25"})
+        self.assertEqual(bench_run.OVER_LIVE.findall(text), [])
+        self.assertTrue(bench_run.OVER_LIVE.findall("[rss_over_live=1.5]"))
+
+    def test_figures_are_in_the_report(self):
+        tail = next(b for b in CANNED["benchmarks"] if b["name"] == "tail")
+        self.assertEqual(bench_stats.figures(tail), ["p50_ns", "p99.99_ns", "longest_ns"])
+        self.assertIsNone(bench_stats.figure(tail, "jemalloc", "p50_ns"))  # it failed
+        self.assertRegex(bench_report.markdown(CANNED), r"\| tail \| p99\.99_ns \| [0-9,.]+ \| [0-9,.]+ \| – \|")
+        self.assertIn("<td style=\"text-align:left\">longest_ns</td>", bench_report.html_details(CANNED))
 
     def test_operations_are_exact_where_the_program_counts_them(self):
         line = "Throughput = {} ops/s [{}] time={}s  served_by=system peak_rss_kib=1 faults=1\n"
