@@ -131,12 +131,12 @@ mutant $file 'fn release' 'release overwrites' \
 mutant $file 'fn retire' 'retire acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
 mutant $file 'fn retire' 'retire does not look for holders' 'word as u32 != absent || ' ''
 
-file=superslab/changed.rs models=pool
+file=superslab/changed.rs models=changed
 mutant $file 'fn note' 'a note publishes nothing' 'swap(1, Ordering::AcqRel)' 'swap(1, Ordering::Acquire)'
 mutant $file 'fn note' 'a note is taken for made' 'if marks.mark(id).swap(1, Ordering::AcqRel) == 0 {' 'if false {'
 mutant $file 'fn take' 'who takes a note acquires nothing' 'swap(0, Ordering::AcqRel)' 'swap(0, Ordering::Release)'
 mutant $file 'fn take' 'a mark is never taken down' 'marks.mark(id).swap(0, Ordering::AcqRel);' ''
-file=superslab/pool.rs
+file=superslab/pool.rs models=pool
 mutant $file 'fn release_slab' 'a release notes nothing' 'CHANGED.note(&Descriptors, slab.id);' ''
 mutant $file 'fn release_slab' 'the note comes before the release' \
     $'let active = super_slab.word.release(slab.mask(), u32::MAX);\n    CHANGED.note(&Descriptors, slab.id);' \

@@ -9,6 +9,8 @@ macro_rules! models {
 models! {
     batch_stack_delivers_each_node_once
     batch_stack_nodes_come_round
+    changed_a_note_that_did_nothing_is_seen
+    changed_two_notes_are_one
     gate_closed_once_more_opens_at_last
     gate_keeps_others_out
     gate_lets_one_close_it

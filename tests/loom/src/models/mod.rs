@@ -2,6 +2,7 @@
 //! What an operation hands over goes through a loom cell: loom sees a wrong ordering only where data depends on it.
 
 mod batch_stack;
+mod changed;
 mod gate;
 mod index_stack;
 mod open_batch;
@@ -12,6 +13,7 @@ mod sp_slot;
 
 pub use crate::heap::model::node_pool_gives_each_node_to_one;
 pub use batch_stack::*;
+pub use changed::*;
 pub use gate::*;
 pub use index_stack::*;
 pub use open_batch::*;
