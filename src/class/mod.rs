@@ -117,6 +117,14 @@ pub(crate) fn big_bin_offset(size: usize) -> Option<usize> {
     table::BIG_BIN.get((size - 1) / table::BIG_STEP).map(|&offset| offset as usize)
 }
 
+/// Bytes of a block of the class whose bin lies at `offset`, which is what the two above gave. HOT.
+#[inline(always)]
+pub(crate) fn block_size_at(offset: usize) -> usize {
+    debug_assert!(offset < CLASSES * BIN_STRIDE);
+    // SAFETY: the offset of a bin is that of a class's.
+    unsafe { *BLOCK_SIZE.get_unchecked(offset / BIN_STRIDE) as usize }
+}
+
 const _: () = assert!(MID_MAX == GRANULE, "a mid block fits into a slot");
 const _: () =
     assert!(CLASSES * BIN_STRIDE <= 4096, "an offset into the bins never reaches the bits of a heap's address");

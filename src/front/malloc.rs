@@ -15,6 +15,16 @@ fn alloc_hit(size: usize) -> Option<Addr> {
     if size <= MID_MAX { pop(class::small_bin_offset(size)) } else { pop(class::big_bin_offset(size)?) }
 }
 
+/// The same, zero to the end of the block: `malloc_usable_size` bytes, as with glibc, and not only those asked for.
+#[inline(always)]
+fn zeroed_hit(size: usize) -> Option<Addr> {
+    let offset = if size <= MID_MAX { class::small_bin_offset(size) } else { class::big_bin_offset(size)? };
+    let block = pop(offset)?;
+    // SAFETY: a block of the class, ours alone.
+    unsafe { block.as_ptr::<u8>().write_bytes(0, class::block_size_at(offset)) };
+    Some(block)
+}
+
 #[inline(always)]
 fn pop(bin_offset: usize) -> Option<Addr> {
     // SAFETY: the offset of a class's bin.
@@ -50,16 +60,11 @@ fn alloc_or_slow(size: usize, fail: impl FnOnce() -> *mut u8) -> *mut u8 {
     if block.is_null() { fail() } else { block }
 }
 
-/// `alloc`, all zero.
+/// `alloc`, all zero up to its usable size.
 #[inline(always)]
 pub(crate) fn alloc_zeroed(size: usize) -> *mut u8 {
-    match alloc_hit(size) {
-        Some(block) => {
-            let block: *mut u8 = block.as_ptr();
-            // SAFETY: a block of at least `size` bytes, ours alone.
-            unsafe { block.write_bytes(0, size) };
-            block
-        }
+    match zeroed_hit(size) {
+        Some(block) => block.as_ptr(),
         None => slow::alloc_zeroed_slow(size),
     }
 }

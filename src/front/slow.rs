@@ -58,8 +58,8 @@ pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
     let Some(fresh) = fresh else { return out_of_memory() };
     let block: *mut u8 = fresh.at.as_ptr();
     if !fresh.zero {
-        // SAFETY: a block of at least `size` bytes, ours alone.
-        unsafe { block.write_bytes(0, size) };
+        // SAFETY: a live block of so many bytes, ours alone.
+        unsafe { block.write_bytes(0, usable_size(block).unwrap_or(size)) };
     }
     block
 }
