@@ -37,6 +37,13 @@ impl<const N: usize> OpenBatch<N> {
         self.word.store((turn + 1) << 32, Ordering::Release);
     }
 
+    /// How many entries were added. The filler.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        // Relaxed: nobody else writes it.
+        self.len.load(Ordering::Relaxed) as usize
+    }
+
     /// Adds an entry and says how many there are; with N there is no room for more. The filler.
     pub(crate) fn push(&self, entry: Addr) -> usize {
         // Relaxed: nobody else writes it.

@@ -16,7 +16,7 @@ use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::config;
 use crate::guard;
 use crate::hardened;
-use crate::heap::{self, Pushed, ThreadHeap};
+use crate::heap::{self, Current, Pushed, ThreadHeap};
 use crate::large;
 use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
@@ -245,6 +245,9 @@ fn free_any(block: *mut u8, said: Option<usize>) {
 #[cold]
 #[inline(never)]
 fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
+    if joins_batch(at, tag) {
+        return;
+    }
     // POSIX 2024: free keeps errno, and what lies below may call the kernel.
     let saved = errno();
     if tag.is_reserve() {
@@ -262,6 +265,18 @@ fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
     }
     requests::answer();
     set_errno(saved);
+}
+
+/// Whether another heap's block went into the batch that is open for it, which is most of what misses. The gate would be the only locked
+/// instruction of it.
+#[inline(always)]
+fn joins_batch(at: Addr, tag: Tag) -> bool {
+    match heap::current() {
+        Current::Heap(heap) if tag.is_span() && heap.addr() != tag.owner() && !hardened::is_on() => {
+            heap.add_remote(tag.owner(), ClassId::from_index(tag.class_index()), at)
+        }
+        _ => false,
+    }
 }
 
 /// Behind the gate.

@@ -125,10 +125,14 @@ impl Outbox {
     /// Whether no more is held than may be. The heap's thread only.
     #[inline(always)]
     fn is_within(&self) -> bool {
+        self.has_room(self.bytes.get()) || self.draw()
+    }
+
+    /// Whether `bytes` may be held without drawing.
+    #[inline(always)]
+    fn has_room(&self, bytes: usize) -> bool {
         // Relaxed: a bound on what is held now, not on what is read.
-        self.bytes.get() <= OWN_BYTES
-            || self.bytes.get() <= OWN_BYTES + self.share.load(Ordering::Relaxed)
-            || self.draw()
+        bytes <= OWN_BYTES || bytes <= OWN_BYTES + self.share.load(Ordering::Relaxed)
     }
 
     /// Draws what is missing from the budget, if it is there.
@@ -165,9 +169,35 @@ pub(crate) fn ran_dry() -> &'static Counter {
 }
 
 impl ThreadHeap {
+    /// Puts `block` of `class` into the batch that is open for the heap at `owner`, if it need not be sent for that: plain stores into what
+    /// is this thread's, so it takes no lock and needs no gate. A fork drops the open batches of threads that the child does not have.
+    /// `false`: nothing was done. The heap's thread only.
+    #[inline(always)]
+    pub(crate) fn add_remote(&self, owner: Addr, class: ClassId, block: Addr) -> bool {
+        let (open, size) = (self.outbox.open_for(owner), class.block_size());
+        // Relaxed: our own.
+        let node = open.node.load(Ordering::Relaxed);
+        if node.is_null() || open.owner.get() != owner {
+            return false;
+        }
+        // SAFETY: the open batch's node is ours until sent; others look at `blocks` only.
+        let bytes = unsafe { (*node).bytes } + size;
+        // SAFETY: as above.
+        let blocks = unsafe { &(*node).blocks };
+        let held = self.outbox.bytes.get() + size;
+        if bytes >= BATCH_BYTES || blocks.len() + 1 >= BATCH || !self.outbox.has_room(held) {
+            return false;
+        }
+        // SAFETY: as above.
+        unsafe { (*node).bytes = bytes };
+        blocks.push(block);
+        self.outbox.bytes.set(held);
+        true
+    }
+
     /// Frees `block` of `class`, which belongs to the heap at `owner`. `false`: it only waits in a batch.
     /// The heap's thread only.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn free_remote(&self, owner: Addr, class: ClassId, block: Addr) -> bool {
         let open = self.outbox.open_for(owner);
         // Relaxed: our own.

@@ -65,7 +65,7 @@ impl Tag {
         Addr((self.0 & OWNER_MASK) as usize)
     }
 
-    fn is_span(self) -> bool {
+    pub(crate) fn is_span(self) -> bool {
         !self.owner().is_null()
     }
 
