@@ -63,6 +63,7 @@ if [ "$failed" != "$before" ]; then
 fi
 step so 'readelf nm' scripts/check_so.sh
 step hot_path '' scripts/count_hot_path.sh
+step sharing python3 scripts/count_sharing.sh
 step run '' scripts/run.sh
 step test '' cargo test
 step cli python3 scripts/check_cli.sh
