@@ -32,7 +32,7 @@ none() { [ -z "$1" ] || { echo "$1" | sed 's/^/  /'; return 1; }; }
 
 family='malloc|free|calloc|realloc|reallocarray|posix_memalign|aligned_alloc|memalign|valloc|pvalloc|cfree'
 family+='|__libc_(malloc|calloc|realloc|free|cfree|memalign|valloc|pvalloc)|__posix_memalign'
-family+='|dlopen|dlmopen'
+family+='|dlopen|dlmopen|unshare|setns'
 family+='|malloc_usable_size|malloc_trim|malloc_info|malloc_stats|mallopt|mallinfo|mallinfo2|free_sized|free_aligned_sized'
 exported=$(nm -D --defined-only "$lib" | awk '{print $3}')
 dynamic=$(readelf -dW "$lib")
@@ -41,7 +41,7 @@ symbols=$(nm -C "$([ -f "$lib.debug" ] && echo "$lib.debug" || echo "$lib")" 2>/
 tls=$(readelf -lW "$lib" | awk '$1 == "TLS" {print $6}')
 size=$(stat -Lc %s "$lib")
 
-expect "exports malloc's family, C++'s operators, dlopen and hak_* only" \
+expect "exports malloc's family, C++'s operators, dlopen, unshare, setns and hak_* only" \
     none "$(grep -vxE "$family|_Zn[wa]m.*|_Zd[la]Pv.*|hak_[a-z_]+" <<<"$exported")"
 expect "exports malloc, free and hak_version" \
     test "$(grep -cxE 'malloc|free|hak_version' <<<"$exported")" = 3

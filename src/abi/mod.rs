@@ -24,6 +24,8 @@ mod hak_types;
 #[cfg(all(feature = "override", not(test)))]
 mod libc_names;
 #[cfg(all(feature = "override", not(test)))]
+mod namespaces;
+#[cfg(all(feature = "override", not(test)))]
 mod posix;
 
 pub use rust::HakMem;

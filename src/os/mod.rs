@@ -37,7 +37,7 @@ pub(crate) use die::{Misuse, Part, die, die_sized, report, set_witness, write_st
 #[cfg(feature = "paranoid")]
 pub(crate) use linux::is_alone;
 pub(crate) use linux::{page_size, resident};
-pub(crate) use process::{Usage, process_id, usage};
+pub(crate) use process::{Usage, enter_namespace, process_id, unshare, usage};
 pub(crate) use random::random;
 pub(crate) use returns::returns;
 

@@ -1,5 +1,9 @@
 //! What the kernel knows of this process.
 
+use core::ffi::c_int;
+
+use errno::Errno;
+
 use super::sys;
 
 /// Page faults and memory, by `getrusage`.
@@ -28,4 +32,16 @@ pub(crate) fn usage() -> Usage {
 pub(crate) fn process_id() -> u64 {
     // SAFETY: asks for a number, and is never refused.
     unsafe { sys::call(libc::SYS_getpid, []) }.unwrap_or(0) as u64
+}
+
+/// Gives the calling thread namespaces, and other things, of its own.
+pub(crate) fn unshare(flags: c_int) -> Result<(), Errno> {
+    // SAFETY: no memory is concerned: of that, a thread that is not the only one of its process can't leave any.
+    unsafe { sys::call(libc::SYS_unshare, [flags as usize]) }.map(drop)
+}
+
+/// Moves the calling thread into the namespaces that `fd` names.
+pub(crate) fn enter_namespace(fd: c_int, kind: c_int) -> Result<(), Errno> {
+    // SAFETY: no memory is concerned.
+    unsafe { sys::call(libc::SYS_setns, [fd as usize, kind as usize]) }.map(drop)
 }

@@ -105,3 +105,8 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32, ms: u64) {
 pub(crate) fn wake(word: &AtomicU32) {
     futex::wake(word, i32::MAX as u32);
 }
+
+/// Sleeps for a millisecond, or less.
+pub(crate) fn pause() {
+    futex::wait(&AtomicU32::new(0), 0, Some(1));
+}

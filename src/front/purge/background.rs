@@ -9,7 +9,7 @@
 //! | Off      | there is none                 | a slow path → Starting                                         |
 //! | Starting | a thread makes it             | that thread → Running, or, refused, → Refused                  |
 //! | Refused  | there could be none           | a whole decay time later → Off                                 |
-//! | Running  | it is there                   | the last thread with a heap → Stopping                         |
+//! | Running  | it is there                   | the last thread with a heap, or `step_aside` → Stopping        |
 //! | Stopping | that thread waits for its end | that thread → Off                                              |
 //! | any      |                               | a child of fork, where there is none → Off                     |
 #![forbid(unsafe_code)]
@@ -73,12 +73,12 @@ fn start() {
     if PROCESS.load(Ordering::Relaxed) != os::process_id() {
         return;
     }
-    // Acquire pairs with the Release in `leave`: the thread before this one has ended, and its word is ours to reset.
+    // Acquire pairs with the Release in `end`: the thread before this one has ended, and its word is ours to reset.
     if STATE.compare_exchange(OFF, STARTING, Ordering::Acquire, Ordering::Relaxed).is_err() {
         return;
     }
     WORD.store(TICKS, Ordering::Relaxed);
-    // Release pairs with the Acquire in `leave`: who ends it sees THREAD.
+    // Release pairs with the Acquire in `end`: who ends it sees THREAD.
     STATE.store(if THREAD.start(run) { RUNNING } else { REFUSED }, Ordering::Release);
 }
 
@@ -109,19 +109,32 @@ fn tell(from: u32, to: u32) -> bool {
 /// Called by a thread that has given up its heap, and is about to end: if it was the last one, so does ours.
 pub(in crate::front) fn leave() {
     // Relaxed: only a first look.
+    if STATE.load(Ordering::Relaxed) == RUNNING && !heap::is_any_in_use() {
+        end();
+    }
+}
+
+/// Ends the thread until a slow path makes it anew, and says whether there was one: the kernel refuses some calls to a process of
+/// more than one thread. The caller holds no lock.
+pub(crate) fn step_aside() -> bool {
+    // Relaxed: only a first look.
+    STATE.load(Ordering::Relaxed) == RUNNING && end()
+}
+
+/// `false`: there is none, or somebody else ends it.
+fn end() -> bool {
     // A child made behind fork's back has the state, and not the thread.
     let mine = PROCESS.load(Ordering::Relaxed) == os::process_id();
-    if STATE.load(Ordering::Relaxed) != RUNNING || !mine || heap::is_any_in_use() {
-        return;
-    }
     // Acquire pairs with the Release in `start`.
-    if STATE.compare_exchange(RUNNING, STOPPING, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-        WORD.store(END, Ordering::Relaxed);
-        os::thread::wake(&WORD);
-        THREAD.join();
-        // Release pairs with the Acquire in `start`.
-        STATE.store(OFF, Ordering::Release);
+    if !mine || STATE.compare_exchange(RUNNING, STOPPING, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        return false;
     }
+    WORD.store(END, Ordering::Relaxed);
+    os::thread::wake(&WORD);
+    THREAD.join();
+    // Release pairs with the Acquire in `start`.
+    STATE.store(OFF, Ordering::Release);
+    true
 }
 
 /// In a child of fork, where only the thread that forked is left.

@@ -14,7 +14,7 @@ mod bound;
 mod decay;
 mod limits;
 
-pub(crate) use background::{allow, forget as forget_background};
+pub(crate) use background::{allow, forget as forget_background, step_aside};
 pub(super) use background::{ensure as ensure_background, leave};
 pub(super) use limits::apply as apply_limits;
 
