@@ -96,6 +96,8 @@ def outcome(row, library, mode):
     number = -status if status < 0 else status - 128 if status > 128 else 0
     if number == signal.SIGABRT:
         return "reported" if said else "abort"
+    if number == signal.SIGALRM: # the program's own watch
+        return "hang"
     if number:
         return f"reported, {signal.Signals(number).name}" if said and row.kind != "traps" else signal.Signals(number).name
     if status == 77:
