@@ -17,9 +17,14 @@ fn main() {
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     // Every symbol is resolved at load: the first call of a lazily bound one would enter the loader from within malloc.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,now");
-    if std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64") {
+    if matches!(std::env::var("CARGO_CFG_TARGET_ARCH").as_deref(), Ok("x86_64" | "aarch64")) {
         // See src/os/die.rs. Without it the runtime's panic machinery stays in the library.
         println!("cargo::rustc-cdylib-link-arg=-Wl,--defsym=rust_eh_personality=hakmem_no_personality");
+    }
+    // See src/abi/dl.rs.
+    println!("cargo::rustc-check-cfg=cfg(optimised)");
+    if std::env::var("OPT_LEVEL").is_ok_and(|level| level != "0") {
+        println!("cargo::rustc-cfg=optimised");
     }
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("hakmem.h");
     let config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml is readable");

@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 lib=${1:-target/release/libhakmem.so}
 max_bytes=$((1 << 20)) max_tls=16
+objdump=objdump
+! readelf -hW "$lib" | grep -q 'Machine: *AArch64' || [ "$(uname -m)" = aarch64 ] || objdump=aarch64-linux-gnu-objdump
 
 # What may be asked of libc, and why that can't hurt: other preloaded libraries put functions of their own in the place of
 # libc's, which lock, allocate and refuse; and some of libc's are cancellation points. System calls are our own (src/os/sys.rs).
@@ -36,6 +38,14 @@ family+='|dlopen|dlmopen|unshare|setns'
 family+='|malloc_usable_size|malloc_trim|malloc_info|malloc_stats|mallopt|mallinfo|mallinfo2|free_sized|free_aligned_sized'
 exported=$(nm -D --defined-only "$lib" | awk '{print $3}')
 dynamic=$(readelf -dW "$lib")
+# The loader looks at who called its dlopen (src/abi/dl.rs): the last instruction must be a jump.
+no_jump() {
+    local function
+    for function in dlopen dlmopen; do
+        $objdump -d --no-show-raw-insn --disassemble=$function "$lib" | awk '/^ +[0-9a-f]+:\t/ && !/\t(nop|int3|udf|xchg +%ax,%ax)/ {last = $2} END {print last}' |
+            grep -qxE 'jmp|br' || echo $function
+    done
+}
 # The symbols are in the file beside it once it is stripped.
 symbols=$(nm -C "$([ -f "$lib.debug" ] && echo "$lib.debug" || echo "$lib")" 2>/dev/null)
 tls=$(readelf -lW "$lib" | awk '$1 == "TLS" {print $6}')
@@ -53,12 +63,13 @@ expect "needs libc and the loader only" \
 expect "asks libc for nothing that others put their own in the place of" \
     none "$(nm -D --undefined-only "$lib" | awk '{sub(/@.*/, "", $NF); print $NF}' | grep -vxF "$(tr ' ' '\n' <<<"$allowed")")"
 expect "static TLS of $((${tls:-0})) bytes is at most $max_tls" test $((${tls:-0})) -le $max_tls
+expect "dlopen and dlmopen jump to the loader's" none "$(no_jump)"
 expect "symbols can be read (libhakmem.so.debug)" test -n "$symbols"
 expect "holds no panic machinery" none "$(grep -E 'rust_panic|rust_begin_unwind|_Unwind_|::panicking::' <<<"$symbols")"
 expect "$size bytes are at most $max_bytes" test "$size" -le $max_bytes
 # A call may come from a coroutine whose stack is a page; tests/c/traps/painted_stack.c measures whole calls.
-expect "no function takes more than 1 KiB of stack" none "$(objdump -d --no-show-raw-insn "$lib" |
-    awk '/^[0-9a-f]+ <.*>:$/ {name = $2} match($0, /sub +\$0x[0-9a-f]+,%rsp/) {
-        n = substr($0, RSTART, RLENGTH); sub(/.*\$0x/, "", n); sub(/,.*/, "", n); if (length(n) > 3 || (length(n) == 3 && n > "400")) print name, "0x" n}')"
+expect "no function takes more than 1 KiB of stack" none "$($objdump -d --no-show-raw-insn "$lib" |
+    awk '/^[0-9a-f]+ <.*>:$/ {name = $2} match($0, /sub +(\$0x[0-9a-f]+,%rsp|sp, sp, #0x[0-9a-f]+(, lsl #12)?)/) {
+        n = substr($0, RSTART, RLENGTH); long = n ~ /lsl/; sub(/.*0x/, "", n); sub(/,.*/, "", n); if (long || length(n) > 3 || (length(n) == 3 && n > "400")) print name, "0x" n}')"
 [ $failed = 1 ] || echo "$(wc -l <<<"$exported") exports, $((${tls:-0})) bytes of static TLS, $size bytes: ok"
 exit $failed

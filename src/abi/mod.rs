@@ -11,9 +11,9 @@ mod start;
 mod c;
 #[cfg(all(feature = "override", not(test)))]
 mod cxx;
-#[cfg(all(feature = "override", not(test), target_arch = "x86_64"))]
-mod cxx_static;
 #[cfg(all(feature = "override", not(test)))]
+mod cxx_static;
+#[cfg(all(feature = "override", not(test), optimised))]
 mod dl;
 #[cfg(all(feature = "override", not(test)))]
 mod glibc;
