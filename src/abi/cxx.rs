@@ -124,48 +124,71 @@ mod next {
     use super::*;
     use core::sync::atomic::AtomicPtr;
 
+    // By assembly, for a Rust function may keep a frame. A size is looked at first: libstdc++ 12 rounds an aligned one near
+    // SIZE_MAX up to 0. What is above PTRDIFF_MAX becomes that, which can't be had either; an address is below it.
     macro_rules! next {
         ($($name:ident($($param:ident: $type:ty),*) -> $result:ty;)*) => {$(
-            #[cfg(target_arch = "x86_64")]
-            #[cold]
-            #[unsafe(naked)]
-            pub(super) unsafe extern "C" fn $name(first: usize, $($param: $type),*) -> $result {
-                extern "C" fn find() -> *mut c_void {
-                    static FOUND: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+            mod $name {
+                pub(super) extern "C" fn find() -> *mut super::c_void {
+                    static FOUND: super::AtomicPtr<super::c_void> = super::AtomicPtr::new(core::ptr::null_mut());
+                    const NAME: &[u8] = concat!(stringify!($name), "\0").as_bytes();
                     // SAFETY: the bytes end with the only null.
-                    resolve(&FOUND, unsafe { CStr::from_bytes_with_nul_unchecked(concat!(stringify!($name), "\0").as_bytes()) })
+                    super::resolve(&FOUND, unsafe { super::CStr::from_bytes_with_nul_unchecked(NAME) })
                 }
-                core::arch::naked_asm!(
-                    // libstdc++ 12 rounds an aligned size near SIZE_MAX up to 0: what is above PTRDIFF_MAX becomes that,
-                    // which can't be had either. The first argument of a delete is an address, and those are below it.
-                    "mov rax, 0x7fffffffffffffff",
-                    "cmp rdi, rax",
-                    "cmova rdi, rax",
-                    "push rdi",
-                    "push rsi",
-                    "push rdx",
-                    "call {find}",
-                    "pop rdx",
-                    "pop rsi",
-                    "pop rdi",
-                    "jmp rax",
-                    find = sym find,
-                )
             }
 
-            #[cfg(not(target_arch = "x86_64"))]
-            #[cold]
-            pub(super) unsafe extern "C-unwind" fn $name(first: usize, $($param: $type),*) -> $result {
-                static FOUND: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
-                // SAFETY: the bytes end with the only null.
-                let name = unsafe { CStr::from_bytes_with_nul_unchecked(concat!(stringify!($name), "\0").as_bytes()) };
-                // SAFETY: a form of this name has this signature.
-                let form: unsafe extern "C-unwind" fn(usize, $($type),*) -> $result =
-                    unsafe { core::mem::transmute(resolve(&FOUND, name)) };
-                // SAFETY: the caller's arguments.
-                unsafe { form(first, $($param),*) }
+            unsafe extern "C" {
+                #[link_name = concat!("hakmem_next", stringify!($name))]
+                pub(super) fn $name(first: usize, $($param: $type),*) -> $result;
             }
+
+            core::arch::global_asm!(
+                ".text",
+                concat!(".hidden hakmem_next", stringify!($name)),
+                concat!(".globl hakmem_next", stringify!($name)),
+                concat!(".type hakmem_next", stringify!($name), ", @function"),
+                concat!("hakmem_next", stringify!($name), ":"),
+                jump!(),
+                concat!(".size hakmem_next", stringify!($name), ", . - hakmem_next", stringify!($name)),
+                find = sym $name::find,
+            );
         )*};
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    macro_rules! jump {
+        () => {
+            "mov rax, 0x7fffffffffffffff
+            cmp rdi, rax
+            cmova rdi, rax
+            push rdi
+            push rsi
+            push rdx
+            call {find}
+            pop rdx
+            pop rsi
+            pop rdi
+            jmp rax"
+        };
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    macro_rules! jump {
+        () => {
+            "mov x3, #0x7fffffffffffffff
+            cmp x0, x3
+            csel x0, x3, x0, hi
+            stp x29, x30, [sp, #-48]!
+            mov x29, sp
+            stp x0, x1, [sp, #16]
+            str x2, [sp, #32]
+            bl {find}
+            mov x16, x0
+            ldr x2, [sp, #32]
+            ldp x0, x1, [sp, #16]
+            ldp x29, x30, [sp], #48
+            br x16"
+        };
     }
 
     /// The next definition of `symbol` behind this library's; a program that calls it without a C++ runtime is ended.
@@ -190,11 +213,8 @@ mod next {
                 }
             }
         }
-        #[cfg(target_arch = "x86_64")]
-        if form.is_null()
-            && let Some(own) = super::super::cxx_static::form_of(symbol.to_bytes())
-        {
-            form = own;
+        if form.is_null() {
+            form = super::super::cxx_static::form_of(symbol.to_bytes()).unwrap_or(core::ptr::null_mut());
         }
         if form.is_null() {
             os::die("new: out of memory, and no C++ runtime to throw", Addr::NULL);

@@ -61,7 +61,13 @@ pub(crate) fn soon(at: Addr, len: usize) {
         // SAFETY: a hint, whatever the address.
         unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(at.offset(line).as_ptr()) };
     }
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    for line in (0..len.min(SOON)).step_by(64) {
+        let line = at.offset(line).as_ptr::<u8>();
+        // SAFETY: a hint, whatever the address.
+        unsafe { core::arch::asm!("prfm pldl1keep, [{}]", in(reg) line, options(readonly, nostack, preserves_flags)) };
+    }
+    #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
     let _ = (at, len);
 }
 

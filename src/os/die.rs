@@ -156,14 +156,28 @@ impl Line {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+macro_rules! trap {
+    () => {
+        "ud2"
+    };
+}
+#[cfg(target_arch = "aarch64")]
+macro_rules! trap {
+    () => {
+        "brk #1"
+    };
+}
+
 // What build.rs names as the personality of unwinding in the shared library. Nothing here unwinds, and the runtime's own
 // personality would keep all of its panic machinery alive: 600 KiB of code, and 80 bytes of static TLS in every thread.
-#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 core::arch::global_asm!(
     ".text",
     ".hidden hakmem_no_personality",
     ".globl hakmem_no_personality",
     ".type hakmem_no_personality, @function",
-    "hakmem_no_personality: ud2",
-    ".size hakmem_no_personality, 2",
+    "hakmem_no_personality:",
+    trap!(),
+    ".size hakmem_no_personality, . - hakmem_no_personality",
 );

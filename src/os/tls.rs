@@ -1,7 +1,8 @@
 //! The TLS word: one pointer per thread, never null, readable before and after everything else.
 //!
-//! On x86-64 it is a hidden initial-exec symbol written in assembly: stable Rust's `thread_local!` in a cdylib goes
-//! through `__tls_get_addr`, which costs a call and may itself allocate. Eight bytes, so `dlopen` finds room for it.
+//! It is a hidden initial-exec symbol written in assembly: stable Rust's `thread_local!` in a cdylib goes through
+//! `__tls_get_addr` (arm64: a descriptor's function), which costs a call and may itself allocate. Eight bytes, so `dlopen`
+//! finds room for it.
 
 /// What the word points to in a thread that has no heap yet: zeroes, in which every magazine reads as one of no capacity.
 /// The heap box asserts that it is long enough.
@@ -9,20 +10,21 @@ pub(crate) static NO_HEAP: [u64; 512] = [0; 512];
 
 pub(crate) use word::{get, set, thread};
 
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+core::arch::global_asm!(
+    ".section .tdata,\"awT\",@progbits",
+    ".p2align 3",
+    ".hidden hakmem_tls_heap",
+    ".globl hakmem_tls_heap",
+    ".type hakmem_tls_heap, @object",
+    ".size hakmem_tls_heap, 8",
+    "hakmem_tls_heap: .quad {empty}",
+    ".text",
+    empty = sym NO_HEAP,
+);
+
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod word {
-    core::arch::global_asm!(
-        ".section .tdata,\"awT\",@progbits",
-        ".p2align 3",
-        ".hidden hakmem_tls_heap",
-        ".globl hakmem_tls_heap",
-        ".type hakmem_tls_heap, @object",
-        ".size hakmem_tls_heap, 8",
-        "hakmem_tls_heap: .quad {empty}",
-        ".text",
-        empty = sym super::NO_HEAP,
-    );
-
     #[inline(always)]
     pub(crate) fn get() -> *mut u8 {
         let heap: *mut u8;
@@ -63,7 +65,64 @@ mod word {
     }
 }
 
-#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+#[cfg(all(target_arch = "aarch64", not(miri)))]
+mod word {
+    /// Leaves in `$offset` how far the word is from the thread pointer. One register: a linker that knows it rewrites both lines.
+    macro_rules! offset {
+        () => {
+            "adrp {offset}, :gottprel:hakmem_tls_heap
+            ldr {offset}, [{offset}, :gottprel_lo12:hakmem_tls_heap]"
+        };
+    }
+
+    #[inline(always)]
+    pub(crate) fn get() -> *mut u8 {
+        let offset: usize;
+        // SAFETY: reads a number that the loader has put there before any code of ours runs.
+        unsafe {
+            core::arch::asm!(offset!(), offset = out(reg) offset, options(pure, nomem, nostack, preserves_flags));
+        }
+        let heap: *mut u8;
+        // SAFETY: reads this thread's word.
+        unsafe {
+            core::arch::asm!(
+                "ldr {heap}, [{thread}, {offset}]",
+                heap = lateout(reg) heap,
+                thread = in(reg) thread(),
+                offset = in(reg) offset,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        heap
+    }
+
+    /// A number that no other thread of the process has, a multiple of 8; the same in a child of fork.
+    #[inline(always)]
+    pub(crate) fn thread() -> usize {
+        let thread: usize;
+        // SAFETY: reads the thread pointer.
+        unsafe {
+            core::arch::asm!("mrs {}, tpidr_el0", out(reg) thread, options(pure, nomem, nostack, preserves_flags));
+        }
+        thread
+    }
+
+    pub(crate) fn set(heap: *mut u8) {
+        // SAFETY: writes this thread's word and nothing else.
+        unsafe {
+            core::arch::asm!(
+                offset!(),
+                "str {heap}, [{thread}, {offset}]",
+                offset = out(reg) _,
+                thread = in(reg) thread(),
+                heap = in(reg) heap,
+                options(nostack, preserves_flags),
+            );
+        }
+    }
+}
+
+#[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
 mod word {
     use core::cell::Cell;
 
