@@ -94,7 +94,7 @@ impl Block {
         // SAFETY: the size is not zero.
         let at = unsafe { if zeroed { HakMem.alloc_zeroed(layout) } else { HakMem.alloc(layout) } };
         assert!(!at.is_null(), "out of memory: {layout:?}");
-        assert!(at.addr().is_multiple_of(layout.align().max(16)), "{at:p} {layout:?}");
+        assert!(at.addr() % layout.align().max(16) == 0, "{at:p} {layout:?}");
         if zeroed {
             // SAFETY: a fresh block, initialised.
             let bytes = unsafe { std::slice::from_raw_parts(at, layout.size()) };
@@ -204,7 +204,7 @@ fn realloc(old: Block, size: usize) -> Block {
     old.check();
     // SAFETY: allocated with this layout, and owned; the new size is not zero.
     let at = unsafe { HakMem.realloc(old.at, old.layout, size) };
-    assert!(!at.is_null() && at.addr().is_multiple_of(old.layout.align().max(16)), "{at:p} {:?}", old.layout);
+    assert!(!at.is_null() && at.addr() % old.layout.align().max(16) == 0, "{at:p} {:?}", old.layout);
     let block = Block { at, layout: Layout::from_size_align(size, old.layout.align()).unwrap() };
     block.check_first(old.at, old.layout.size(), size.min(old.layout.size()));
     block.fill();

@@ -153,9 +153,7 @@ pub(crate) fn compare(args: CompareArgs) -> Result<u8> {
 /// Refuses what no library can be preloaded into: it would be compared with itself.
 fn preflight(args: &CompareArgs) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
-    if let Some(name) = args.program.first()
-        && let Some(program) = Program::find(name)
-    {
+    if let Some(program) = args.program.first().and_then(|name| Program::find(name)) {
         if let Some(obstacle) = &program.obstacle {
             let path = program.path.display();
             return Err(Error::new(format!(

@@ -209,9 +209,11 @@ fn parse_help(text: &str) -> Vec<Knob> {
                 knob.help += if knob.help.is_empty() { "" } else { " " };
                 knob.help += rest.trim();
             }
-        } else if let Some((name, rest)) = line.strip_prefix("  HAKMEM_").and_then(|rest| rest.split_once('='))
-            && let Some((default, range)) = rest.rsplit_once(" (")
-        {
+            continue;
+        }
+        let setting = line.strip_prefix("  HAKMEM_").and_then(|rest| rest.split_once('='));
+        let setting = setting.and_then(|(name, rest)| Some((name, rest.rsplit_once(" (")?)));
+        if let Some((name, (default, range))) = setting {
             let range = range.trim_end_matches(')');
             let live = range.strip_suffix(LIVE);
             knobs.push(Knob {

@@ -24,9 +24,7 @@ pub(crate) fn run(args: RunArgs) -> Result<u8> {
     if let Some(file) = &args.output {
         output::check_writable(file)?;
     }
-    if let Some(name) = args.program.first()
-        && let Some(program) = Program::find(name)
-    {
+    if let Some(program) = args.program.first().and_then(|name| Program::find(name)) {
         let obstacle = program.obstacle.map(|obstacle| obstacle.text());
         if let Some(text) = obstacle.or(program.own_malloc.map(|own| own.text())) {
             output::complain(&format!("warning: HAKMEM does not serve {}: {text}", program.path.display()));

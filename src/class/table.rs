@@ -128,8 +128,8 @@ const _: () = {
     let mut class = 0;
     while class < CLASSES {
         let size = SIZES[class] as usize;
-        assert!(size.is_multiple_of(16), "every block is 16-byte aligned, and SMALL_BIN tells classes apart");
-        assert!(class < MID_CLASSES || size.is_multiple_of(BIG_STEP), "BIG_BIN tells big classes apart");
+        assert!(size % 16 == 0, "every block is 16-byte aligned, and SMALL_BIN tells classes apart");
+        assert!(class < MID_CLASSES || size % BIG_STEP == 0, "BIG_BIN tells big classes apart");
         assert!(slots[class] <= 16, "a span is at most half a SuperSlab");
         class += 1;
     }

@@ -1,7 +1,5 @@
 //! free. HOT.
 
-use core::hint::cold_path;
-
 use super::slow;
 use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES};
@@ -35,7 +33,6 @@ fn free_or(block: *mut u8, slow: impl Fn(*mut u8)) {
     let granule = at.granule();
     // The shift has set the flag: null is told apart for one instruction.
     if granule == 0 {
-        cold_path();
         if !block.is_null() {
             slow(block);
         }

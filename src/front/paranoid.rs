@@ -29,7 +29,7 @@ static SLOW_PATHS: AtomicU64 = AtomicU64::new(0);
 pub(super) fn after_slow_path() {
     // Relaxed: only counts.
     let turn = SLOW_PATHS.fetch_add(1, Ordering::Relaxed);
-    if turn.is_multiple_of(EVERY) {
+    if turn % EVERY == 0 {
         let saved = errno();
         walk(turn / EVERY);
         set_errno(saved);
@@ -42,7 +42,7 @@ fn walk(turn: u64) {
         baseline::check(heap);
     }
     let alone = os::is_alone();
-    if turn.is_multiple_of(ALL_HEAPS) {
+    if turn % ALL_HEAPS == 0 {
         heap::check_registry();
         heap::each_heap(|heap| heap.check_spans());
     }

@@ -294,9 +294,10 @@ fn make(heap: &ThreadHeap) -> Option<()> {
 
 /// Gives everything back to the spans: at trim, or when memory is short. The heap's thread only.
 pub(crate) fn flush_all(heap: &ThreadHeap) {
-    if !heap.hardened.get().is_null()
-        && let Some(state) = state(heap)
-    {
+    if heap.hardened.get().is_null() {
+        return;
+    }
+    if let Some(state) = state(heap) {
         state.flush(heap);
     }
 }
@@ -332,10 +333,11 @@ pub(crate) fn cached(heap: &ThreadHeap, class: ClassId) -> u64 {
 
 /// In a child of fork: other random numbers than the parent's. The states of other threads are given up with their heaps.
 pub(crate) fn at_fork_child() {
-    if let Current::Heap(heap) = heap::current()
-        && !heap.hardened.get().is_null()
-        && let Some(state) = state(heap)
-    {
+    let Current::Heap(heap) = heap::current() else { return };
+    if heap.hardened.get().is_null() {
+        return;
+    }
+    if let Some(state) = state(heap) {
         state.reseed();
     }
 }

@@ -321,7 +321,7 @@ impl ThreadHeap {
     pub(crate) fn tick(&self) {
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
-        if ticks.is_multiple_of(64) {
+        if ticks % 64 == 0 {
             self.send_all();
             self.review();
         }
@@ -331,7 +331,7 @@ impl ThreadHeap {
     pub(crate) fn beat(&self) -> bool {
         let beats = self.beats.get().wrapping_add(1);
         self.beats.set(beats);
-        beats.is_multiple_of(16)
+        beats % 16 == 0
     }
 }
 

@@ -138,9 +138,8 @@ impl Cache {
         let removed = self.ranges.get(index).copied().unwrap_or(Range::NONE);
         let shifted = self.len.saturating_sub(index + 1);
         for at in index..index + shifted {
-            if let Some(&next) = self.ranges.get(at + 1)
-                && let Some(slot) = self.ranges.get_mut(at)
-            {
+            let Some(&next) = self.ranges.get(at + 1) else { break };
+            if let Some(slot) = self.ranges.get_mut(at) {
                 *slot = next;
             }
         }

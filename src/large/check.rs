@@ -11,7 +11,7 @@ impl Cache {
     pub(in super::super) fn check(&self) -> usize {
         let mut bytes = 0;
         for (index, range) in self.ranges.iter().take(self.len).enumerate() {
-            let whole = range.bytes > 0 && range.bytes.is_multiple_of(GRANULE) && range.base.is_aligned(GRANULE);
+            let whole = range.bytes > 0 && range.bytes % GRANULE == 0 && range.base.is_aligned(GRANULE);
             require(whole, "C1: a cached range of whole granules", range.base);
             require(page_map::tag(range.base) == Tag::NONE, "C1: a cached range has an owner", range.base);
             for other in self.ranges.iter().take(index) {

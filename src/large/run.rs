@@ -25,11 +25,11 @@ pub(super) fn resize(large: &mut Large, bytes: usize, size: usize) -> Option<Add
         if size <= GRANULE / 8 * 5 {
             return None;
         }
-        if bytes < large.bytes
-            && let Some(slab) = large.slab.as_mut()
-        {
-            superslab::release_tail(slab, ((large.bytes - bytes) / GRANULE) as u32);
-            large.bytes = bytes;
+        if bytes < large.bytes {
+            if let Some(slab) = large.slab.as_mut() {
+                superslab::release_tail(slab, ((large.bytes - bytes) / GRANULE) as u32);
+                large.bytes = bytes;
+            }
         }
         return Some(large.base);
     }

@@ -106,9 +106,7 @@ impl Learner {
 
     /// Begins with a policy that was given.
     fn start(&mut self, quarters: u64) {
-        if let Some(arm) = QUARTERS.iter().position(|arm| *arm == quarters)
-            && arm != DEFAULT
-        {
+        if let Some(arm) = QUARTERS.iter().position(|arm| *arm == quarters).filter(|arm| *arm != DEFAULT) {
             (self.state, self.arm, self.chosen) = (State::Adopted, arm, arm);
         }
     }
@@ -163,7 +161,7 @@ impl Learner {
             State::Canary(_) => Some(self.judge()),
             State::Adopted if self.is_dearer(self.chosen) => Some(self.judge()),
             State::Adopted => {
-                let retry = self.windows.is_multiple_of(RETRY);
+                let retry = self.windows % RETRY == 0;
                 self.arm = if retry { self.next() } else { self.chosen };
                 None
             }

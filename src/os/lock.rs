@@ -27,24 +27,27 @@ const SPINS: u32 = 100;
 
 // SAFETY: the word admits one holder at a time: only the thread that moved it from FREE owns the lock.
 unsafe impl lock_api::RawMutex for RawMutex {
+    #[allow(
+        clippy::declare_interior_mutable_const,
+        reason = "what the trait asks for: each use makes a lock of its own"
+    )]
     const INIT: RawMutex = RawMutex(AtomicU32::new(FREE));
-    type Guard = lock_api::GuardNoSend;
+    type GuardMarker = lock_api::GuardNoSend;
 
     #[inline]
-    fn lock(&self) -> Self::Guard {
+    fn lock(&self) {
         if !self.take() {
             self.lock_slow();
         }
-        lock_api::GuardNoSend::new()
     }
 
     #[inline]
-    fn try_lock(&self) -> Option<Self::Guard> {
-        self.take().then(lock_api::GuardNoSend::new)
+    fn try_lock(&self) -> bool {
+        self.take()
     }
 
     #[inline]
-    unsafe fn unlock(&self, _: Self::Guard) {
+    unsafe fn unlock(&self) {
         self.give();
     }
 

@@ -71,9 +71,7 @@ impl Version {
         path.set(mount).push(group);
         for depth in 0..MAX_DEPTH {
             let own = path.len();
-            if depth == 0
-                && let Some(pressure) = self.pressure
-            {
+            if let Some(pressure) = self.pressure.filter(|_| depth == 0) {
                 path.push(pressure);
                 if psi::is_high(files, path) {
                     return true;

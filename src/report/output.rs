@@ -104,9 +104,8 @@ fn refused(target: &[u8]) {
 /// Writes a new file and gives it its name when it is whole, so that a reader finds all of one report or of the last one. What is
 /// no regular file (a pipe, a device, a link) is written in place, and so is a file in a directory that takes no new one.
 fn write_file(path: &CStr, spare: &CStr, form: fn(&mut Text)) -> bool {
-    if file::may_replace(path)
-        && let Some(fresh) = File::create_new(spare)
-    {
+    let fresh = if file::may_replace(path) { File::create_new(spare) } else { None };
+    if let Some(fresh) = fresh {
         let done = fill(&fresh, form) && file::rename(spare, path);
         if !done {
             let why = errno::errno();

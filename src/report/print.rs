@@ -27,7 +27,7 @@ pub(crate) fn write_text(text: &mut Text) {
             continue;
         }
         for (place, row) in TABLE.iter().filter(|other| other.section == row.section).enumerate() {
-            if place.is_multiple_of(ACROSS) {
+            if place % ACROSS == 0 {
                 text.str(if place > 0 { "\n" } else { "" });
                 text.str("  ").left(if place > 0 { "" } else { row.section }, 11);
             }

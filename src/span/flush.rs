@@ -69,11 +69,11 @@ pub(crate) fn flush(
         let Some(spans) = lists.get_mut(class.index()) else { continue };
         spans.free += freed as u64;
         let mut released = false;
-        if record.free >= record.promote_at
-            && let Some(empty) = spans.place(span)
-        {
-            tiny_backend_release_span(empty, dirty);
-            released = true;
+        if record.free >= record.promote_at {
+            if let Some(empty) = spans.place(span) {
+                tiny_backend_release_span(empty, dirty);
+                released = true;
+            }
         }
         count(class, freed, released);
     }

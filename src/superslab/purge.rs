@@ -50,9 +50,8 @@ fn purge_cached(want: usize) -> usize {
     if want == usize::MAX {
         retire_unused(&mut pool);
     }
-    while given < want
-        && let Some(oldest) = pool.cache.take_oldest()
-    {
+    while given < want {
+        let Some(oldest) = pool.cache.take_oldest() else { break };
         given += oldest.dirty.count_ones() as usize * GRANULE;
         unmap(&mut pool, oldest);
     }
@@ -75,10 +74,8 @@ impl Batch {
     fn fill(&mut self, pool: &mut Pool, want: usize) {
         let mut left = want.div_ceil(GRANULE);
         pool.settle();
-        while left > 0
-            && self.len < RANGES
-            && let Some(id) = pool.empty.find_longest()
-        {
+        while left > 0 && self.len < RANGES {
+            let Some(id) = pool.empty.find_longest() else { break };
             left = left.saturating_sub(self.take(id, left));
             pool.file(id);
         }

@@ -107,10 +107,11 @@ pub(super) fn unmap(pool: &mut Pool, cached: Cached) {
     unmap_one(pool, cached);
     for step in [1, u32::MAX] {
         let mut id = cached.id.wrapping_add(step);
-        while let Some(super_slab) = table::get(id).filter(|_| id < pool.high)
-            && super_slab.base().since(base).min(base.since(super_slab.base())) < aligned::ALIGN_MAX
-            && let Some(dirty) = super_slab.word.retire(super_slab.absent())
-        {
+        while let Some(super_slab) = table::get(id).filter(|_| id < pool.high) {
+            if super_slab.base().since(base).min(base.since(super_slab.base())) >= aligned::ALIGN_MAX {
+                break;
+            }
+            let Some(dirty) = super_slab.word.retire(super_slab.absent()) else { break };
             pool.file(id);
             unmap_one(pool, Cached { id, dirty });
             id = id.wrapping_add(step);

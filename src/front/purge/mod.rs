@@ -117,10 +117,10 @@ fn shed(want: usize) -> (usize, usize) {
         given += large::purge(want - given);
     }
     let general = given;
-    if given < want
-        && let Current::Heap(heap) = heap::current()
-    {
-        given += heap.purge(want - given);
+    if given < want {
+        if let Current::Heap(heap) = heap::current() {
+            given += heap.purge(want - given);
+        }
     }
     if given < want {
         heap::each_heap(|heap| {
