@@ -94,6 +94,9 @@ SHARED double cpu_seconds(void) {
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+// How often a test does what it would do `n` times: SHORT=1 (scripts/check_options.py, which runs it many times over) is for an eighth.
+SHARED int few_of(int n) { return getenv("SHORT") ? (n + 7) / 8 : n; }
+
 SHARED void sleep_ms(long ms) {
     struct timespec t = {ms / 1000, ms % 1000 * 1000000};
     while (nanosleep(&t, &t) != 0 && errno == EINTR) {

@@ -10,7 +10,7 @@ usage: tests/c/run.sh [path-to-lib]        (default: target/release/libhakmem.so
 environment:
   ONLY='traps/fork*'   run the tests whose name matches this pattern
   JOBS=2               tests run at once
-  COMPILE=1            only compile, also what scripts/matrix.py runs besides
+  COMPILE=1            only compile, also what scripts/matrix.py runs besides; COMPILE='first static': link these forms too
   FULL=1               the long form of the tests that have one
   ANY=1                do not ask for hak_version: try the suite on another malloc (path `none`: the system's)
   TIMES=FILE           append the seconds each test took
@@ -178,7 +178,12 @@ done
 [ $((${#tests[@]} + ${#alone[@]})) -gt 0 ] || { echo "run.sh: no test matches ONLY=$ONLY" >&2; exit 2; }
 
 printf '%s\0' "${tests[@]}" "${alone[@]}" | xargs -0 -P 2 -I{} bash -c 'compile "$1"' _ {}
-[ -z "${COMPILE:-}" ] || exit 0
+if [ -n "${COMPILE:-}" ]; then
+    for form in ${COMPILE#1}; do
+        printf '%s\0' "${tests[@]}" "${alone[@]}" | xargs -0 -P 2 -I{} bash -c 'link_form "$1" "$2"' _ {} "$form"
+    done
+    exit 0
+fi
 {
     [ ${#tests[@]} = 0 ] || printf '%s\0' "${tests[@]}" | xargs -0 -P "${JOBS:-2}" -I{} bash -c 'run_one "$1"' _ {}
     [ ${#alone[@]} = 0 ] || printf '%s\0' "${alone[@]}" | xargs -0 -P 1 -I{} bash -c 'run_one "$1"' _ {}

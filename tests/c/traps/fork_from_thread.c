@@ -10,7 +10,7 @@ static void wait_for(pid_t child) {
 static void *work(void *seed) {
     void *p = malloc(777), *q = malloc(300000);
     stamp(p, 777, 1);
-    for (int i = 0; i < 15; i++) {
+    for (int i = 0; i < few_of(15); i++) {
         pid_t child = fork();
         if (child == 0) {
             alarm(10);

@@ -71,7 +71,7 @@ static void parent_early(void) { work(NULL); in_thread(); }
 static void child_early(void) { work(NULL); in_thread(); }
 static void prepare_late(void) {
     work(NULL);
-    if (rounds == 7 && !forks_within) { // a handler that forks
+    if (rounds == few_of(8) - 1 && !forks_within) { // a handler that forks
         forks_within = 1;
         pid_t child = fork();
         if (!child) { work(NULL); _exit(0); }
@@ -109,7 +109,7 @@ int main(void) {
     pthread_t threads[2];
     for (int with = 0; with < 2; with++) {
         for (int i = 0; with && i < 2; i++) CHECK(pthread_create(&threads[i], NULL, busy, NULL) == 0);
-        for (int i = 0; i < 20; i++, rounds++) {
+        for (int i = 0; i < few_of(20); i++, rounds++) {
             alarm(10);
             pid_t child = fork();
             CHECK(child >= 0);

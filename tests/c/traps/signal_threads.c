@@ -38,7 +38,8 @@ static void *work(void *state) {
     struct itimerspec every = {{0, 100000}, {0, 100000}};
     CHECK(timer_settime(timer, 0, &every, NULL) == 0);
     sigsetjmp(mine->back, 1); // comes back here in the middle of a check or a stamp: both may be done again
-    while (mine->signals < 4000) {
+    int most = few_of(4000);
+    while (mine->signals < most) {
         mine->inside = 1;
         size_t i = random_between(&random, 0, COUNT(mine->blocks) - 1), size = (size_t)1 << random_between(&random, 2, 18);
         unsigned char *p = mine->blocks[i].at;

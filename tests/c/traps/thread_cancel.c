@@ -33,7 +33,7 @@ static void *work(void *seed) {
 }
 
 int main(void) {
-    for (uintptr_t round = 0; round < 25; round++) {
+    for (uintptr_t round = 0; round < (uintptr_t)few_of(25); round++) {
         pthread_t threads[4];
         for (uintptr_t i = 0; i < COUNT(threads); i++) threads[i] = start_thread(work, (void *)(round * 4 + i));
         sleep_ms((long)(round % 5));
