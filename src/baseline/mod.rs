@@ -70,6 +70,7 @@ impl Baseline {
 }
 
 /// A block of a tiny class. `None`: out of memory. The heap's thread only.
+#[inline(never)] // its buffers are not to lie on the stack of who has nothing to do with it
 pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId) -> Option<Addr> {
     let front = state(heap)?.front(class);
     if let Some(block) = front.cache.pop().or_else(|| front.sll.pop()) {
@@ -80,6 +81,7 @@ pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId) -> Option<Addr> {
 }
 
 /// Takes back a block of a tiny class and of this heap. The heap's thread only.
+#[inline(never)] // as `alloc`
 pub(crate) fn free(heap: &ThreadHeap, class: ClassId, block: Addr) {
     let Some(state) = state(heap) else { return heap.free_direct(block) };
     let front = state.front(class);

@@ -156,6 +156,8 @@ fn alloc_class_by<B>(class: ClassId, attempt: fn(ClassId) -> Option<B>) -> Optio
     block
 }
 
+// Its frame is not to lie under that of a decay, which `alloc_class_by` may come upon before: a call has 1 KiB of stack.
+#[inline(never)]
 fn try_class(class: ClassId) -> Option<Addr> {
     match thread::enter()? {
         Caller::Own(heap) => {

@@ -13,6 +13,7 @@ mod inherit;
 mod lifecycle;
 mod magazine;
 mod node_pool;
+mod reclaim;
 mod remote;
 
 use core::cell::Cell;
@@ -21,7 +22,7 @@ use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::os::lock::{Mutex, MutexGuard};
 use crate::os::{self, Misuse};
-use crate::span::{self, Dirty, Spans, Stop, Sweep};
+use crate::span::{self, Dirty, Spans, Stop};
 use crate::stats::counter::Counter;
 use crate::stats::event::{Event, Events};
 
@@ -237,48 +238,6 @@ impl ThreadHeap {
         drop(if wait { Some(self.enter()) } else { self.try_enter() });
     }
 
-    /// Takes in what others freed, gives kept empty spans back, and purges what it can inside the others.
-    /// Any thread; `wait`: even if the heap is busy. Returns the bytes purged.
-    pub(crate) fn trim(&self, wait: bool) -> usize {
-        let Some(mut core) = (if wait { Some(self.enter()) } else { self.try_enter() }) else { return 0 };
-        self.release_empty(&mut core);
-        core.sweep(Sweep::All, usize::MAX)
-    }
-
-    /// Gives kept empty spans back to the pool. Under the lock.
-    fn release_empty(&self, core: &mut Core) {
-        let Core { spans, dirty, .. } = core;
-        for (class, spans) in ClassId::all().zip(spans.iter_mut()) {
-            while let Some(span) = spans.take_empty() {
-                span::tiny_backend_release_span(span, dirty);
-                self.events.count(class.index(), Event::SpanRelease, 1);
-            }
-        }
-        core.publish_all();
-    }
-
-    /// Purges inside spans until `want` bytes went back, spans that were not used of late first. Any thread; a heap that
-    /// is busy is passed over. Returns the bytes.
-    pub(crate) fn purge(&self, want: usize) -> usize {
-        let Some(mut core) = self.try_enter() else { return 0 };
-        let given = core.sweep(Sweep::Older, want);
-        core.dirty.generation = core.dirty.generation.wrapping_add(1);
-        if given < want { given + core.sweep(Sweep::All, want - given) } else { given }
-    }
-
-    /// Purges the spans that were not used since the last call. Any thread; a busy heap is passed over.
-    pub(crate) fn age(&self) -> usize {
-        let Some(mut core) = self.try_enter() else { return 0 };
-        core.spans.iter_mut().for_each(Spans::age);
-        if self.is_orphan() {
-            // What others have freed since.
-            inherit::offer(&core);
-        }
-        let given = core.sweep(Sweep::Older, usize::MAX);
-        core.dirty.generation = core.dirty.generation.wrapping_add(1);
-        given
-    }
-
     /// What the lock guards, to look at. Any thread.
     pub(crate) fn look(&self) -> MutexGuard<'_, Core> {
         self.core.lock()
@@ -353,19 +312,6 @@ fn end(core: MutexGuard<'_, Core>, done: Result<(), Misuse>) {
 }
 
 impl Core {
-    fn sweep(&mut self, which: Sweep, want: usize) -> usize {
-        let mut given = 0;
-        if self.dirty.bytes > 0 {
-            for spans in &mut self.spans {
-                given += span::sweep(spans, &mut self.dirty, which, want.saturating_sub(given));
-            }
-            PURGED.add(given as u64);
-        }
-        // To the byte: what is left over here would look like something to purge, for ever.
-        self.publish_all();
-        given
-    }
-
     /// Brings the process's count up to date, when that is worth an atomic operation.
     fn publish(&mut self) {
         let (dirty, free) = self.published;

@@ -1,12 +1,13 @@
 //! Box `span` (L4), T-BACKEND: slabs carved into equal blocks of one class, with a bitmap of the free ones out of line.
 //! Owns: span records, the lists of a heap's spans by class, claims.   Calls: base, os, class, config, page_map, meta,
-//! superslab.   Called by: heap, hardened, front.   Locks: that of the spare claims, a leaf; all else runs under the lock of
+//! superslab.   Called by: heap, hardened, front.   Locks: that of the spare claims and that of `gather`, leaves; all else runs under the lock of
 //! the heap that owns the spans.
 //! Never: writes into a block.
 
 mod bitmap;
 pub(crate) mod claims;
 mod flush;
+mod gather;
 mod lists;
 mod refill;
 mod sweep;
@@ -24,11 +25,12 @@ use crate::page_map::{self, Tag};
 use crate::superslab::{self, Slab, SlabKind};
 
 pub(crate) use flush::{Stop, flush, foreign};
+pub(crate) use gather::Gather;
 pub(crate) use lists::Spans;
 #[cfg(feature = "paranoid")]
 pub(crate) use lists::mark;
 pub(crate) use refill::refill;
-pub(crate) use sweep::{Dirty, Sweep, sweep};
+pub(crate) use sweep::{Dirty, Sweep, keep, sweep};
 pub(crate) use transfer::transfer;
 
 /// A span's record. Its bitmap follows it in memory.
@@ -57,6 +59,8 @@ pub(crate) struct Span {
     used_in: u32,
     class: ClassId,
     list: lists::List,
+    /// Whether the last sweep left free pages that were not worth a call.
+    holes: bool,
     next: Option<NonNull<Span>>,
     prev: Option<NonNull<Span>>,
     slab: Option<Slab>,
@@ -111,6 +115,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
             used_in: 0,
             class,
             list: lists::List::None,
+            holes: false,
             next: None,
             prev: None,
             slab: Some(slab),

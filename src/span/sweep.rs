@@ -1,13 +1,14 @@
-//! Giving memory back from inside spans: runs of whole pages whose blocks are all free.
+//! What goes back to the kernel from inside spans: runs of whole pages whose blocks are all free.
 //!
-//! `Dirty` counts bytes freed since a span was last swept. A sweep purges the free pages it finds and forgets the count,
-//! also where no page was wholly free: what can't go back is not looked at again before more is freed there.
+//! `Dirty` counts bytes freed since a span was last swept. A sweep gathers the free pages it finds and forgets the count,
+//! also where no page was wholly free: what can't go back is not looked at again before more is freed there. What was not worth a call is
+//! once more when nobody has used the span for a while.
 #![forbid(unsafe_code)]
 
-use super::{Span, Spans};
+use super::{Gather, Span, Spans};
 use crate::base::addr::{Addr, GRANULE};
 use crate::class::ClassId;
-use crate::os;
+use crate::os::{self, Range};
 use crate::superslab;
 
 /// What a heap's spans may hold dirty, and how long ago they were used; under the heap's lock.
@@ -31,31 +32,51 @@ const MAX_PAGES: usize = 128;
 const MAX_SLOTS: u32 = (MAX_PAGES * 4096 / GRANULE) as u32;
 
 /// Which spans a sweep takes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sweep {
     /// Those not used in this generation.
     Older,
-    All,
+    /// Those in which something was freed.
+    Any,
+    /// Every one, and every page: memory is short, or somebody asked.
+    Whole,
 }
 
-/// Sweeps the spans of one class, until `want` bytes went back. Returns the bytes.
-pub(crate) fn sweep(spans: &mut Spans, dirty: &mut Dirty, which: Sweep, want: usize) -> usize {
-    let mut given = 0;
+/// The least that is worth a call of its own, to begin with: half of the holes in spans are of one page, and come and go. In a server whose sizes
+/// drift (`bench_drift`) that takes a fifth of the calls, at the same memory.
+const WORTH: usize = 16 << 10;
+/// Generations in which a span was not used after which its holes go, however small.
+const SETTLED: u32 = 4;
+
+/// Gathers free pages of one class's spans, until `gather` holds `want` bytes. Says whether there may be more: it is full.
+pub(crate) fn sweep(spans: &mut Spans, dirty: &mut Dirty, which: Sweep, gather: &mut Gather, want: usize) -> bool {
+    let mut full = false;
     let generation = dirty.generation;
     spans.each(|span| {
+        let settled = generation.wrapping_sub(span.used_in) >= SETTLED;
         let due = match which {
-            Sweep::Older => span.used_in != generation,
-            Sweep::All => true,
+            Sweep::Older => span.used_in != generation && (span.freed > 0 || span.holes && settled),
+            Sweep::Any => span.freed > 0,
+            Sweep::Whole => span.free > 0,
         };
-        if span.freed > 0 && due && given < want {
-            dirty.bytes -= span.freed as usize * span.block_size as usize;
-            span.freed = 0;
-            let bytes = purge(span);
-            dirty.gone += bytes;
-            given += bytes;
+        if due && !full && gather.bytes() < want {
+            let all = gather.is_cheap() || settled || which == Sweep::Whole;
+            full = !span.gather(gather, if all { 0 } else { WORTH }, dirty);
         }
     });
-    given
+    full
+}
+
+/// Takes back that a range of pages went, if it is of one of these spans: the kernel refused.
+pub(crate) fn keep(spans: &mut Spans, dirty: &mut Dirty, range: Range) {
+    spans.each(|span| {
+        if range.at.0.wrapping_sub(span.base.0) < span.class.span_bytes() {
+            let page = page_of(span.class);
+            let start = range.at.since(span.base) / page;
+            span.purged &= !mask(start, start + range.len / page);
+            dirty.gone -= range.len;
+        }
+    });
 }
 
 impl Span {
@@ -112,6 +133,43 @@ impl Span {
         }
     }
 
+    /// Gathers what is wholly free and not purged yet, in runs of `least` bytes; it counts as purged from now on. `false`: not all, there
+    /// is no more room.
+    fn gather(&mut self, gather: &mut Gather, least: usize, dirty: &mut Dirty) -> bool {
+        let page = page_of(self.class);
+        let pages = (self.capacity as usize * self.block_size as usize) >> page.trailing_zeros();
+        let mut start = 0;
+        self.holes = false;
+        while start < pages {
+            let end = self.free_run(start, pages, page);
+            let bytes = (end - start) * page;
+            if bytes > 0 && bytes >= least {
+                if !gather.push(Addr(self.base.0 + start * page), bytes) {
+                    return false;
+                }
+                self.slab.iter().for_each(superslab::split_around);
+                self.purged |= mask(start, end);
+                dirty.gone += bytes;
+            } else {
+                self.holes |= bytes > 0;
+            }
+            start = end.max(start + 1);
+        }
+        dirty.bytes -= self.freed as usize * self.block_size as usize;
+        self.freed = 0;
+        true
+    }
+
+    /// The end of the run of pages from `start` that are wholly free and not purged.
+    #[inline(never)] // for the stack, see `front/purge/decay.rs`
+    fn free_run(&mut self, start: usize, pages: usize, page: usize) -> usize {
+        let mut end = start;
+        while end < pages && self.purged & mask(end, end + 1) == 0 && self.is_page_free(end, page) {
+            end += 1;
+        }
+        end
+    }
+
     /// Whether all of the page's blocks are free.
     fn is_page_free(&mut self, index: usize, page: usize) -> bool {
         let last = self.capacity - 1;
@@ -137,31 +195,6 @@ fn mask(start: usize, end: usize) -> u128 {
         return 0;
     }
     u128::MAX >> (MAX_PAGES - (end - start).min(MAX_PAGES)) << start
-}
-
-/// Purges what is wholly free of one span and not purged yet. Returns bytes.
-fn purge(span: &mut Span) -> usize {
-    let page = page_of(span.class);
-    let pages = (span.capacity as usize * span.block_size as usize) >> page.trailing_zeros();
-    let (mut given, mut start) = (0, 0);
-    while start < pages {
-        let mut end = start;
-        while end < pages && span.purged & mask(end, end + 1) == 0 && span.is_page_free(end, page) {
-            end += 1;
-        }
-        if end == start {
-            start += 1;
-            continue;
-        }
-        let at = Addr(span.base.0 + start * page);
-        let Some(slab) = &span.slab else { break };
-        if superslab::purge_inside(slab, at, (end - start) * page) {
-            span.purged |= mask(start, end);
-            given += (end - start) * page;
-        }
-        start = end;
-    }
-    given
 }
 
 #[cfg(test)]

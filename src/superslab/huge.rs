@@ -13,7 +13,6 @@
 
 use super::table::{self, SuperSlab};
 use super::{SLOTS, Slab};
-use crate::base::addr::Addr;
 use crate::config;
 use crate::os;
 use crate::stats::counter::Counter;
@@ -52,12 +51,11 @@ fn is_dense(superslabs: u64, tiny: u64) -> bool {
     superslabs >= LARGE && tiny * 8 >= superslabs * SLOTS as u64 * DENSE
 }
 
-/// Gives back pages inside a slab that its holder does not use. `false`: refused, nothing changed. The slab's holder.
-pub(crate) fn purge_inside(slab: &Slab, at: Addr, len: usize) -> bool {
+/// To be called before pages inside a slab go back. The slab's holder.
+pub(crate) fn split_around(slab: &Slab) {
     if let Some(super_slab) = table::get(slab.id) {
         split(super_slab);
     }
-    os::purge(at, len)
 }
 
 /// Before a part of a SuperSlab is purged: a huge page would be split, and the kernel would then make it whole again.

@@ -19,7 +19,7 @@ mod state;
 mod supply;
 mod table;
 
-pub(crate) use huge::purge_inside;
+pub(crate) use huge::split_around;
 pub(crate) use pool::{acquire_aligned, acquire_more, acquire_slab, release_slab, release_tail};
 pub(crate) use purge::purge;
 pub(crate) use snapshot::{Snapshot, snapshot};

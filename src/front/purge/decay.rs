@@ -106,10 +106,7 @@ fn turn(now: u64, last: u64, files: bool) {
     let mut given = superslab::purge(pool as usize) + large::purge(large as usize);
     SHARED.fetch_add(given as u64, Ordering::Relaxed);
     if is_due(&LAST_HALF, now, 2 * quarter) {
-        heap::forget_sent();
-        heap::next_turn();
-        heap::each_heap(|heap| heap.collect(false));
-        heap::each_heap(|heap| given += heap.age());
+        given += age_heaps();
     }
     let excess = bound::idle_excess(idle) as usize;
     if given < excess {
@@ -117,20 +114,38 @@ fn turn(now: u64, last: u64, files: bool) {
     }
     let since = now.saturating_sub(LAST_WHOLE.load(Ordering::Relaxed));
     if is_due(&LAST_WHOLE, now, 4 * quarter) {
-        COUNTS.decay.add(1);
-        learn::next_epoch();
-        learn::observe(learn::Period {
-            ms: since,
-            purged: SHARED.swap(0, Ordering::Relaxed),
-            fresh: superslab::fresh_bytes() + large::fresh_bytes(),
-            dirty: superslab::dirty_bytes() + large::dirty_bytes(),
-        });
-        bound::age();
-        idle::age();
-        background::retry();
-        if files && Dirty::now().total() > REST && pressure::is_high() {
-            give_back(false);
-        }
+        end_period(since, files);
+    }
+}
+
+// A frame each, of which only one is there at a time: all this runs deep down in a call that has 1 KiB of stack.
+
+#[inline(never)]
+fn age_heaps() -> usize {
+    heap::forget_sent();
+    heap::next_turn();
+    heap::each_heap(|heap| heap.collect(false));
+    let mut given = 0;
+    heap::each_heap(|heap| given += heap.age());
+    given
+}
+
+/// At the end of a decay time, `ms` long.
+#[inline(never)]
+fn end_period(ms: u64, files: bool) {
+    COUNTS.decay.add(1);
+    learn::next_epoch();
+    learn::observe(learn::Period {
+        ms,
+        purged: SHARED.swap(0, Ordering::Relaxed),
+        fresh: superslab::fresh_bytes() + large::fresh_bytes(),
+        dirty: superslab::dirty_bytes() + large::dirty_bytes(),
+    });
+    bound::age();
+    idle::age();
+    background::retry();
+    if files && Dirty::now().total() > REST && pressure::is_high() {
+        give_back(false);
     }
 }
 
