@@ -60,7 +60,7 @@ typedef struct hak_stats {
    */
   uint64_t purged_bytes;
   /*
-   address space for the allocator's own records and the page map
+   memory for the allocator's own records: their chunks, and the pages of the page map that are in use
    */
   uint64_t metadata_bytes;
   /*

@@ -151,10 +151,25 @@ mutant $file 'fn node' 'two get one fresh node' \
     'self.fresh.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < limit).then_some(used + 1)).ok()' \
     '{ let used = self.fresh.load(Ordering::Relaxed); self.fresh.store(used + 1, Ordering::Relaxed); (used < limit).then_some(used) }'
 
-file=page_map/mod.rs models=page_map
-mutant $file 'fn grow' 'the second leaf replaces the first' \
-    'slot.compare_exchange(core::ptr::null_mut(), fresh.as_ptr(), Ordering::Relaxed, Ordering::Relaxed)' \
-    '{ slot.store(fresh.as_ptr(), Ordering::Relaxed); Ok::<(), ()>(()) }'
+file=page_map/leaf.rs models=page_map
+mutant $file 'fn map_into' 'the second leaf replaces the first' \
+    'slot.compare_exchange(core::ptr::null_mut(), fresh, Ordering::Relaxed, Ordering::Relaxed)' \
+    '{ slot.store(fresh, Ordering::Relaxed); Ok::<(), ()>(()) }'
+mutant $file 'fn side' 'what the spare has is struck out of the first' '!is_in(&self.first) && self.spare().is_some_and(is_in)' 'false'
+file=page_map/mod.rs
+mutant $file 'fn tag' 'nobody looks for a tag in the spare' '.unwrap_or(Tag::NONE)' '.map(|_| Tag::NONE).unwrap_or(Tag::NONE)'
+mutant $file 'fn record' 'nobody looks for a record in the spare' '.unwrap_or(Addr::NULL)' '.map(|_| Addr::NULL).unwrap_or(Addr::NULL)'
+file=page_map/pages.rs
+mutant $file 'fn join' 'who enters does not see that the page went' 'Ordering::Acquire' 'Ordering::Relaxed'
+mutant $file 'fn join' 'entries are made in a page that goes' 'if word & Side::First.goes() == 0' 'if true'
+mutant $file 'fn leave' 'who strikes out publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
+mutant $file 'fn leave' 'who empties a page does not list it' 'list(Number::of(at))' 'Struck::NONE'
+mutant $file 'fn give_back' 'who is at it stays listed' 'Some(word & !LISTED)' 'Some(word)'
+mutant $file 'fn give_back' 'who is at it does not look again' 'if !gone {' 'if true {'
+mutant $file 'fn begin' 'a page goes with entries in it' ' && side.count(word) == 0' ''
+mutant $file 'fn begin' 'a page goes before it is zeroed' 'Ordering::AcqRel' 'Ordering::Release'
+mutant $file 'fn begin' 'two are at it at once' 'word & goes == 0 && ' ''
+mutant $file 'fn end' 'that the page went is not published' 'Ordering::Release' 'Ordering::Relaxed'
 file=page_map/hot.rs
 mutant $file 'fn show' 'the second of a place replaces the first' '_ => SHARED | 2' '_ => entry(granule, tag)'
 mutant $file 'fn show' 'who joins a shared place is not counted' 'shared + 1' 'shared'

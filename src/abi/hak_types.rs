@@ -36,7 +36,7 @@ pub struct hak_stats {
     pub mapped_bytes: u64,
     /// memory given back to the kernel, each time it was
     pub purged_bytes: u64,
-    /// address space for the allocator's own records and the page map
+    /// memory for the allocator's own records: their chunks, and the pages of the page map that are in use
     pub metadata_bytes: u64,
     /// estimate from above of what of blocks and records is resident: pages never touched count as if they were
     pub resident_bytes: u64,

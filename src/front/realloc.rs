@@ -43,7 +43,7 @@ pub(crate) fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     if offset < CLASSES * BIN_STRIDE
         && stays(ClassId::from_index(offset / BIN_STRIDE).block_size(), size)
         && !hardened::is_on()
-        && span::starts_block(at)
+        && span::surely_starts_block(at)
     {
         return block;
     }

@@ -231,7 +231,7 @@ pub(super) fn free_rounded(block: *mut u8, size: usize, align: usize) {
 #[inline(always)]
 fn free_any(block: *mut u8, said: Option<usize>) {
     let at = Addr::of(block);
-    let tag = page_map::tag(at);
+    let tag = page_map::first_tag(at);
     // A hit all the same, where the hot table shows nothing: in a heap of more than 32 GiB, say.
     let word = tls::get();
     let offset = tag.0 as usize ^ word.addr();
@@ -250,6 +250,7 @@ fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
     if joins_batch(at, tag) {
         return;
     }
+    let tag = if tag == Tag::NONE { page_map::tag(at) } else { tag };
     // POSIX 2024: free keeps errno, and what lies below may call the kernel.
     let saved = errno();
     if tag.is_reserve() {

@@ -102,16 +102,12 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
 /// Frees the block at `at`, whose granule is tagged LARGE. Ends the process when no block starts there, and when a guarded
 /// one was written past its end or is not of the size that the program `said`.
 pub(crate) fn free(at: Addr, said: Option<usize>) {
-    let record = {
+    let found = {
         // Under the lock: of two frees at once, the second finds the entry struck out.
         let _guard = LARGE.lock();
-        let record = find(at);
-        if record.is_some() {
-            page_map::strike(at, 1);
-        }
-        record
+        find(at).map(|record| (record, page_map::strike(at, 1)))
     };
-    let Some(record) = record else { die(if record_of(at).is_some() { INTERIOR } else { FREED }, at) };
+    let Some((record, _struck)) = found else { die(if record_of(at).is_some() { INTERIOR } else { FREED }, at) };
     check(record, said);
     // SAFETY: struck out, so nobody else finds the record any more; it is read once and then given back.
     let large = unsafe { record.as_ptr().read() }.also_free(record);

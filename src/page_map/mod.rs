@@ -1,19 +1,21 @@
 //! Box `page_map` (L2): whose pointer is this? One tag and one record address for each 64 KiB of address space.
-//! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each between guard pages, mapped on demand, never unmapped;
-//! the hot table, what `free` has to know of the granules of spans.
+//! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each between guard pages, mapped on demand, never unmapped,
+//! but page by page given back where nothing is entered; the hot table, what `free` has to know of the granules of spans.
 //! Calls: base, os, stats.   Locks: none.   Threads: any.   Never: fails for a lookup, whatever the pointer.
 
 mod hot;
+mod leaf;
+mod pages;
 
 use crate::base::addr::{Addr, GRANULE};
-use crate::base::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::class::{BIN_STRIDE, CLASSES};
-use crate::os;
-use crate::stats::counter::Counter;
+use leaf::{Entry, Side};
 
 #[cfg(feature = "paranoid")]
 pub(crate) use hot::agrees;
 pub(crate) use hot::bin_of;
+pub(crate) use pages::{Struck, purge, resident};
 
 const OWNER_MASK: u64 = !0xFFF;
 
@@ -75,99 +77,115 @@ impl Tag {
     }
 }
 
-/// Linux gives no addresses above unless it is asked for them by a hint.
-const ADDRESS_BITS: u32 = 48;
-const LEAF_GRANULES: usize = 1 << 16;
-const ROOT_LEAVES: usize = 1 << 16;
-const INDEX_MASK: usize = 0xFFFF;
-
-/// What is known of one granule.
-struct Entry {
-    tag: AtomicU64,
-    record: AtomicUsize,
-}
-
-#[repr(transparent)]
-struct Leaf([Entry; LEAF_GRANULES]);
-
-/// Leaves that were mapped.
-static LEAVES: Counter = Counter::new();
-static ROOT: [AtomicPtr<Leaf>; ROOT_LEAVES] = [const { AtomicPtr::new(core::ptr::null_mut()) }; ROOT_LEAVES];
-
-#[inline]
-fn leaf(at: Addr) -> Option<&'static Leaf> {
-    // SAFETY: masked to the root's length. Bits 48 and up are dropped: such an address is no valid pointer, and
-    // flush, which compares whole addresses, reports it.
-    let slot = unsafe { ROOT.get_unchecked((at.0 >> 32) & INDEX_MASK) };
-    // Relaxed: a block of a leaf reaches another thread only by the program's own synchronisation, which also
-    // carries the leaf's pointer; for a wild pointer null and non-null are both fine, and leaves start as zeroes
-    // from the kernel, so there is no initialisation to see.
-    let leaf = slot.load(Ordering::Relaxed);
-    // SAFETY: null or a leaf that is never unmapped.
-    unsafe { leaf.as_ref() }
-}
-
-#[inline]
-fn entry(at: Addr) -> Option<&'static Entry> {
-    // SAFETY: masked to a leaf's length.
-    leaf(at).map(|leaf| unsafe { leaf.0.get_unchecked(at.granule() & INDEX_MASK) })
-}
-
 /// The tag of the granule that holds `at`.
 pub(crate) fn tag(at: Addr) -> Tag {
-    // Relaxed: the tag of a live block does not change but in `retag`, and the program handed the block over with its own
-    // synchronisation.
-    entry(at).map_or(Tag::NONE, |entry| Tag(entry.tag.load(Ordering::Relaxed)))
+    match first_tag(at) {
+        Tag::NONE => on_spare(at, |entry| Tag(entry.tag.load(Ordering::Relaxed))).unwrap_or(Tag::NONE),
+        tag => tag,
+    }
 }
 
 /// The record (span or large block) of the granule that holds `at`; null when there is none.
-#[inline]
 pub(crate) fn record(at: Addr) -> Addr {
-    // Relaxed: as in `tag`.
-    entry(at).map_or(Addr::NULL, |entry| Addr(entry.record.load(Ordering::Relaxed)))
+    match first_record(at) {
+        Addr::NULL => on_spare(at, |entry| Addr(entry.record.load(Ordering::Relaxed))).unwrap_or(Addr::NULL),
+        record => record,
+    }
 }
 
-/// Where the record of the granule that holds `at` is kept; `None`: nowhere yet.
+/// `tag`, for who asks that one when this finds none: a look fewer, and mostly it is enough.
+#[inline(always)]
+pub(crate) fn first_tag(at: Addr) -> Tag {
+    // Relaxed: the tag of a live block does not change but in `retag`, and the program handed the block over with its own
+    // synchronisation.
+    leaf::of(at).map_or(Tag::NONE, |leaf| Tag(leaf.on(Side::First, at).tag.load(Ordering::Relaxed)))
+}
+
+/// `record`, likewise.
+#[inline(always)]
+pub(crate) fn first_record(at: Addr) -> Addr {
+    // Relaxed: as in `first_tag`.
+    leaf::of(at).map_or(Addr::NULL, |leaf| Addr(leaf.on(Side::First, at).record.load(Ordering::Relaxed)))
+}
+
+#[cold]
+fn on_spare<T>(at: Addr, look: impl FnOnce(&Entry) -> T) -> Option<T> {
+    leaf::of(at).map(|leaf| look(leaf.on(Side::Spare, at)))
+}
+
+/// Where the record of the granule that holds `at` is kept; `None`: nowhere yet. What is no longer entered reads as zero there.
 pub(crate) fn word(at: Addr) -> Option<&'static AtomicUsize> {
     entry(at).map(|entry| &entry.record)
 }
 
+fn entry(at: Addr) -> Option<&'static Entry> {
+    leaf::of(at).map(|leaf| leaf.on(leaf.side(at), at))
+}
+
 /// Enters `granules` granules from `at` on, which are not entered. `false`: no memory for a leaf, nothing entered.
 pub(crate) fn enter(at: Addr, granules: usize, tag: Tag, record: Addr) -> bool {
-    for index in 0..granules {
-        if leaf(at.offset(index * GRANULE)).is_none() && !grow(at.offset(index * GRANULE)) {
-            return false;
-        }
+    if (at.0 + granules * GRANULE - 1) >> leaf::ADDRESS_BITS != 0 {
+        return false;
     }
-    for at in (0..granules).map(|index| at.offset(index * GRANULE)) {
-        let Some(entry) = entry(at) else { continue };
-        // Relaxed, both: readers get here with a block, see `tag`.
-        entry.record.store(record.0, Ordering::Relaxed);
-        entry.tag.store(tag.0, Ordering::Relaxed);
-        if tag.is_span() {
-            hot::show(at.granule(), tag);
+    if !by_page(at, granules).all(|(at, _)| leaf::of(at).is_some() || leaf::grow(at)) {
+        return false;
+    }
+    for (at, count) in by_page(at, granules) {
+        let Some(leaf) = leaf::of(at) else { continue };
+        let side = pages::join(leaf, at, count);
+        for at in each(at, count) {
+            let entry = leaf.on(side, at);
+            // Relaxed, both: readers get here with a block, see `first_tag`.
+            entry.record.store(record.0, Ordering::Relaxed);
+            entry.tag.store(tag.0, Ordering::Relaxed);
+            if tag.is_span() {
+                hot::show(at.granule(), tag);
+            }
         }
     }
     true
 }
 
-/// Strikes out what `enter` entered.
-pub(crate) fn strike(at: Addr, granules: usize) {
-    for at in (0..granules).map(|index| at.offset(index * GRANULE)) {
-        let Some(entry) = entry(at) else { continue };
-        // Relaxed, all: as in `enter`.
-        let tag = Tag(entry.tag.load(Ordering::Relaxed));
-        if tag.is_span() {
-            hot::hide(at.granule(), tag);
+/// Strikes out what `enter` entered, all of it. What that leaves empty may go back to the kernel once the result is dropped.
+pub(crate) fn strike(at: Addr, granules: usize) -> Struck {
+    let mut struck = Struck::NONE;
+    for (at, count) in by_page(at, granules) {
+        let Some(leaf) = leaf::of(at) else { continue };
+        // Entered by one `join`, so all on one side.
+        let side = leaf.side(at);
+        for at in each(at, count) {
+            let entry = leaf.on(side, at);
+            // Relaxed, all: as in `enter`.
+            let tag = Tag(entry.tag.load(Ordering::Relaxed));
+            if tag.is_span() {
+                hot::hide(at.granule(), tag);
+            }
+            entry.record.store(Addr::NULL.0, Ordering::Relaxed);
+            entry.tag.store(Tag::NONE.0, Ordering::Relaxed);
         }
-        entry.record.store(Addr::NULL.0, Ordering::Relaxed);
-        entry.tag.store(Tag::NONE.0, Ordering::Relaxed);
+        struck = pages::leave(leaf, at, side, count);
     }
+    struck
+}
+
+/// The granules from `at` on, as runs whose entries share a page each.
+fn by_page(mut at: Addr, mut granules: usize) -> impl Iterator<Item = (Addr, usize)> {
+    let per_page = pages::per_page();
+    core::iter::from_fn(move || {
+        let (start, count) = (at, granules.min(per_page - (at.granule() & (per_page - 1))));
+        at = at.offset(count * GRANULE);
+        granules -= count;
+        (count > 0).then_some((start, count))
+    })
+}
+
+fn each(at: Addr, granules: usize) -> impl Iterator<Item = Addr> {
+    (0..granules).map(move |index| at.offset(index * GRANULE))
 }
 
 /// Gives granules that are entered with a span's tag another one, of the same class. The heap of the old one has no thread.
 pub(crate) fn retag(at: Addr, granules: usize, tag: Tag) {
-    for at in (0..granules).map(|index| at.offset(index * GRANULE)) {
+    for at in each(at, granules) {
         let Some(entry) = entry(at) else { continue };
         // Relaxed: who still sees the old one sends its block to the old owner, who passes it on.
         let old = Tag(entry.tag.swap(tag.0, Ordering::Relaxed));
@@ -180,42 +198,13 @@ pub(crate) fn missed(at: Addr, tag: Tag) {
     hot::settle(at.granule(), tag);
 }
 
-/// Bytes of address space in leaves. Any thread.
-pub(crate) fn mapped() -> u64 {
-    LEAVES.get() * size_of::<Leaf>() as u64
-}
-
-#[cold]
-fn grow(at: Addr) -> bool {
-    if at.0 >> ADDRESS_BITS != 0 {
-        return false;
-    }
-    let page = os::page_size();
-    let len = size_of::<Leaf>() + 2 * page;
-    let Some(outer) = os::map(len) else { return false };
-    // What lies beside it may be a user's block.
-    os::guard(outer, page);
-    os::guard(outer.offset(len - page), page);
-    let fresh = outer.offset(page);
-    // SAFETY: masked to the root's length.
-    let slot = unsafe { ROOT.get_unchecked((at.0 >> 32) & INDEX_MASK) };
-    // Relaxed: a leaf's contents are the kernel's zeroes, see `leaf`.
-    let won = slot.compare_exchange(core::ptr::null_mut(), fresh.as_ptr(), Ordering::Relaxed, Ordering::Relaxed);
-    if won.is_err() {
-        os::unmap(outer, len);
-    } else {
-        LEAVES.add(1);
-    }
-    true
-}
-
-const _: () = assert!(size_of::<Leaf>() == 1 << 20, "a leaf is a page multiple for every page size");
 const _: () =
     assert!(CLASSES * BIN_STRIDE <= 4096, "an offset into the bins never reaches the bits of a heap's address");
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os;
 
     #[test]
     fn unknown_and_wild_addresses_have_no_owner() {
@@ -237,6 +226,19 @@ mod tests {
         assert!((tag_in.owner(), tag_in.class_index()) == (Addr(0x5000), 7));
         strike(at, 4);
         assert!(tag(at) == Tag::NONE && record(at.offset(3 * GRANULE)).is_null());
+    }
+
+    #[test]
+    fn an_address_that_has_no_leaf_is_refused() {
+        // Its lower bits are those of an address that has one.
+        let at = Addr(0x7B << 32);
+        assert!(enter(at, 1, Tag::LARGE, Addr(0x42)));
+        for high in [1 << 48, 1 << 56, Addr(0).0.wrapping_sub(1 << 47)] {
+            assert!(!enter(Addr(high | at.0), 1, Tag::LARGE, Addr(0x43)));
+        }
+        assert!(!enter(Addr((1 << 48) - GRANULE), 2, Tag::LARGE, Addr(0x43)));
+        assert!(record(at) == Addr(0x42));
+        drop(strike(at, 1));
     }
 
     #[test]

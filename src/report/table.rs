@@ -8,7 +8,6 @@ use crate::base::addr::GRANULE;
 use crate::front::PURGES;
 use crate::heap;
 use crate::os;
-use crate::page_map;
 use crate::stats::event::Event;
 use crate::stats::level;
 
@@ -81,8 +80,8 @@ rows! {
     process mapped_bytes: Gauge = Totals::mapped_bytes;
     /// memory given back to the kernel, each time it was
     process purged_bytes: Counter = Totals::purged_bytes;
-    /// address space for the allocator's own records and the page map
-    process metadata_bytes: Gauge = |totals| totals.meta_bytes + page_map::mapped();
+    /// memory for the allocator's own records: their chunks, and the pages of the page map that are in use
+    process metadata_bytes: Gauge = Totals::metadata_bytes;
     /// estimate from above of what of blocks and records is resident: pages never touched count as if they were
     process resident_bytes: Gauge = Totals::resident_bytes;
     /// the most mapped_bytes ever was

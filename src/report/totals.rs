@@ -13,6 +13,7 @@ use crate::large;
 use crate::meta;
 use crate::os::lock::{Mutex, MutexGuard};
 use crate::os::{self, Usage, gate, thread};
+use crate::page_map;
 use crate::reserve;
 use crate::stats::event::{EVENTS, Event};
 use crate::superslab;
@@ -77,6 +78,7 @@ pub(crate) struct Totals {
     pub(crate) pool: superslab::Snapshot,
     pub(crate) large: large::Snapshot,
     pub(crate) meta_bytes: u64,
+    pub(crate) page_map_bytes: u64,
     /// Bytes freed into spans and not looked through for whole free pages yet.
     pub(crate) span_dirty_bytes: u64,
     /// Bytes of whole pages purged inside spans so far.
@@ -157,6 +159,7 @@ impl Totals {
             pool: inside.as_ref().map(|_| superslab::snapshot()).unwrap_or_default(),
             large: large_and_reserve(),
             meta_bytes: inside.as_ref().map_or(0, |_| meta::mapped() as u64),
+            page_map_bytes: page_map::resident(),
             span_dirty_bytes,
             span_purged_bytes: heap::purged_bytes(),
             span_gone_bytes,
@@ -233,7 +236,12 @@ impl Totals {
     /// Bytes that are resident at most.
     pub(crate) fn resident_bytes(&self) -> u64 {
         let held = (self.pool.active * GRANULE as u64 + self.large.mapped_bytes).saturating_sub(self.span_gone_bytes);
-        held + self.empty_bytes() + self.meta_bytes
+        held + self.empty_bytes() + self.metadata_bytes()
+    }
+
+    /// Bytes for records.
+    pub(crate) fn metadata_bytes(&self) -> u64 {
+        self.meta_bytes + self.page_map_bytes
     }
 }
 
@@ -311,7 +319,7 @@ mod tests {
         assert_eq!(row(&totals, "refills"), refills);
         assert_eq!(row(&totals, "dirty_bytes"), 43 * 65_536 + 77 + 5000);
         let held = 900 * 65_536 + totals.large.mapped_bytes - 8192;
-        assert_eq!(row(&totals, "resident_bytes"), held + 43 * 65_536 + totals.meta_bytes);
+        assert_eq!(row(&totals, "resident_bytes"), held + 43 * 65_536 + totals.metadata_bytes());
         assert_eq!(row(&totals, "purged_bytes"), totals.pool.purged_bytes + (1 << 20) + 90_000);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | limit | counts | above it |
 //! |---|---|---|
-//! | soft | slots in use (spans whole), free slots that are resident, large mappings, cached ones included | everything idle goes, ten times a second at most |
+//! | soft | slots in use (spans whole), free slots that are resident, large mappings, cached ones included, the page map's pages | everything idle goes, ten times a second at most |
 //! | hard | every byte that the allocator has mapped: SuperSlabs, large mappings, cached ones included, records | the request gives everything back, is tried again, then fails |
 //!
 //! So what is resident is at most what is counted: pages never touched, and those purged inside spans, count too.
@@ -14,6 +14,7 @@ use super::{Dirty, give_back};
 use crate::config::get;
 use crate::large;
 use crate::os;
+use crate::page_map;
 use crate::superslab;
 
 /// Milliseconds between two purges above the soft limit.
@@ -39,7 +40,7 @@ pub(super) fn soft(dirty: Dirty) {
 
 #[cold]
 fn above(limit: u64, dirty: Dirty) {
-    let held = superslab::active_bytes() + large::active_bytes() + dirty.pool + dirty.large;
+    let held = superslab::active_bytes() + large::active_bytes() + dirty.pool + dirty.large + page_map::resident();
     if held <= limit || !is_worth(dirty.total(), held) {
         return;
     }

@@ -27,6 +27,7 @@ use crate::heap::{self, Current};
 use crate::large;
 use crate::os;
 use crate::os::gate;
+use crate::page_map;
 use crate::reserve;
 use crate::stats::counter::Counter;
 use crate::superslab;
@@ -178,5 +179,7 @@ fn give_back(wait: bool) -> usize {
     heap::each_heap(|heap| heap.collect(true));
     heap::take_in_all(wait);
     heap::each_heap(|heap| given += heap.trim(wait));
-    given + reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX)
+    given += reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX);
+    // Last, for what went is no longer entered.
+    given + page_map::purge()
 }

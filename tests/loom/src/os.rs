@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use loom::cell::UnsafeCell;
 
+use crate::base;
 use crate::base::addr::{Addr, GRANULE};
 use crate::meta;
 
@@ -75,7 +76,12 @@ pub(crate) fn unmap(at: Addr, len: usize) -> bool {
 }
 
 pub(crate) fn purge(at: Addr, len: usize) -> bool {
-    use_slots(at, len / GRANULE, 0);
+    // What is less than a slot is memory that is really there: pages of the page map.
+    if len < GRANULE {
+        base::sync::zero(at.0, len);
+    } else {
+        use_slots(at, len / GRANULE, 0);
+    }
     true
 }
 

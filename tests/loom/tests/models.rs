@@ -20,10 +20,13 @@ models! {
     node_pool_gives_each_node_to_one
     open_batch_delivers_each_entry_once
     open_batch_that_came_round_misleads_no_taker
+    page_map_a_page_that_goes_takes_no_entry_along
     page_map_a_shared_place_misleads_nobody
     page_map_entries_survive_a_race_for_the_leaf
     page_map_is_seen_by_who_receives_a_block
+    page_map_is_seen_while_a_page_goes
     page_map_the_last_of_a_shared_place_is_shown
+    page_map_two_enter_in_a_page_that_goes
     pool_a_hint_serves_one
     pool_a_purge_holds_what_it_purges
     pool_a_released_slot_is_not_lost

@@ -24,6 +24,20 @@ pub(crate) fn reset() {
     OBJECTS.with_borrow_mut(HashMap::clear);
 }
 
+/// The kernel takes the memory at `at` away and gives zeroes: for who wrote there before, and for who writes there after, in an order that
+/// the code itself must have made.
+pub(crate) fn zero(at: usize, len: usize) {
+    let mut places: Vec<usize> =
+        OBJECTS.with_borrow(|objects| objects.keys().copied().filter(|place| (at..at + len).contains(place)).collect());
+    // Executions must be alike.
+    places.sort();
+    for object in places.into_iter().map(|place| object(place, 0)) {
+        // SAFETY: loom checks that no write is concurrent with it.
+        unsafe { object.unsync_load() };
+        object.store(0, Ordering::Relaxed);
+    }
+}
+
 fn object(at: usize, initial: u64) -> Rc<loom::sync::atomic::AtomicU64> {
     OBJECTS.with_borrow_mut(|objects| {
         objects.entry(at).or_insert_with(|| Rc::new(loom::sync::atomic::AtomicU64::new(initial))).clone()

@@ -22,7 +22,7 @@ pub use pool::*;
 pub use reserve::*;
 pub use sp_slot::*;
 
-use crate::{base, meta, os};
+use crate::{base, meta, os, stats};
 
 /// Runs `body` in every interleaving with up to `preemptions` forced switches. The stand-in for the kernel has `granules`.
 pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send + Sync + 'static) {
@@ -34,6 +34,7 @@ pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send 
         os::lock::reset();
         meta::reset();
         os::reset(granules);
+        stats::counter::reset();
         body();
     });
 }

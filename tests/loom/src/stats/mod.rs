@@ -1,6 +1,5 @@
-//! Counters and text as they are: counters order nothing, so core's atomics do, and keep the models small.
+//! Levels and text as they are: they order nothing, so core's atomics do, and keep the models small.
 
-#[path = "../../../../src/stats/counter.rs"]
 pub(crate) mod counter;
 #[path = "../../../../src/stats/level.rs"]
 pub(crate) mod level;

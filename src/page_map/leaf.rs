@@ -1,0 +1,147 @@
+//! The leaves: what is known of each granule, 4 GiB of addresses in each leaf, and the root that finds them.
+
+use crate::base::addr::Addr;
+use crate::base::bits::round_up;
+use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::os;
+use crate::stats::counter::Counter;
+
+/// Linux gives no addresses above unless it is asked for them by a hint.
+pub(super) const ADDRESS_BITS: u32 = 48;
+const GRANULES: usize = 1 << 16;
+const LEAVES: usize = 1 << 16;
+const INDEX_MASK: usize = 0xFFFF;
+/// Pages of a leaf's entries where they are the smallest, 4 KiB.
+pub(super) const PAGES: usize = size_of::<Entries>() / 4096;
+
+/// What is known of one granule.
+pub(super) struct Entry {
+    pub(super) tag: AtomicU64,
+    pub(super) record: AtomicUsize,
+}
+
+pub(super) type Entries = [Entry; GRANULES];
+
+/// # Invariants
+/// - L1: a granule that is entered is so in one of `first` and the spare; in the other its tag and record are zero.
+#[repr(C)]
+pub(super) struct Leaf {
+    first: Entries,
+    /// As many entries once more, mapped before the first page of this leaf is given back: see `pages`.
+    spare: AtomicPtr<Entries>,
+    /// What `pages` knows of each page of entries.
+    pub(super) pages: [AtomicU32; PAGES],
+}
+
+/// Which of the two has a granule's entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    First,
+    Spare,
+}
+
+static ROOT: [AtomicPtr<Leaf>; LEAVES] = [const { AtomicPtr::new(core::ptr::null_mut()) }; LEAVES];
+static MAPPED: Counter = Counter::new();
+
+/// The leaf of `at` among the others.
+pub(super) fn index(at: Addr) -> usize {
+    (at.0 >> 32) & INDEX_MASK
+}
+
+/// The leaf for `at`.
+#[inline]
+pub(super) fn of(at: Addr) -> Option<&'static Leaf> {
+    // Bits 48 and up are dropped: such an address is no valid pointer, and flush, which compares whole addresses, reports it.
+    numbered(index(at))
+}
+
+#[inline]
+pub(super) fn numbered(index: usize) -> Option<&'static Leaf> {
+    // SAFETY: masked to the root's length.
+    let slot = unsafe { ROOT.get_unchecked(index & INDEX_MASK) };
+    // Relaxed: a block of a leaf reaches another thread only by the program's own synchronisation, which also
+    // carries the leaf's pointer; for a wild pointer null and non-null are both fine, and leaves start as zeroes
+    // from the kernel, so there is no initialisation to see.
+    let leaf = slot.load(Ordering::Relaxed);
+    // SAFETY: null or a leaf that is never unmapped.
+    unsafe { leaf.as_ref() }
+}
+
+fn get(entries: &Entries, at: Addr) -> &Entry {
+    // SAFETY: masked to the number of entries.
+    unsafe { entries.get_unchecked(at.granule() & INDEX_MASK) }
+}
+
+impl Leaf {
+    /// The entry of the granule of `at` on one side.
+    #[inline]
+    pub(super) fn on(&self, side: Side, at: Addr) -> &Entry {
+        match side {
+            Side::First => get(&self.first, at),
+            // Without a spare nobody was ever told to use it.
+            Side::Spare => get(self.spare().unwrap_or(&self.first), at),
+        }
+    }
+
+    /// Where the granule of `at` is entered, if it is (L1).
+    pub(super) fn side(&self, at: Addr) -> Side {
+        let is_in = |entries: &Entries| get(entries, at).tag.load(Ordering::Relaxed) != 0;
+        // Relaxed: as in `first_tag`; what was entered here before was struck out before this was entered there.
+        if !is_in(&self.first) && self.spare().is_some_and(is_in) { Side::Spare } else { Side::First }
+    }
+
+    /// The spare's entries, if they are there.
+    pub(super) fn spare(&self) -> Option<&'static Entries> {
+        // Relaxed: who was told to use it read the page's word with Acquire, and readers come behind who entered.
+        let spare = self.spare.load(Ordering::Relaxed);
+        // SAFETY: null, or mapped for this and never unmapped.
+        unsafe { spare.as_ref() }
+    }
+
+    /// Makes sure of the spare. `false`: no memory for it.
+    pub(super) fn map_spare(&self) -> bool {
+        self.spare().is_some() || map_into(&self.spare).is_some()
+    }
+
+    /// The page with the entry of the granule of `at`.
+    pub(super) fn page(&self, side: Side, at: Addr) -> Addr {
+        Addr(Addr::of(self.on(side, at)).0 & !(os::page_size() - 1))
+    }
+}
+
+/// Maps the leaf for `at`. `false`: no memory for it, or no address that has one.
+#[cold]
+pub(super) fn grow(at: Addr) -> bool {
+    // SAFETY: masked to the root's length.
+    let slot = unsafe { ROOT.get_unchecked(index(at)) };
+    let won = map_into(slot);
+    if won == Some(true) {
+        MAPPED.add(1);
+    }
+    won.is_some()
+}
+
+/// Maps zeroes between guard pages, and makes `slot` point to them unless another thread was faster: whether it was not.
+fn map_into<T>(slot: &AtomicPtr<T>) -> Option<bool> {
+    let page = os::page_size();
+    let len = round_up(size_of::<T>(), page)? + 2 * page;
+    let outer = os::map(len)?;
+    // What lies beside it may be a user's block.
+    os::guard(outer, page);
+    os::guard(outer.offset(len - page), page);
+    let fresh = outer.offset(page).as_ptr();
+    // Relaxed: the contents are the kernel's zeroes, see `numbered` and `spare`.
+    let won = slot.compare_exchange(core::ptr::null_mut(), fresh, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+    if !won {
+        os::unmap(outer, len);
+    }
+    Some(won)
+}
+
+/// Bytes of leaves that are resident beside their entries.
+pub(super) fn overhead() -> u64 {
+    MAPPED.get() * os::page_size() as u64
+}
+
+const _: () = assert!(size_of::<Entries>() == 1 << 20, "entries are a page multiple for every page size");
+const _: () = assert!(size_of::<Leaf>() - size_of::<Entries>() <= 4096, "what is behind the entries is one page");
