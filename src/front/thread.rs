@@ -33,7 +33,15 @@ fn shared() -> Option<Caller> {
 
 #[cold]
 fn birth() -> Option<&'static ThreadHeap> {
+    retire_lost();
     heap::adopt_or_make(prepare, on_exit)
+}
+
+/// Where threads end without a word: the heaps they left are to be adopted, before there are more.
+fn retire_lost() {
+    while let Some(heap) = heap::take_lost() {
+        retire(heap);
+    }
 }
 
 fn prepare(heap: &ThreadHeap) {

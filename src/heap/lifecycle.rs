@@ -2,7 +2,7 @@
 //!
 //! | state  | owner half belongs to     | leaves by                                              |
 //! |--------|---------------------------|--------------------------------------------------------|
-//! | Active | its thread                | `leave` → Left; fork, in the child → Orphan            |
+//! | Active | its thread                | `leave` → Left; fork, in the child → Orphan; `take_lost`, once the thread is gone → Left |
 //! | Left   | whoever is to retire it   | `retire` → Orphan; fork, in the child → Orphan         |
 //! | Orphan | the registry lock's holder | a thread's birth → Active, oldest orphan first         |
 //! | Late   | nobody: it has no magazines | never: threads that are torn down share it, by its lock |
@@ -16,6 +16,7 @@ use crate::class::ClassId;
 use crate::meta;
 use crate::os;
 use crate::os::lock::Mutex;
+use crate::os::lost::Thread as Unheard;
 
 /// A heap's place in the registry's lists; written under the registry lock.
 pub(super) struct Links {
@@ -27,6 +28,8 @@ pub(super) struct Links {
     before: Cell<Option<&'static ThreadHeap>>,
     /// Written under the registry lock, read by any.
     orphan: AtomicBool,
+    /// The thread that has it, if that will not say when it ends.
+    unheard: Cell<Option<Unheard>>,
 }
 
 /// # Invariants
@@ -39,13 +42,20 @@ struct Registry {
     used: Option<&'static ThreadHeap>,
     /// Where `try_orphans` goes on, in the list of all.
     hand: Option<&'static ThreadHeap>,
+    /// Heaps with `unheard` set.
+    unheard: usize,
+    /// Where `take_lost` goes on, likewise.
+    lost_hand: Option<&'static ThreadHeap>,
 }
 
 /// Heaps that `try_orphans` looks at in one call.
 const LOOKS: u32 = 64;
+/// Heaps whose threads `take_lost` asks for, in one call: a call of the kernel each. As each new heap looks for so many lost ones, of
+/// all heaps that nobody heard of again few are ever waiting.
+const ASKS: u32 = 8;
 
 static REGISTRY: Mutex<Registry> =
-    Mutex::new(Registry { all: None, oldest: None, newest: None, used: None, hand: None });
+    Mutex::new(Registry { all: None, oldest: None, newest: None, used: None, hand: None, unheard: 0, lost_hand: None });
 static LATE: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Rounds of thread-exit destructors that we let pass: those of others may still allocate, and do so faster before us.
@@ -72,8 +82,38 @@ pub(crate) fn adopt_or_make(
     let word = Addr::of(heap).as_ptr::<u8>();
     os::tls::set(word);
     // After the heap is installed: this may allocate.
-    os::thread_exit::call_at_exit(on_exit, word.cast());
+    if !os::thread_exit::call_at_exit(on_exit, word.cast()) {
+        REGISTRY.lock().note_unheard(heap);
+    }
     Some(heap)
+}
+
+/// Heaps of threads that ended unheard, one a call, for somebody to retire; `None`: none was found. The calling thread has no heap.
+pub(crate) fn take_lost() -> Option<&'static ThreadHeap> {
+    let mut registry = REGISTRY.lock();
+    if registry.unheard == 0 {
+        return None;
+    }
+    let me = Unheard::current();
+    let mut asks = 0;
+    let first = registry.lost_hand.or(registry.all);
+    let mut at = first;
+    while let Some(heap) = at {
+        at = heap.links.next.get().or(registry.all);
+        if let Some(thread) = heap.links.unheard.get() {
+            asks += 1;
+            if thread.is_gone(me) {
+                registry.lost_hand = at;
+                registry.forget_unheard(heap);
+                return Some(heap);
+            }
+        }
+        if asks == ASKS || at.map(ThreadHeap::addr) == first.map(ThreadHeap::addr) {
+            break;
+        }
+    }
+    registry.lost_hand = at;
+    None
 }
 
 /// Ends the calling thread's use of `heap`, its own, which somebody must then retire. `false`: not yet, in the first rounds
@@ -184,6 +224,7 @@ impl Registry {
                 behind: Cell::new(None),
                 before: Cell::new(None),
                 orphan: AtomicBool::new(false),
+                unheard: Cell::new(None),
             });
         }
         // SAFETY: initialised, and never freed.
@@ -191,6 +232,18 @@ impl Registry {
         heap.look().dirty.generation = 1;
         self.all = Some(heap);
         Some(heap)
+    }
+
+    fn note_unheard(&mut self, heap: &'static ThreadHeap) {
+        if heap.links.unheard.replace(Some(Unheard::current())).is_none() {
+            self.unheard += 1;
+        }
+    }
+
+    fn forget_unheard(&mut self, heap: &'static ThreadHeap) {
+        if heap.links.unheard.take().is_some() {
+            self.unheard -= 1;
+        }
     }
 
     fn push_orphan(&mut self, heap: &'static ThreadHeap) {
@@ -273,8 +326,12 @@ pub(crate) fn orphan_the_lost() {
     while let Some(heap) = at {
         at = heap.links.behind.get();
         if heap.addr() == mine {
+            if heap.links.unheard.get().is_some() {
+                registry.note_unheard(heap);
+            }
             continue;
         }
+        registry.forget_unheard(heap);
         for class in ClassId::all() {
             heap.bin(class).close(false);
         }

@@ -30,7 +30,9 @@ pub(crate) use bin::{Bin, Popped, Pushed};
 pub(crate) use inherit::take_in_all;
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
-pub(crate) use lifecycle::{adopt_or_make, each_heap, is_any_in_use, late_heap, leave, orphan_the_lost, retire};
+pub(crate) use lifecycle::{
+    adopt_or_make, each_heap, is_any_in_use, late_heap, leave, orphan_the_lost, retire, take_lost,
+};
 pub(crate) use remote::{forget_sent, next_turn, ran_dry, was_sent};
 
 use bin::Bins;

@@ -16,6 +16,7 @@ pub(crate) mod gate;
 pub(crate) mod lines;
 mod linux;
 pub(crate) mod lock;
+pub(crate) mod lost;
 mod process;
 pub(crate) mod quota;
 mod random;

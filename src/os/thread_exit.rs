@@ -1,4 +1,4 @@
-//! Being told that a thread ends: one pthread key.
+//! Being told that a thread ends: one pthread key. Where there is none, see `lost`.
 
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -6,21 +6,21 @@ use core::sync::atomic::{AtomicU32, Ordering};
 /// Key + 1; 0 while there is none.
 static KEY: AtomicU32 = AtomicU32::new(0);
 
-/// Arranges that `destructor(value)` runs when the calling thread exits.
+/// Arranges that `destructor(value)` runs when the calling thread exits. `false`: the program has taken all keys, for now.
 ///
 /// Called again from within the destructor, it asks for another round (POSIX gives at least four).
 /// `pthread_setspecific` may call `calloc`: the caller must be able to serve that.
-pub(crate) fn call_at_exit(destructor: unsafe extern "C" fn(*mut c_void), value: *mut c_void) {
+pub(crate) fn call_at_exit(destructor: unsafe extern "C" fn(*mut c_void), value: *mut c_void) -> bool {
     // Relaxed: the key is a number; libc orders its own table.
     let key = match KEY.load(Ordering::Relaxed) {
         0 => match create(destructor) {
             Some(key) => key,
-            None => return,
+            None => return false,
         },
         key => key - 1,
     };
     // SAFETY: the key was created and is never deleted.
-    unsafe { libc::pthread_setspecific(key, value) };
+    unsafe { libc::pthread_setspecific(key, value) == 0 }
 }
 
 fn create(destructor: unsafe extern "C" fn(*mut c_void)) -> Option<libc::pthread_key_t> {
