@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the commands of README.md, CONTRIBUTING.md and docs/: every block marked `sh`, in a scratch copy of the tree with a
-# program `app` in it. Blocks with another mark are not run; the names in them are looked up in what `make install` installs.
+# program `app` in it, and one that goes on for a while, `server`. Blocks with another mark are not run; the names in them
+# are looked up in what `make install` installs. (docs/CLI.md's commands are run by cli/tests.)
 #
 # What would build, install on this machine or take minutes is rewritten: `sudo` and `make install` stay below the scratch
 # directory, other targets of make and other scripts must only exist. usage: tests/docs/run.sh [-v]
@@ -26,6 +27,7 @@ ln -s "$repo/target" "$SCRATCH/target"
 ln -s "$repo/bench_c/build" "$SCRATCH/bench_c/build"
 cp examples/c/who.c "$SCRATCH/app.c"
 gcc examples/c/who.c -o "$tmp/app"
+gcc -O1 tests/docs/server.c -o "$SCRATCH/server"
 
 # What the commands find before the real ones.
 mkdir "$tmp/bin"
@@ -65,6 +67,7 @@ done
 
 run_block() { # FILE
     cp "$tmp/app" "$SCRATCH/app" # an earlier block may have linked another
+    rm -f "$SCRATCH"/*.json
     (
         cd "$SCRATCH"
         export HOME=$tmp/home CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}
@@ -104,6 +107,11 @@ for block in "$tmp"/blocks/*.sh; do
     if [ $status = 0 ] && grep -q "served by the system's malloc" "$tmp/log"; then
         echo "a program that should be served was not" >>"$tmp/log"
         status=1
+    fi
+    # What is to be written is looked for: a kill of a process that wrote nothing succeeds, too.
+    if [ $status = 0 ] && grep -q 'STATS=json:%p.json' "$block"; then
+        timeout 5 bash -c 'until grep -qs live_bytes "$SCRATCH"/[0-9]*.json; do sleep 0.1; done' ||
+            { echo "no PID.json was written" >>"$tmp/log" && status=1; }
     fi
     verdict "$name" $status
 done
