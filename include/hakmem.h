@@ -24,7 +24,7 @@
  Figures of the whole process. What ends in `_bytes` or `_blocks` is in that unit, else it is a number of what it names.
  "Each time" and "times" count from the process's start and never fall; the others rise and fall.
 
- Later versions add fields at the end, and take none out. docs/STATISTICS.md says more.
+ Later versions add fields at the end, and take none out. docs/STATISTICS.md explains the words.
  */
 typedef struct hak_stats {
   /*
@@ -302,7 +302,7 @@ typedef struct hak_heap_class {
    */
   uint64_t live;
   /*
-   free blocks in threads' magazines
+   free blocks that threads keep at hand
    */
   uint64_t cached;
   /*
@@ -350,7 +350,7 @@ int hak_version_number(void);
  this library does not know yet are set to 0; `stats->size` says how many bytes it knows.
 
  Returns 0, or EINVAL when `stats` is null or `size` has no room for one figure; then nothing is written.
- Any thread, at any time but in a signal handler. Figures of other threads' magazines are right to a block or two each.
+ Any thread, at any time but in a signal handler. Of what other threads keep at hand the figures are right to a block or two each.
  It looks at every heap and every 2 MiB of memory: microseconds in a small process, milliseconds at many GiB.
  `stats` is null or points to `size` writable bytes.
  */
@@ -386,14 +386,14 @@ size_t hak_stats_json(char *buffer,
 size_t hak_stats_prometheus(char *buffer, size_t size);
 
 /*
- Gives all idle memory back to the kernel: the calling thread's magazines, free slots, cached mappings, and whole free
- pages between blocks in use. Blocks in other threads' magazines stay. Returns the bytes given back, 0 if there were none.
+ Gives all idle memory back to the kernel: the free blocks that the calling thread keeps at hand, memory kept for reuse, and
+ whole free pages between blocks in use. What other threads keep at hand stays. Returns the bytes given back, 0 if there were none.
  Any thread, at any time but in a signal handler; milliseconds where much is idle.
  */
 size_t hak_trim(void);
 
 /*
- Empties the calling thread's magazines: its free blocks become usable by others, and what it freed of other threads' is
+ Hands back the free blocks that the calling thread keeps at hand: they become usable by others, and what it freed of other threads' is
  sent to them. For a thread that is about to sleep for long. A thread that ends does so by itself. No memory goes back to
  the kernel by this; `hak_trim` does both. Any thread, at any time but in a signal handler.
  */
@@ -438,7 +438,7 @@ int hak_option_set(const char *name,
  The figures are taken before the first call, and no lock is held during any.
 
  Returns 0 after the last call; EINVAL when `visit` is null; else what `visit` returned that was not 0 and ended the walk.
- Any thread, at any time but in a signal handler. The kernel is asked about every span: a millisecond for each few hundred MiB.
+ Any thread, at any time but in a signal handler. The kernel is asked about all memory in use: a millisecond for each few hundred MiB.
  */
 int hak_heap_walk(hak_heap_visit visit,
                   void *arg);

@@ -97,7 +97,7 @@ pub(crate) struct KnobArgs {
     /// Find more misuse, at the cost of time and memory: HAKMEM_HARDENED=1
     #[arg(long)]
     pub(crate) hardened: bool,
-    /// Serve blocks up to 1 KiB without the threads' magazines: HAKMEM_TINY_HEAP_V2=0
+    /// Serve blocks up to 1 KiB in another, slower way: HAKMEM_TINY_HEAP_V2=0
     #[arg(long)]
     pub(crate) no_tiny_heap: bool,
 }

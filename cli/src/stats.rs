@@ -92,8 +92,8 @@ impl Asked {
             if Instant::now() >= deadline {
                 let stale = if before.is_some() { "; what it wrote before is still there" } else { "" };
                 return Err(Error::new(format!(
-                    "process {} has not written its statistics within {} s: it does when it next refills or flushes a magazine, or \
-                     allocates a large block (--timeout SECS waits longer){stale}\n    {}",
+                    "process {} has not written its statistics within {} s: it does at the next call for which a thread \
+                     has no block at hand, or for a large block (--timeout SECS waits longer){stale}\n    {}",
                     self.pid,
                     patience.as_secs(),
                     self.file.display()
@@ -182,7 +182,7 @@ fn hits(report: &Value, box_name: &str) -> Option<String> {
     }
     let percent = hits as f64 / allocs as f64 * 100.0;
     let (hits, allocs) = (units::count(hits), units::count(allocs));
-    Some(format!("hit rate at least {percent:.1} %: {hits} of {allocs} allocations known of found a filled magazine"))
+    Some(format!("hit rate at least {percent:.1} %: {hits} of {allocs} allocations known of found a block at hand"))
 }
 
 fn text(report: &Value) -> String {

@@ -31,7 +31,7 @@ pub extern "C" fn hak_version_number() -> c_int {
 /// this library does not know yet are set to 0; `stats->size` says how many bytes it knows.
 ///
 /// Returns 0, or EINVAL when `stats` is null or `size` has no room for one figure; then nothing is written.
-/// Any thread, at any time but in a signal handler. Figures of other threads' magazines are right to a block or two each.
+/// Any thread, at any time but in a signal handler. Of what other threads keep at hand the figures are right to a block or two each.
 /// It looks at every heap and every 2 MiB of memory: microseconds in a small process, milliseconds at many GiB.
 /// `stats` is null or points to `size` writable bytes.
 #[unsafe(no_mangle)]
@@ -84,15 +84,15 @@ pub unsafe extern "C" fn hak_stats_prometheus(buffer: *mut c_char, size: usize) 
     unsafe { print_into(buffer, size, report::write_prometheus) }
 }
 
-/// Gives all idle memory back to the kernel: the calling thread's magazines, free slots, cached mappings, and whole free
-/// pages between blocks in use. Blocks in other threads' magazines stay. Returns the bytes given back, 0 if there were none.
+/// Gives all idle memory back to the kernel: the free blocks that the calling thread keeps at hand, memory kept for reuse, and
+/// whole free pages between blocks in use. What other threads keep at hand stays. Returns the bytes given back, 0 if there were none.
 /// Any thread, at any time but in a signal handler; milliseconds where much is idle.
 #[unsafe(no_mangle)]
 pub extern "C" fn hak_trim() -> usize {
     front::trim()
 }
 
-/// Empties the calling thread's magazines: its free blocks become usable by others, and what it freed of other threads' is
+/// Hands back the free blocks that the calling thread keeps at hand: they become usable by others, and what it freed of other threads' is
 /// sent to them. For a thread that is about to sleep for long. A thread that ends does so by itself. No memory goes back to
 /// the kernel by this; `hak_trim` does both. Any thread, at any time but in a signal handler.
 #[unsafe(no_mangle)]
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn hak_option_set(name: *const c_char, value: *const c_cha
 /// The figures are taken before the first call, and no lock is held during any.
 ///
 /// Returns 0 after the last call; EINVAL when `visit` is null; else what `visit` returned that was not 0 and ended the walk.
-/// Any thread, at any time but in a signal handler. The kernel is asked about every span: a millisecond for each few hundred MiB.
+/// Any thread, at any time but in a signal handler. The kernel is asked about all memory in use: a millisecond for each few hundred MiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hak_heap_walk(visit: hak_heap_visit, arg: *mut c_void) -> c_int {
     let Some(visit) = visit else { return libc::EINVAL };

@@ -15,7 +15,7 @@ pub const HAKMEM_OPTION_MAX: usize = 256;
 /// Figures of the whole process. What ends in `_bytes` or `_blocks` is in that unit, else it is a number of what it names.
 /// "Each time" and "times" count from the process's start and never fall; the others rise and fall.
 ///
-/// Later versions add fields at the end, and take none out. docs/STATISTICS.md says more.
+/// Later versions add fields at the end, and take none out. docs/STATISTICS.md explains the words.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "a C name")]
@@ -161,7 +161,7 @@ pub struct hak_heap_class {
     pub blocks: u64,
     /// blocks that the program holds
     pub live: u64,
-    /// free blocks in threads' magazines
+    /// free blocks that threads keep at hand
     pub cached: u64,
     /// free blocks in spans
     pub free: u64,

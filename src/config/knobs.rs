@@ -94,7 +94,7 @@ knobs! {
     hardened: "HAKMEM_HARDENED" = number (0, 0..=1);
     /// bytes of freed blocks that each thread holds back before they are used again, with HAKMEM_HARDENED=1
     quarantine: "HAKMEM_QUARANTINE" = bytes (262_144);
-    /// of the allocations up to a page that find their thread's magazine empty, every Nth lies between guard pages; 0: none
+    /// of the allocations up to a page for which a thread has no block at hand, every Nth lies between guard pages; 0: none
     guard_rate: "HAKMEM_GUARD_RATE" = number (0, 0..=1_000_000_000);
     /// 1: reports show where the block was allocated and where it was freed, with HAKMEM_HARDENED or HAKMEM_GUARD_RATE
     trace: "HAKMEM_TRACE" = number (0, 0..=1);
@@ -108,7 +108,7 @@ knobs! {
     deepbind: "HAKMEM_DEEPBIND" = choice ("clear" of ["clear", "keep"]);
     /// statistics at exit; 1: as text to stderr; else to a file, as text, JSON or Prometheus text
     stats: "HAKMEM_STATS" = text ("0" of "0|1|text:PATH|json:PATH|prom:PATH") live;
-    /// a signal upon which the process writes its statistics, when it next allocates or frees beyond a magazine; to stderr if HAKMEM_STATS is 0
+    /// a signal upon which the process writes its statistics, at the next call for which a thread has no block at hand; to stderr if HAKMEM_STATS is 0
     stats_signal: "HAKMEM_STATS_SIGNAL" = choice ("none" of ["none", "USR1", "USR2", "HUP"]);
     /// 1: print this table to stderr at start
     help: "HAKMEM_HELP" = number (0, 0..=1);
