@@ -337,4 +337,5 @@ const _: () = {
     assert!(size_of::<Bins>() <= size_of_val(&LATE_THREAD), "a thread without a heap reads zeroes as its bins");
     assert!(size_of::<Bins>() <= 4096, "an offset into the bins never reaches the bits of the heap's address");
     assert!(size_of::<ThreadHeap>() <= 32 << 10, "a heap is one record of meta");
+    assert!(size_of::<ThreadHeap>() == 24_576, "docs/ARCHITECTURE.md, section 5, says so");
 };

@@ -353,4 +353,4 @@ impl ThreadHeap {
     }
 }
 
-const _: () = assert!(size_of::<Node>() <= 512, "32 nodes to a chunk");
+const _: () = assert!(size_of::<Node>() == 512, "32 nodes to a chunk; docs/ARCHITECTURE.md, section 5");

@@ -1,5 +1,6 @@
-//! Box `large` (L6): blocks above 64 KiB. Runs of slots up to 1 MiB, mappings of their own above, a bounded cache of those.
-//! Owns: `Large` records, the mappings, the cache.   Calls: base, os, stats, canary, config,
+//! Box `large` (L6): blocks above 1 MiB, in mappings of their own, with a bounded cache of freed ones; runs of slots up to that,
+//! for what `realloc` grew and for large alignments.
+//! Owns: `Large` records, the mappings, the cache.   Calls: base, os, class, stats, canary, config,
 //! page_map, meta, trace, superslab.
 //! Called by: front, report.   Locks: `LARGE` → `RETIRED` (then pool → meta).   Threads: any.
 //! A block starts a granule, and only that granule is in the page map.
@@ -46,6 +47,8 @@ struct Large {
     /// Whether a guarded block's open pages may be more than one mapping to the kernel.
     split: bool,
 }
+
+const _: () = assert!(size_of::<Large>() == 56, "docs/ARCHITECTURE.md, section 5, says so");
 
 /// A block just made.
 pub(crate) struct Fresh {

@@ -174,6 +174,17 @@ mod tests {
     }
 
     #[test]
+    fn the_document_lists_every_class() {
+        let document = include_str!("../../docs/ARCHITECTURE.md");
+        for class in ClassId::all() {
+            let (size, blocks) = (class.block_size(), class.blocks_per_span());
+            let row =
+                format!("| C{} | {size} | {} | {blocks} | {} |", class.index(), class.slots(), default_depth(class));
+            assert!(document.contains(&row), "docs/ARCHITECTURE.md, section 4, lacks {row}");
+        }
+    }
+
+    #[test]
     fn default_depths_hold_at_least_four_blocks_and_one_big_one() {
         for class in ClassId::all() {
             assert!((if class.is_big() { 1 } else { 4 }..=511).contains(&default_depth(class)));

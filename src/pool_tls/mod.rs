@@ -1,4 +1,4 @@
-//! Box `pool_tls` (L6): mid sizes, 1025 bytes to 64 KiB, in the same magazines bounded by bytes.
+//! Box `pool_tls` (L6): mid and big sizes, 1025 bytes to 1 MiB, in the same magazines bounded by bytes.
 //! Owns: that policy.   Calls: class, config, learn, heap.   Called by: front.   Locks: through heap.
 //! Threads: the heap's own.
 #![forbid(unsafe_code)]
@@ -8,7 +8,7 @@ use crate::config;
 use crate::heap::ThreadHeap;
 use crate::learn;
 
-/// Opens the gates of the mid classes in a heap just born or adopted. A hardened heap's stay shut.
+/// Opens the gates of the mid and big classes in a heap just born or adopted. A hardened heap's stay shut.
 pub(crate) fn prepare(heap: &ThreadHeap) {
     for class in ClassId::all().skip(TINY_CLASSES) {
         let entries = if config::get::hardened() == 0 { learn::depth_of(class) } else { 0 };

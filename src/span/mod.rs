@@ -207,4 +207,4 @@ impl Span {
     }
 }
 
-const _: () = assert!(size_of::<Span>() <= 112, "a span of up to 128 blocks has a record of 128 bytes");
+const _: () = assert!(size_of::<Span>() == 112, "128 bytes with 128 blocks' bits; docs/ARCHITECTURE.md, section 5");

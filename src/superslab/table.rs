@@ -144,4 +144,7 @@ impl Marks for Descriptors {
     }
 }
 
-const _: () = assert!(CHUNK as usize * size_of::<SuperSlab>() <= 16 << 10, "a chunk is one record of meta");
+const _: () = {
+    assert!(CHUNK as usize * size_of::<SuperSlab>() <= 16 << 10, "a chunk is one record of meta");
+    assert!(size_of::<SuperSlab>() == 56, "docs/ARCHITECTURE.md, section 5, says so");
+};
