@@ -50,6 +50,7 @@ step() { # NAME 'TOOL...' COMMAND...: tools, beside Rust, gcc and make, that it 
 step lock '' cargo metadata --locked --format-version 1
 step layers python3 scripts/check_layers.sh
 step docs python3 scripts/check_docs.sh
+step docs_broken 'git python3' tests/docs/broken.sh
 step fmt '' scripts/check_fmt.sh
 step header g++ scripts/check_header.sh # before the build, which would freshen it
 step clippy '' scripts/check_clippy.sh

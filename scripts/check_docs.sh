@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # docs/OPTIONS.md's tables are the one of src/config/knobs.rs: names, defaults, ranges and help. Those that can be changed
-# while a program runs are named below them. Links lead somewhere, and README.md is short. docs/STATISTICS.md lists what
-# src/report/table.rs has, and README.md counts in docs/RELIABILITY.md what is there.
+# while a program runs are named below them. docs/STATISTICS.md lists what src/report/table.rs has, README.md counts in
+# docs/RELIABILITY.md what is there, and is short. What else there is to find, in the text, is in scripts/doc_prose.py;
+# tests/docs/broken.sh breaks one thing after the other and sees this fail.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-exec python3 -I - <<'END'
-import glob, os, re, sys
+exec python3 -IB - <<'END'
+import re, sys
+sys.path.insert(0, "scripts")
+import doc_prose
 
 def plain(text):
     """A number without its underscores; anything else as it is."""
@@ -48,24 +51,8 @@ shown = {(name, (box[:-3] if box else None, kind, help)) for name, box, kind, he
 assert len(counters) == len(re.findall(r": (?:Gauge|Counter) =", table)), "a counter is written in a form that this script can't read"
 wrong += [f"docs/STATISTICS.md and src/report/table.rs: {name}" for name, _ in sorted(counters ^ shown, key=str)]
 
-# Links, and files that the text names by their path from where it stands.
-documents = [path for path in glob.glob("*.md") + glob.glob("docs/*.md")]
-for path in documents:
-    text = open(path).read()
-    folder = os.path.dirname(path)
-    headings = {re.sub(r"[^\w\- ]", "", line.lower()).strip().replace(" ", "-")
-                for line in re.findall(r"^#+ (.*)$", text, re.M)}
-    for target in re.findall(r"\]\(([^)\s]+)", text):
-        file, _, heading = target.partition("#")
-        if re.match(r"[a-z]+:", target):
-            continue
-        if file and not os.path.exists(os.path.join(folder, file)):
-            wrong.append(f"{path}: there is no {target}")
-        elif not file and heading not in headings:
-            wrong.append(f"{path}: there is no heading {target}")
-    for name in re.findall(r"\b(?:docs/)?[A-Z_0-9]+\.md\b", text):
-        if not any(os.path.exists(os.path.join(at, name)) for at in (folder, ".")):
-            wrong.append(f"{path}: there is no {name}")
+# Links, words, commands, ARCHITECTURE.md's facts.
+wrong += doc_prose.wrong()
 
 # What README.md counts in docs/RELIABILITY.md's tables, column by column: HAKMEM is the first.
 def column(section, name):
