@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::SLOTS;
+use super::cache::Cached;
 use super::huge;
 use super::state::{CHANGED, DIRTY, POOL, PURGED, Pool};
 use super::supply::{retire, retire_locked, unmap};
@@ -45,27 +46,36 @@ pub(crate) fn purge(want: usize) -> usize {
 }
 
 fn purge_cached(want: usize) -> usize {
-    let mut given = 0;
-    let mut pool = POOL.lock();
     if want == usize::MAX {
-        retire_unused(&mut pool);
+        retire_unused();
     }
+    let mut given = 0;
     while given < want {
-        let Some(oldest) = pool.cache.take_oldest() else { break };
+        let oldest = POOL.lock().cache.take_oldest();
+        let Some(oldest) = oldest else { break };
         given += oldest.dirty.count_ones() as usize * GRANULE;
-        unmap(&mut pool, oldest);
+        unmap(oldest);
     }
     given
 }
 
 /// Retires SuperSlabs that were mapped for an alignment and never used: see `unmap`.
-fn retire_unused(pool: &mut Pool) {
+fn retire_unused() {
+    let high = POOL.lock().high;
     // No more often than there are some: one that can't be unmapped comes back.
-    for _ in 0..pool.high {
-        let Some((id, super_slab)) = pool.free.find(SLOTS).and_then(|id| Some((id, table::get(id)?))) else { break };
-        retire_locked(pool, id, super_slab);
-        pool.file(id);
+    for _ in 0..high {
+        let taken = take_unused(&mut POOL.lock());
+        let Some(too_many) = taken else { break };
+        too_many.into_iter().for_each(unmap);
     }
+}
+
+/// Retires one. `None`: there is none; else what is now one too many in the cache.
+fn take_unused(pool: &mut Pool) -> Option<Option<Cached>> {
+    let id = pool.free.find(SLOTS)?;
+    let too_many = retire_locked(pool, id, table::get(id)?);
+    pool.file(id);
+    Some(too_many)
 }
 
 impl Batch {

@@ -85,59 +85,70 @@ pub(super) fn map(last: Addr, len: u32) -> Option<(Addr, u32)> {
     os::map_aligned(Addr::NULL, len as usize * GRANULE, GRANULE).map(|base| (base, len))
 }
 
+/// Retires a SuperSlab none of whose slots is ACTIVE. Called without the lock: what the cache has no room for is unmapped.
 #[cold]
 pub(super) fn retire(id: u32, super_slab: &SuperSlab) {
-    retire_locked(&mut POOL.lock(), id, super_slab);
-}
-
-pub(super) fn retire_locked(pool: &mut Pool, id: u32, super_slab: &SuperSlab) {
-    // Another thread may have taken a slot or retired it first.
-    let Some(dirty) = super_slab.word.retire(super_slab.absent()) else { return };
-    pool.file(id);
-    let limit = config::get::superslab_cache().max(0) as usize;
-    if let Some(oldest) = pool.cache.put(Cached { id, dirty }, limit) {
-        unmap(pool, oldest);
+    let too_many = retire_locked(&mut POOL.lock(), id, super_slab);
+    if let Some(oldest) = too_many {
+        unmap(oldest);
     }
 }
 
-/// Unmaps a RETIRED SuperSlab, and those beside it that were only mapped for its alignment and never used: else each that goes
-/// leaves a hole, and a mapping more to the kernel.
-pub(super) fn unmap(pool: &mut Pool, cached: Cached) {
+/// Retires it into the cache. Returns what is now one too many there, for `unmap`.
+pub(super) fn retire_locked(pool: &mut Pool, id: u32, super_slab: &SuperSlab) -> Option<Cached> {
+    // Another thread may have taken a slot or retired it first.
+    let dirty = super_slab.word.retire(super_slab.absent())?;
+    pool.file(id);
+    let limit = config::get::superslab_cache().max(0) as usize;
+    pool.cache.put(Cached { id, dirty }, limit)
+}
+
+/// Unmaps a RETIRED SuperSlab that is not in the cache, and those beside it that were only mapped for its alignment and never used: else each
+/// that goes leaves a hole, and a mapping more to the kernel. Called without the lock: nobody waits for the kernel.
+pub(super) fn unmap(cached: Cached) {
     let Some(base) = table::get(cached.id).map(SuperSlab::base) else { return };
-    unmap_one(pool, cached);
+    unmap_one(cached);
     for step in [1, u32::MAX] {
         let mut id = cached.id.wrapping_add(step);
-        while let Some(super_slab) = table::get(id).filter(|_| id < pool.high) {
-            if super_slab.base().since(base).min(base.since(super_slab.base())) >= aligned::ALIGN_MAX {
-                break;
-            }
-            let Some(dirty) = super_slab.word.retire(super_slab.absent()) else { break };
-            pool.file(id);
-            unmap_one(pool, Cached { id, dirty });
+        while let Some(unused) = retire_beside(id, base) {
+            unmap_one(unused);
             id = id.wrapping_add(step);
         }
     }
 }
 
+/// Retires the SuperSlab of this number if none of its slots is ACTIVE and it lies near `base`.
+fn retire_beside(id: u32, base: Addr) -> Option<Cached> {
+    let mut pool = POOL.lock();
+    let super_slab = table::get(id).filter(|_| id < pool.high)?;
+    if super_slab.base().since(base).min(base.since(super_slab.base())) >= aligned::ALIGN_MAX {
+        return None;
+    }
+    let dirty = super_slab.word.retire(super_slab.absent())?;
+    pool.file(id);
+    Some(Cached { id, dirty })
+}
+
 /// Unmaps a RETIRED SuperSlab, or puts it back in use, purged, when the kernel refuses.
-pub(super) fn unmap_one(pool: &mut Pool, cached: Cached) {
+fn unmap_one(cached: Cached) {
     let Some(super_slab) = table::get(cached.id) else { return };
-    let len = super_slab.bytes();
-    if os::unmap(super_slab.base(), len) {
-        DIRTY.sub(cached.dirty.count_ones() as u64);
-        PURGED.add(cached.dirty.count_ones() as u64);
+    let (base, len) = (super_slab.base(), super_slab.bytes());
+    // RETIRED, in no cache and no spare number: nobody else comes to it.
+    let gone = os::unmap(base, len);
+    let dirty = if gone || os::purge(base, len) { 0 } else { cached.dirty };
+    let mut pool = POOL.lock();
+    let purged = (cached.dirty.count_ones() - dirty.count_ones()) as u64;
+    DIRTY.sub(purged);
+    PURGED.add(purged);
+    if gone {
         MAPPED.sub(1);
         MAPPED_BYTES.sub(len as u64);
         level::MAPPED.sub(len as u64);
         // The base field of a spare number links to the next one.
         super_slab.describe(Addr(pool.spare.map_or(0, |id| id as usize + 1)), 0);
         pool.spare = Some(cached.id);
-        return;
+    } else {
+        super_slab.word.publish(super_slab.absent(), dirty);
+        pool.file(cached.id);
     }
-    let dirty = if os::purge(super_slab.base(), len) { 0 } else { cached.dirty };
-    let purged = (cached.dirty.count_ones() - dirty.count_ones()) as u64;
-    DIRTY.sub(purged);
-    PURGED.add(purged);
-    super_slab.word.publish(super_slab.absent(), dirty);
-    pool.file(cached.id);
 }
