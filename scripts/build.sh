@@ -21,8 +21,8 @@ fi
 mv "$stripped" "$release/libhakmem.so"
 ln -sfn libhakmem.so "$release/libhakmem.so.0" # the SONAME: what programs linked with -lhakmem look for
 
-# A wholly static program has its own loader, and no next one: there `dlopen` is libc's.
-objcopy --localize-symbol=dlopen --localize-symbol=dlmopen "$release/libhakmem.a"
+# A wholly static program has its own loader, and no next one: there `dlopen` and `dlsym` are libc's.
+objcopy --localize-symbol=dlopen --localize-symbol=dlmopen --localize-symbol=dlsym "$release/libhakmem.a"
 
 header=$(scripts/header_path.sh)
 mkdir -p include

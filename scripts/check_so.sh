@@ -18,8 +18,10 @@ __cxa_atexit __register_atfork # called once, by the constructor, with no lock h
 pthread_key_create pthread_key_delete pthread_setspecific # a thread's end can't be known otherwise; no cancellation points
 pthread_attr_destroy pthread_attr_init pthread_attr_setstacksize pthread_create # HAKMEM_BACKGROUND=1, with no lock held
 pthread_join pthread_setcancelstate # likewise, as the last other thread ends; cancellation is off meanwhile
-dladdr dlsym # C++'s own new: by the constructor, and once memory is out; the loader's dlopen; with no lock held
-backtrace dl_iterate_phdr # HAKMEM_TRACE=1
+dladdr # C++'s own new: by the constructor
+gnu_get_libc_version # only its address is looked at
+backtrace # HAKMEM_TRACE=1
+dl_iterate_phdr # dlsym's next one, once; HAKMEM_TRACE=1
 fwrite # malloc_info: the program's own stream, with no lock held
 END
 )
@@ -34,14 +36,14 @@ none() { [ -z "$1" ] || { echo "$1" | sed 's/^/  /'; return 1; }; }
 
 family='malloc|free|calloc|realloc|reallocarray|posix_memalign|aligned_alloc|memalign|valloc|pvalloc|cfree'
 family+='|__libc_(malloc|calloc|realloc|free|cfree|memalign|valloc|pvalloc)|__posix_memalign'
-family+='|dlopen|dlmopen|unshare|setns'
+family+='|dlopen|dlmopen|dlsym|unshare|setns'
 family+='|malloc_usable_size|malloc_trim|malloc_info|malloc_stats|mallopt|mallinfo|mallinfo2|free_sized|free_aligned_sized'
 exported=$(nm -D --defined-only "$lib" | awk '{print $3}')
 dynamic=$(readelf -dW "$lib")
-# The loader looks at who called its dlopen (src/abi/dl.rs): the last instruction must be a jump.
+# The loader looks at who called its dlopen and dlsym (src/abi/dl.rs): the last instruction must be a jump.
 no_jump() {
     local function
-    for function in dlopen dlmopen; do
+    for function in dlopen dlmopen dlsym; do
         $objdump -d --no-show-raw-insn --disassemble=$function "$lib" | awk '/^ +[0-9a-f]+:\t/ && !/\t(nop|int3|udf|xchg +%ax,%ax)/ {last = $2} END {print last}' |
             grep -qxE 'jmp|br' || echo $function
     done
@@ -51,7 +53,7 @@ symbols=$(nm -C "$([ -f "$lib.debug" ] && echo "$lib.debug" || echo "$lib")" 2>/
 tls=$(readelf -lW "$lib" | awk '$1 == "TLS" {print $6}')
 size=$(stat -Lc %s "$lib")
 
-expect "exports malloc's family, C++'s operators, dlopen, unshare, setns and hak_* only" \
+expect "exports malloc's family, C++'s operators, dlopen, dlsym, unshare, setns and hak_* only" \
     none "$(grep -vxE "$family|_Zn[wa]m.*|_Zd[la]Pv.*|hak_[a-z_]+" <<<"$exported")"
 expect "exports malloc, free and hak_version" \
     test "$(grep -cxE 'malloc|free|hak_version' <<<"$exported")" = 3
@@ -63,7 +65,7 @@ expect "needs libc and the loader only" \
 expect "asks libc for nothing that others put their own in the place of" \
     none "$(nm -D --undefined-only "$lib" | awk '{sub(/@.*/, "", $NF); print $NF}' | grep -vxF "$(tr ' ' '\n' <<<"$allowed")")"
 expect "static TLS of $((${tls:-0})) bytes is at most $max_tls" test $((${tls:-0})) -le $max_tls
-expect "dlopen and dlmopen jump to the loader's" none "$(no_jump)"
+expect "dlopen, dlmopen and dlsym jump to the loader's" none "$(no_jump)"
 expect "symbols can be read (libhakmem.so.debug)" test -n "$symbols"
 expect "holds no panic machinery" none "$(grep -E 'rust_panic|rust_begin_unwind|_Unwind_|::panicking::' <<<"$symbols")"
 expect "$size bytes are at most $max_bytes" test "$size" -le $max_bytes

@@ -15,6 +15,8 @@ mod futex;
 pub(crate) mod gate;
 pub(crate) mod lines;
 mod linux;
+#[cfg(any(test, all(feature = "override", optimised)))]
+pub(crate) mod loaded;
 pub(crate) mod lock;
 pub(crate) mod lost;
 mod process;

@@ -7,7 +7,7 @@ static const char *const family[] = {
     "malloc", "free", "calloc", "realloc", "reallocarray", "posix_memalign", "aligned_alloc", "memalign", "valloc", "pvalloc",
     "malloc_usable_size", "free_sized", "free_aligned_sized", "cfree", "malloc_trim", "mallopt", "mallinfo", "mallinfo2",
     "malloc_info", "malloc_stats", "__libc_malloc", "__libc_calloc", "__libc_realloc", "__libc_free", "__libc_cfree", "__libc_memalign",
-    "__libc_valloc", "__libc_pvalloc", "__posix_memalign", "dlopen", "dlmopen", "unshare", "setns",
+    "__libc_valloc", "__libc_pvalloc", "__posix_memalign", "dlopen", "dlmopen", "dlsym", "unshare", "setns",
 };
 static const char *const operators[] = {
     "_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t", "_ZnwmSt11align_val_t", "_ZnamSt11align_val_t",
