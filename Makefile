@@ -31,6 +31,9 @@ check: ## everything CI runs, cheapest first: one line a step, logs in target/ch
 bench_c: build ## the benchmark programs, linked with the system's malloc and with HAKMEM
 	@$(MAKE) -s -C bench_c
 
+real-more: build ## emacs and LibreOffice under the library: 130 MB of packages, which make check leaves out
+	tests/real/run.sh --more
+
 tsan: ## the property test under ThreadSanitizer: minutes
 	scripts/check_tsan.sh
 
@@ -70,6 +73,6 @@ SOAK_SECONDS ?= 600
 # Of the command line or the environment, for the install scripts.
 export PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
 
-.PHONY: build cli run test check soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb
+.PHONY: build cli run test check real-more soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb
 # The steps share target/ and two cores.
 .NOTPARALLEL:

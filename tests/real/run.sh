@@ -1,7 +1,8 @@
 #!/bin/bash
 # Real programs under the library: each does the same deterministic work once
 # with the system's malloc and once under LD_PRELOAD, and must exit 0 and print
-# the same both times.  See usage below; programs/NAME.sh defines
+# the same both times.  See usage below; programs/NAME.sh, and more/NAME.sh,
+# whose packages are too large for every check, define
 #   packages="…"   Debian packages it needs
 #   prepare()      optional: run once, never preloaded, in $CACHE (kept)
 #   work()         run in an empty directory, bash itself preloaded, with
@@ -12,11 +13,12 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 build=$here/build
-lib=$repo/target/release/libhakmem.so only= list= jobs=2
+lib=$repo/target/release/libhakmem.so only= list= jobs=2 programs=$here/programs
 
 usage() {
     cat <<'U'
-usage: tests/real/run.sh [--lib PATH] [--only NAME[,NAME]] [-j N] [--list]
+usage: tests/real/run.sh [--more] [--lib PATH] [--only NAME[,NAME]] [-j N] [--list]
+  --more       the large ones: 130 MB of packages; make real-more
   --lib PATH   library to preload (default: target/release/libhakmem.so)
   --only …     only these programs        --list   print the programs' names
   -j N         programs at a time (default 2)
@@ -35,17 +37,18 @@ while [ $# -gt 0 ]; do
         -j)     [[ ${2-} =~ ^[1-9][0-9]*$ ]] || bad "-j needs a number"; jobs=$2; shift 2 ;;
         -j[1-9]*) [[ ${1#-j} =~ ^[0-9]+$ ]] || bad "-j needs a number"; jobs=${1#-j}; shift ;;
         --list) list=1; shift ;;
+        --more) programs=$here/more; shift ;;
         -h|--help) usage; exit 0 ;;
         *)      bad "unknown argument: $1" ;;
     esac
 done
 
 all=()
-for f in "$here"/programs/*.sh; do f=${f##*/}; all+=("${f%.sh}"); done
+for f in "$programs"/*.sh; do f=${f##*/}; all+=("${f%.sh}"); done
 [ -z "$list" ] || { printf '%s\n' "${all[@]}"; exit 0; }
 read -ra names <<<"${only:-${all[*]}}"
 [ ${#names[@]} -gt 0 ] || bad "--only needs names"
-for n in "${names[@]}"; do [ -f "$here/programs/$n.sh" ] || bad "no such program: $n"; done
+for n in "${names[@]}"; do [ -f "$programs/$n.sh" ] || bad "no such program: $n"; done
 [ -r "$lib" ] || bad "no library at $lib"
 
 # A clean, equal environment for both runs.
@@ -65,7 +68,7 @@ install -m 755 "$lib" "$preload"
 
 # Packages: one update, one install.
 missing=
-for p in $(for n in "${names[@]}"; do (. "$here/programs/$n.sh"; echo "${packages-}"); done | tr ' ' '\n' | sort -u); do
+for p in $(for n in "${names[@]}"; do (. "$programs/$n.sh"; echo "${packages-}"); done | tr ' ' '\n' | sort -u); do
     dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing+=" $p"
 done
 can_install=; [ "${SETUP:-1}" = 0 ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || can_install=1
@@ -110,7 +113,7 @@ once() {
     [ -z "$pre" ] || run+=(LD_PRELOAD="$pre")
     start=${EPOCHREALTIME/./}
     ( cd "$dir" && exec timeout -k 5 "$limit" "${run[@]}" bash -c \
-        'set -euo pipefail; . "$1"; . "$2"; work' work "$here/helpers.sh" "$here/programs/$name.sh" \
+        'set -euo pipefail; . "$1"; . "$2"; work' work "$here/helpers.sh" "$programs/$name.sh" \
     ) </dev/null >"$out.out" 2>"$out.err" &
     child=$!
     wait "$child"; rc=$?; child=
@@ -132,7 +135,7 @@ one() {
     trap '[ -z "$child" ] || kill "$child"; leftovers "$tmp/$name"; exit 143' TERM
     rm -rf "$b"; mkdir -p "$b"
     unset -f prepare
-    . "$here/programs/$name.sh"
+    . "$programs/$name.sh"
     verdict() { echo "$1" >"$b/verdict"; printf '%s\n' "$2"; }
     for p in ${packages-}; do
         dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed ||
@@ -164,8 +167,8 @@ one() {
 
 # The slow ones first; $jobs at a time.
 order=()
-for n in "${names[@]}"; do grep -q '^slow=1' "$here/programs/$n.sh" && order+=("$n"); done
-for n in "${names[@]}"; do grep -q '^slow=1' "$here/programs/$n.sh" || order+=("$n"); done
+for n in "${names[@]}"; do grep -q '^slow=1' "$programs/$n.sh" && order+=("$n"); done
+for n in "${names[@]}"; do grep -q '^slow=1' "$programs/$n.sh" || order+=("$n"); done
 for n in "${order[@]}"; do
     rm -f "$build/$n/verdict"
     while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
