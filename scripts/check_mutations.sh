@@ -120,6 +120,14 @@ mutant $file 'fn end' 'a chunk goes while a block is in use' '& (CURRENT | USES)
 mutant $file 'fn end' 'a chunk begins anew while a block is in use' 'if left & USES == 0 {' 'if left & USES <= 1 {'
 mutant $file 'fn alloc_small' 'a full chunk never goes' 'end(chunk, shift, CURRENT);' ''
 
+file=base/seats.rs models=seats
+mutant $file 'fn put' 'leaving publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
+mutant $file 'fn put' 'who leaves a word overwrites another' 'place.compare_exchange(0, word, Ordering::Release, Ordering::Relaxed).is_ok()' \
+    '{ place.store(word, Ordering::Release); true }'
+mutant $file 'fn take' 'who takes acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
+mutant $file 'fn take' 'who takes does not claim' 'place.compare_exchange(word, 0, Ordering::Acquire, Ordering::Relaxed).is_ok()' \
+    '{ place.swap(0, Ordering::Acquire); true }'
+
 file=superslab/sp_slot.rs models=sp_slot
 mutant $file 'fn publish' 'publish publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
 mutant $file 'fn acquire' 'acquire acquires nothing' 'Ordering::AcqRel' 'Ordering::Release'

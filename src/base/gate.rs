@@ -37,11 +37,32 @@ impl<const PLACES: usize> Gate<PLACES> {
     /// other thread has. `rest`: lets others run.
     #[inline]
     pub(crate) fn enter(&self, me: usize, rest: impl FnMut()) -> Option<usize> {
-        let start = me.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
+        let start = Self::start(me);
         let index = match self.take(start, me) {
             true => start,
             false => self.search(start, me, rest),
         };
+        self.look(index, me)
+    }
+
+    /// `enter` where `me` is at home; `None` also when another is there.
+    #[inline(always)]
+    pub(crate) fn enter_at_once(&self, me: usize) -> Option<usize> {
+        let index = Self::start(me);
+        if !self.take(index, me) {
+            return None;
+        }
+        self.look(index, me)
+    }
+
+    #[inline(always)]
+    fn start(me: usize) -> usize {
+        me.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48
+    }
+
+    /// Whether who is inside may stay.
+    #[inline(always)]
+    fn look(&self, index: usize, me: usize) -> Option<usize> {
         // Pairs with the barrier in `close`: of our place and the closing, at least one is seen by the other side.
         barrier();
         // Acquire pairs with the Release in `open`: what the closer changed is seen.

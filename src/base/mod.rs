@@ -8,4 +8,5 @@ pub(crate) mod bits;
 pub(crate) mod gate;
 pub(crate) mod index_stack;
 pub(crate) mod open_batch;
+pub(crate) mod seats;
 pub(crate) mod sync;

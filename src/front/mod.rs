@@ -4,13 +4,15 @@
 //!
 //! ```text
 //! malloc ─ class ─ bin.pop ─ hit
-//!   └ slow::alloc_slow ─ the gate ─ closed by a fork: late::alloc ─ reserve
+//!   └ slow::alloc_slow ─ above 1 MiB: warm::alloc ─ hit
+//!                      └ the gate ─ closed by a fork: late::alloc ─ reserve
 //!                      └ strict: guard::sample, hardened::alloc
 //!                      └ large
 //!                      └ thread ─ T-HEAP or Pool-TLS: heap.pop_slow ─ span ─ pool
 //!                             └ baseline::alloc          (late or unborn: heap.alloc_direct)
 //! free ─ tag ^ heap ─ bin.push ─ hit
-//!           └ slow::free ─ the gate ─ closed by a fork: late::free, done afterwards
+//!           └ slow::free ─ large: warm::free ─ it waits
+//!                     └ the gate ─ closed by a fork: late::free, done afterwards
 //!                     └ large │ guard │ hardened::free │ mine: heap.push_slow or baseline::free │ other's: heap.free_remote │ not ours: die
 //! ```
 
@@ -33,6 +35,7 @@ mod realloc;
 mod requests;
 mod slow;
 mod thread;
+mod warm;
 
 pub(crate) use aligned::alloc_aligned;
 pub(crate) use free::{free, free_rounded, free_sized};

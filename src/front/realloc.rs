@@ -22,7 +22,7 @@ const INTERIOR: &str = "realloc: pointer into a block, not to its start";
 pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
     let at = Addr::of(block);
     match page_map::tag(at) {
-        Tag::NONE => None,
+        Tag::NONE | Tag::WAITS => None,
         Tag::LARGE => large::usable(at),
         Tag::GUARD => guard::usable(at),
         tag if tag.is_reserve() => reserve::usable(at, tag),
@@ -65,7 +65,7 @@ fn realloc_slow(block: *mut u8, size: usize) -> *mut u8 {
     let at = Addr::of(block);
     let tag = page_map::tag(at);
     let old = match tag {
-        Tag::NONE => die(FOREIGN, at),
+        Tag::NONE | Tag::WAITS => die(FOREIGN, at),
         Tag::LARGE => match resize_large(at, size) {
             Ok(moved) => return moved,
             Err(old) => old,

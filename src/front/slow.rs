@@ -9,6 +9,7 @@ use super::purge;
 use super::realloc::usable_size;
 use super::requests;
 use super::thread::{self, Caller};
+use super::warm;
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::baseline;
@@ -36,6 +37,15 @@ pub(crate) fn out_of_memory() -> *mut u8 {
 #[cold]
 #[inline(never)]
 pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
+    match warm::alloc(size) {
+        Some(at) => at.as_ptr(),
+        None => alloc_cold(size),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn alloc_cold(size: usize) -> *mut u8 {
     let block = behind_gate(size, 1, || match (strict(), ClassId::of(size)) {
         (Some(mode), _) => alloc_strict(mode, size, 1),
         (None, Some(class)) => try_any_class(class),
@@ -241,7 +251,14 @@ fn free_any(block: *mut u8, said: Option<usize>) {
             return;
         }
     }
-    free_missed(at, tag, said);
+    if tag == Tag::LARGE { free_large(at, said) } else { free_missed(at, tag, said) }
+}
+
+#[inline(never)]
+fn free_large(at: Addr, said: Option<usize>) {
+    if !warm::free(at) {
+        free_missed(at, Tag::LARGE, said);
+    }
 }
 
 #[cold]
@@ -263,7 +280,7 @@ fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
             late::take_in();
             free_inside(at, tag, said);
         }
-        None if tag == Tag::NONE => die(FOREIGN, at),
+        None if tag == Tag::NONE || tag == Tag::WAITS => die(FOREIGN, at),
         None => late::free(at, said),
     }
     requests::answer();
@@ -286,7 +303,7 @@ fn joins_batch(at: Addr, tag: Tag) -> bool {
 #[inline(always)]
 pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
     let done = match tag {
-        Tag::NONE => die(FOREIGN, at),
+        Tag::NONE | Tag::WAITS => die(FOREIGN, at),
         Tag::LARGE => {
             large::free(at, said);
             true

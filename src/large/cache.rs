@@ -13,7 +13,7 @@ const CAP: usize = 128;
 
 /// A range of whole granules, mapped, with old bytes in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Range {
+pub(crate) struct Range {
     pub(super) base: Addr,
     pub(super) bytes: usize,
 }

@@ -3,12 +3,13 @@
 
 use core::ptr::NonNull;
 
-use super::{FRESH_BYTES, LIVE_BLOCKS, Large, mapping};
+use super::{CLOSED_BYTES, FRESH_BYTES, Large, mapping};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::canary::{self, CANARY};
 use crate::os;
 use crate::os::lock::Mutex;
+use crate::stats::level::IN_USE;
 
 /// Freed mappings held back, and bytes of their addresses.
 const HELD: usize = 64;
@@ -39,16 +40,17 @@ pub(super) fn make(size: usize, align: usize) -> Option<Large> {
     let (bytes, mapped) = extent(size)?;
     let base = os::map_aligned(Addr::NULL, mapped, align.max(GRANULE))?;
     guard_end(base.offset(bytes), mapped - bytes);
-    mapping::grown(mapped);
+    mapping::fresh(mapped);
+    CLOSED_BYTES.add((mapped - bytes) as u64);
     FRESH_BYTES.add(bytes as u64);
-    let large = Large { base, bytes, slab: None, size, mapped, split: false };
+    let large = Large { base, bytes, slab: None, size, mapped, split: false, waits: false };
     close_end(&large);
     Some(large)
 }
 
 /// Closes the pages behind a block. Past so many blocks no longer: each is a mapping to the kernel, which allows 65,530.
 fn guard_end(at: Addr, len: usize) {
-    if LIVE_BLOCKS.get() < MOST_GUARDED {
+    if IN_USE.mappings() < MOST_GUARDED {
         os::guard(at, len);
     }
 }
@@ -67,13 +69,14 @@ pub(super) fn is_whole(large: &Large) -> bool {
 
 /// Takes back a mapping: closed, and held until others push it out.
 pub(super) fn give_back(large: &Large) {
+    CLOSED_BYTES.sub((large.mapped - large.bytes) as u64);
     if large.mapped > HELD_BYTES {
-        mapping::shrunk(large.mapped);
+        mapping::gone(large.mapped);
         return unmap(large.base, large.mapped);
     }
     os::purge(large.base, large.bytes);
     os::guard(large.base, large.bytes);
-    mapping::shrunk(large.mapped);
+    mapping::gone(large.mapped);
     let mut retired = RETIRED.lock();
     while retired.len == HELD || retired.bytes + large.mapped > HELD_BYTES {
         let Some((base, bytes)) = retired.pop() else { break };
@@ -131,6 +134,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> 
         // Pages that moved here once don't merge with those behind them: to the kernel they may be two mappings.
         large.split = true;
         open_end(large, size);
+        CLOSED_BYTES.sub((bytes - large.bytes) as u64);
         large.bytes = bytes;
     } else if large.split {
         // Two mappings can't be moved at once.
@@ -144,10 +148,12 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> 
         if !mapping::transfer(large, record, to, bytes, mapped) {
             return None;
         }
-        mapping::grown(mapped);
+        mapping::resized(old, mapped);
         open_end(large, size);
+        CLOSED_BYTES.add(((mapped - bytes) as u64).wrapping_sub((old - opened) as u64));
         (large.bytes, large.mapped) = (bytes, mapped);
-        unmap_rest(from.offset(opened), old - opened, old);
+        // Of the old mapping only the closed pages behind those that moved are left.
+        os::unmap(from.offset(opened), old - opened);
     }
     large.size = size;
     close_end(large);
@@ -167,14 +173,9 @@ fn shorten(large: &mut Large, bytes: usize, size: usize) {
     open_end(large, size);
     let more = large.bytes - bytes;
     if more > 0 && os::purge(large.base.offset(bytes), more) && os::guard(large.base.offset(bytes), more) {
+        CLOSED_BYTES.add(more as u64);
         large.bytes = bytes;
     }
-}
-
-/// Of a mapping whose pages moved away only the closed ones behind them are left.
-fn unmap_rest(at: Addr, left: usize, mapped: usize) {
-    os::unmap(at, left);
-    mapping::shrunk(mapped);
 }
 
 /// Clears the canary, and what the program gives up if the block gets shorter.

@@ -3,13 +3,13 @@
 
 use core::ptr::NonNull;
 
-use super::cache::Range;
-use super::{CACHED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES, PURGED_BYTES};
+use super::cache::{Cache, Range};
+use super::{CLOSED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES, PURGED_BYTES, dirty_bytes, warm};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::os::{self, Resize};
 use crate::page_map::{self, Tag};
-use crate::stats::level;
+use crate::stats::level::{self, IN_USE};
 
 /// Up to this size a block that grows is copied into resident memory, if the cache has it, rather than moved and
 /// given fresh pages: a page costs less to copy than to fault in.
@@ -17,17 +17,17 @@ const COPY_MAX: usize = 4 << 20;
 
 /// Before so large a block gets a fresh mapping, as much of the cache goes: buffers of such sizes in turn would each leave one
 /// behind, and the peak be twice what is used. glibc keeps none of this size.
-const IN_TURN: usize = 32 << 20;
+pub(super) const IN_TURN: usize = 32 << 20;
 
 /// A mapping for `size` bytes, and whether it reads as zero.
 pub(super) fn make(size: usize, align: usize) -> Option<(Large, bool)> {
     let (bytes, align) = (round_up(size, GRANULE)?, align.max(GRANULE));
-    if let Some(base) = LARGE.lock().take_best(bytes, align) {
-        out_of_cache(bytes);
+    if let Some(base) = cached(bytes, |cache| cache.take_best(bytes, align)) {
+        IN_USE.add_mapping(bytes);
         return Some((Large::plain(base, bytes, None), false));
     }
     if bytes >= IN_TURN {
-        purge(bytes.min(CACHED_BYTES.get() as usize));
+        purge(bytes.min(dirty_bytes() as usize));
     }
     let base = os::map_aligned(Addr::NULL, bytes, align)?;
     // Under `mlockall` all of it is resident by now: what nobody asked for need not be.
@@ -35,36 +35,63 @@ pub(super) fn make(size: usize, align: usize) -> Option<(Large, bool)> {
     if pages < bytes {
         os::purge(base.offset(pages), bytes - pages);
     }
-    grown(bytes);
+    fresh(bytes);
     FRESH_BYTES.add(bytes as u64);
     Some((Large::plain(base, bytes, None), true))
 }
 
-/// Counts bytes newly mapped and in use.
-pub(super) fn grown(bytes: usize) {
+/// What `find` finds in the cache, all that waits at seats put there first if it comes to that. `bytes`: the least that must be
+/// free for that to be worth a look.
+fn cached<T>(bytes: usize, find: impl Fn(&mut Cache) -> Option<T>) -> Option<T> {
+    if dirty_bytes() < bytes as u64 {
+        return None;
+    }
+    let first = find(&mut LARGE.lock());
+    first.or_else(|| if warm::drain() { find(&mut LARGE.lock()) } else { None })
+}
+
+/// Counts a new mapping, which is in use.
+pub(super) fn fresh(bytes: usize) {
+    grown(bytes);
+    IN_USE.add_mapping(bytes);
+}
+
+/// Counts the end of one.
+pub(super) fn gone(bytes: usize) {
+    IN_USE.sub_mapping(bytes);
+    shrunk(bytes);
+}
+
+/// Counts what became of one in use.
+pub(super) fn resized(old: usize, bytes: usize) {
+    if bytes >= old {
+        grown(bytes - old);
+    } else {
+        shrunk(old - bytes);
+    }
+    IN_USE.resize_mapping(old, bytes);
+}
+
+fn grown(bytes: usize) {
     MAPPED_BYTES.add(bytes as u64);
     level::MAPPED.add(bytes as u64);
-    level::ACTIVE.add(bytes as u64);
 }
 
-/// Counts bytes in use that are unmapped.
-pub(super) fn shrunk(bytes: usize) {
+fn shrunk(bytes: usize) {
     MAPPED_BYTES.sub(bytes as u64);
     level::MAPPED.sub(bytes as u64);
-    level::ACTIVE.sub(bytes as u64);
 }
 
-/// Counts cached bytes that are in use again.
-fn out_of_cache(bytes: usize) {
-    CACHED_BYTES.sub(bytes as u64);
-    level::ACTIVE.add(bytes as u64);
-}
-
-/// Keeps a freed mapping for reuse; what no longer fits in the cache goes back to the kernel.
+/// Takes back a mapping that is in use.
 pub(super) fn give_back(base: Addr, bytes: usize) {
-    CACHED_BYTES.add(bytes as u64);
-    level::ACTIVE.sub(bytes as u64);
-    let evicted = LARGE.lock().put(Range { base, bytes });
+    IN_USE.sub_mapping(bytes);
+    keep(Range { base, bytes });
+}
+
+/// Keeps a mapping that is no longer in use; what the cache has no room for goes back to the kernel.
+#[cold]
+pub(super) fn keep(range: Range) {
+    let evicted = LARGE.lock().put(range);
     if let Some(range) = evicted {
         unmap(range);
     }
@@ -72,12 +99,12 @@ pub(super) fn give_back(base: Addr, bytes: usize) {
 
 /// A mapping the kernel refuses to unmap (map count) is purged: its addresses are lost, its memory is not.
 fn unmap(range: Range) -> usize {
-    CACHED_BYTES.sub(range.bytes as u64);
     PURGED_BYTES.add(range.bytes as u64);
     if os::unmap(range.base, range.bytes) {
-        MAPPED_BYTES.sub(range.bytes as u64);
-        level::MAPPED.sub(range.bytes as u64);
+        shrunk(range.bytes);
     } else {
+        CLOSED_BYTES.add(range.bytes as u64);
+        IN_USE.resize_mapping(0, range.bytes);
         os::purge(range.base, range.bytes);
     }
     range.bytes
@@ -91,14 +118,14 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
         }
         if bytes < large.bytes - large.bytes / 8 && os::resize_in_place(large.base, large.bytes, bytes) == Resize::Done
         {
-            shrunk(large.bytes - bytes);
+            resized(large.bytes, bytes);
             large.bytes = bytes;
         }
         return Some(large.base);
     }
     let more = bytes - large.bytes;
-    if LARGE.lock().take_at(large.base.offset(large.bytes), more) {
-        out_of_cache(more);
+    if cached(more, |cache| cache.take_at(large.base.offset(large.bytes), more).then_some(())).is_some() {
+        IN_USE.resize_mapping(large.bytes, bytes);
         large.bytes = bytes;
         return Some(large.base);
     }
@@ -110,7 +137,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
     let wanted = if os::quota::has_room(wanted - large.bytes) { wanted } else { bytes };
     match os::resize_in_place(large.base, large.bytes, wanted) {
         Resize::Done => {
-            grown(wanted - large.bytes);
+            resized(large.bytes, wanted);
             large.bytes = wanted;
             return Some(large.base);
         }
@@ -121,7 +148,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
     if !transfer(large, record, to, wanted, wanted) {
         return None;
     }
-    grown(wanted - large.bytes);
+    resized(large.bytes, wanted);
     large.bytes = wanted;
     Some(to)
 }
@@ -155,6 +182,9 @@ pub(super) fn transfer(large: &mut Large, record: NonNull<Large>, to: Addr, to_b
 
 /// Unmaps cached ranges, oldest first, until `want` bytes went back. Returns bytes.
 pub(super) fn purge(want: usize) -> usize {
+    if want > 0 {
+        warm::drain();
+    }
     let mut given = 0;
     while given < want {
         let oldest = LARGE.lock().take_oldest(want - given);

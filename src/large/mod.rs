@@ -9,10 +9,11 @@ mod cache;
 mod guarded;
 mod mapping;
 mod run;
+mod warm;
 
 use core::ptr::NonNull;
 
-use crate::base::addr::{Addr, GRANULE};
+use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::bits::round_up;
 use crate::config;
 use crate::meta;
@@ -20,9 +21,10 @@ use crate::os::lock::Mutex;
 use crate::os::{self, die, die_sized};
 use crate::page_map::{self, Tag};
 use crate::stats::counter::Counter;
+use crate::stats::level::IN_USE;
 use crate::superslab::Slab;
 use crate::trace;
-use cache::Cache;
+use cache::{Cache, Range};
 
 const FREED: &str = "free: not a block of this allocator, or free already";
 const INTERIOR: &str = "free: pointer into a block, not to its start";
@@ -46,6 +48,9 @@ struct Large {
     mapped: usize,
     /// Whether a guarded block's open pages may be more than one mapping to the kernel.
     split: bool,
+    /// Whether it may wait at a seat when it is freed: a mapping of its own, not guarded, of which no trace is kept; and not
+    /// from before the options were read, lest a hardened process hand it out.
+    waits: bool,
 }
 
 const _: () = assert!(size_of::<Large>() == 56, "docs/ARCHITECTURE.md, section 5, says so");
@@ -57,16 +62,56 @@ pub(crate) struct Fresh {
     pub(crate) zero: bool,
 }
 
+/// What became of a block that might wait.
+pub(crate) enum Freed {
+    Waits,
+    /// Another thread took the last place at the seat: it is to go into the cache, by `take_in`.
+    Homeless(Range),
+}
+
 static LARGE: Mutex<Cache> = Mutex::new(Cache::new());
-static LIVE_BYTES: Counter = Counter::new();
-static LIVE_BLOCKS: Counter = Counter::new();
+/// Blocks that are runs of slots, and their bytes. Those with mappings of their own are counted by `IN_USE`.
+static RUNS: Counter = Counter::new();
+static RUN_BYTES: Counter = Counter::new();
+/// Own mappings, those that nobody uses included: they wait at a seat or in the cache (C2).
 static MAPPED_BYTES: Counter = Counter::new();
+/// Of mappings in use, what is no block's: closed pages of guarded ones, and those that could not be unmapped.
+static CLOSED_BYTES: Counter = Counter::new();
 /// Bytes mapped anew so far.
 static FRESH_BYTES: Counter = Counter::new();
-/// Of the mapped bytes, those in the cache (C2).
-static CACHED_BYTES: Counter = Counter::new();
 /// Bytes of the cache that went back to the kernel, so far.
 static PURGED_BYTES: Counter = Counter::new();
+
+/// A freed block of just so many granules that waits at `seat`, if one does. Not in hardened mode, where none waits.
+///
+/// With `free_warm` all of a pair that repeats: no lock, no record made or entered anew.
+#[inline(always)]
+pub(crate) fn alloc_warm(size: usize, seat: usize) -> Option<Addr> {
+    // Bytes that wrap round are no granule, which no block has.
+    warm::take(seat, size.wrapping_add(GRANULE - 1) >> GRANULE_SHIFT)
+}
+
+/// Frees the block at `at`, whose granule is tagged LARGE as `first_tag` said, if it can wait at `seat`. `None`: nothing was done.
+#[inline(always)]
+pub(crate) fn free_warm(at: Addr, seat: usize) -> Option<Freed> {
+    let place = warm::place(seat)?;
+    let entry = page_map::first_entry(at)?;
+    // SAFETY: the record of a granule tagged LARGE; of a block that the caller holds nobody changes it.
+    let large = unsafe { entry.record().as_ptr::<Large>().as_ref() }?;
+    let bytes = large.bytes;
+    // Of two frees at once, the second finds the entry struck out.
+    if large.base != at || !large.waits || bytes >= mapping::IN_TURN || !entry.claim(Tag::LARGE, Tag::WAITS) {
+        return None;
+    }
+    IN_USE.sub_mapping(bytes);
+    Some(if warm::put(place, at, bytes) { Freed::Waits } else { Freed::Homeless(Range { base: at, bytes }) })
+}
+
+/// What becomes of a block that found no place.
+#[cold]
+pub(crate) fn take_in(freed: Range) {
+    warm::into_cache(freed);
+}
 
 /// At least `size` bytes at a multiple of `align` (a power of two). `None`: out of memory or of address space.
 pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
@@ -74,6 +119,10 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
     let bytes = round_up(size, GRANULE)?;
     if bytes > isize::MAX as usize {
         return None;
+    }
+    let waits = if align <= GRANULE { warm::take_anywhere(bytes) } else { None };
+    if let Some(at) = waits {
+        return Some(Fresh { at, zero: false });
     }
     let record = meta::alloc(size_of::<Large>())?;
     let made = if config::get::hardened() == 1 {
@@ -88,7 +137,7 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
         meta::free(record, size_of::<Large>());
         return None;
     };
-    let (at, bytes) = (large.base, large.bytes);
+    let at = large.base;
     if !page_map::enter(at, 1, Tag::LARGE, record) {
         give_back(large);
         meta::free(record, size_of::<Large>());
@@ -96,8 +145,6 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
     }
     // SAFETY: a record of this size, ours alone; the block reaches no one before we return.
     unsafe { record.as_ptr::<Large>().write(large) };
-    LIVE_BYTES.add(bytes as u64);
-    LIVE_BLOCKS.add(1);
     trace::on_alloc(at);
     Some(Fresh { at, zero })
 }
@@ -105,23 +152,32 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
 /// Frees the block at `at`, whose granule is tagged LARGE. Ends the process when no block starts there, and when a guarded
 /// one was written past its end or is not of the size that the program `said`.
 pub(crate) fn free(at: Addr, said: Option<usize>) {
-    let found = {
-        // Under the lock: of two frees at once, the second finds the entry struck out.
-        let _guard = LARGE.lock();
-        find(at).map(|record| (record, page_map::strike(at, 1)))
-    };
-    let Some((record, _struck)) = found else { die(if record_of(at).is_some() { INTERIOR } else { FREED }, at) };
+    let Some(record) = claim(at) else { die(if record_of(at).is_some() { INTERIOR } else { FREED }, at) };
     check(record, said);
-    // SAFETY: struck out, so nobody else finds the record any more; it is read once and then given back.
-    let large = unsafe { record.as_ptr().read() }.also_free(record);
-    LIVE_BYTES.sub(large.bytes as u64);
-    LIVE_BLOCKS.sub(1);
+    // SAFETY: claimed: nobody else finds the record any more; it is read once and then given back.
+    let large = unsafe { record.as_ptr().read() };
     trace::on_free(at);
+    forget(at, record);
     give_back(large);
 }
 
+/// The record of the block that starts at `at`, and that nobody else can free any more.
+fn claim(at: Addr) -> Option<NonNull<Large>> {
+    if !at.is_aligned(GRANULE) {
+        return None;
+    }
+    let entry = page_map::entry(at).filter(|entry| entry.claim(Tag::LARGE, Tag::WAITS))?;
+    NonNull::new(entry.record().as_ptr())
+}
+
+/// Strikes out and gives back the record of a claimed block. No lock is held: pages of the map may go to the kernel.
+fn forget(at: Addr, record: NonNull<Large>) {
+    drop(page_map::strike(at, 1));
+    meta::free(Addr::of(record.as_ptr()), size_of::<Large>());
+}
+
 fn check(record: NonNull<Large>, said: Option<usize>) {
-    // SAFETY: struck out: ours alone.
+    // SAFETY: claimed: ours alone.
     let large = unsafe { record.as_ref() };
     if large.mapped == 0 {
         return;
@@ -145,21 +201,17 @@ pub(crate) fn resize(at: Addr, size: usize) -> Option<Addr> {
     let mut record = find(at)?;
     // SAFETY: the caller holds the block and gives it to us: no other thread may use it or its record.
     let large = unsafe { record.as_mut() };
-    let old = large.bytes;
     if large.mapped > 0 {
         if !guarded::is_whole(large) {
             die_sized(RESIZED_OVERFLOW, large.size, at);
         }
-        let at = guarded::resize(large, record, size)?;
-        LIVE_BYTES.add((large.bytes as u64).wrapping_sub(old as u64));
-        return Some(at);
+        return guarded::resize(large, record, size);
     }
     let at = match large.slab {
         Some(_) => run::resize(large, round_up(size.max(1), GRANULE)?, size),
         None => mapping::resize(large, record, round_up(size, GRANULE)?),
     }?;
     large.size = large.bytes;
-    LIVE_BYTES.add((large.bytes as u64).wrapping_sub(old as u64));
     Some(at)
 }
 
@@ -169,9 +221,7 @@ pub(crate) fn cut(at: Addr, size: usize) {
     // SAFETY: as in `resize`.
     let large = unsafe { record.as_mut() };
     if large.mapped > 0 {
-        let old = large.bytes;
         guarded::cut(large, size);
-        LIVE_BYTES.sub((old - large.bytes) as u64);
     }
 }
 
@@ -181,6 +231,8 @@ fn give_back(large: Large) {
     }
     match large.slab {
         Some(slab) => {
+            RUNS.sub(1);
+            RUN_BYTES.sub(large.bytes as u64);
             // From before the options were read: hardened heaps take all slabs for zero.
             if config::get::hardened() == 1 && !os::purge(large.base, large.bytes) {
                 // SAFETY: the slots are ours.
@@ -206,12 +258,8 @@ fn find(at: Addr) -> Option<NonNull<Large>> {
 
 impl Large {
     fn plain(base: Addr, bytes: usize, slab: Option<Slab>) -> Large {
-        Large { base, bytes, slab, size: bytes, mapped: 0, split: false }
-    }
-
-    fn also_free(self, record: NonNull<Large>) -> Large {
-        meta::free(Addr::of(record.as_ptr()), size_of::<Large>());
-        self
+        let waits = slab.is_none() && config::ready() && config::get::hardened() != 1 && config::get::trace() != 1;
+        Large { base, bytes, slab, size: bytes, mapped: 0, split: false, waits }
     }
 }
 
@@ -224,7 +272,13 @@ pub(crate) fn purge(want: usize) -> usize {
 
 /// Bytes that `purge` could give back. Any thread.
 pub(crate) fn dirty_bytes() -> u64 {
-    CACHED_BYTES.get()
+    MAPPED_BYTES.get().saturating_sub(active_bytes())
+}
+
+/// Whether those are more than `bytes`.
+#[inline]
+pub(crate) fn is_dirtier_than(bytes: u64) -> bool {
+    MAPPED_BYTES.get() > active_bytes() + bytes
 }
 
 /// Bytes of blocks that got a new mapping, so far. Any thread.
@@ -234,14 +288,14 @@ pub(crate) fn fresh_bytes() -> u64 {
 
 /// Bytes of blocks in use that are no runs of slots. Any thread.
 pub(crate) fn active_bytes() -> u64 {
-    MAPPED_BYTES.get().saturating_sub(CACHED_BYTES.get())
+    IN_USE.mapped_bytes()
 }
 
 /// C1; with `alone`, when no other thread exists, the counter too. Any thread.
 #[cfg(feature = "paranoid")]
 pub(crate) fn check_cache(alone: bool) {
-    let bytes = LARGE.lock().check();
-    crate::os::require(!alone || bytes as u64 == CACHED_BYTES.get(), "C2: the count of cached bytes", Addr(bytes));
+    let bytes = LARGE.lock().check() + warm::check();
+    crate::os::require(!alone || bytes as u64 == dirty_bytes(), "C2: the count of cached bytes", Addr(bytes));
 }
 
 /// Figures of this box.
@@ -256,10 +310,10 @@ pub(crate) struct Snapshot {
 
 pub(crate) fn snapshot() -> Snapshot {
     Snapshot {
-        live_blocks: LIVE_BLOCKS.get(),
-        live_bytes: LIVE_BYTES.get(),
+        live_blocks: IN_USE.mappings() + RUNS.get(),
+        live_bytes: (IN_USE.mapped_bytes() + RUN_BYTES.get()).saturating_sub(CLOSED_BYTES.get()),
         mapped_bytes: MAPPED_BYTES.get(),
-        cached_bytes: CACHED_BYTES.get(),
+        cached_bytes: dirty_bytes(),
         purged_bytes: PURGED_BYTES.get(),
     }
 }

@@ -1,7 +1,7 @@
 //! Large blocks that are runs of slots of the shared pool.
 #![forbid(unsafe_code)]
 
-use super::Large;
+use super::{Large, RUN_BYTES, RUNS};
 use crate::base::addr::{Addr, GRANULE};
 use crate::superslab::{self, SlabKind};
 
@@ -14,6 +14,8 @@ pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
         superslab::acquire_aligned(SlabKind::LARGE, slots, align)
     }?;
     let zero = !slab.dirty;
+    RUNS.add(1);
+    RUN_BYTES.add(bytes as u64);
     Some((Large::plain(slab.base, bytes, Some(slab)), zero))
 }
 
@@ -28,6 +30,7 @@ pub(super) fn resize(large: &mut Large, bytes: usize, size: usize) -> Option<Add
         if bytes < large.bytes {
             if let Some(slab) = large.slab.as_mut() {
                 superslab::release_tail(slab, ((large.bytes - bytes) / GRANULE) as u32);
+                RUN_BYTES.sub((large.bytes - bytes) as u64);
                 large.bytes = bytes;
             }
         }
@@ -40,6 +43,7 @@ pub(super) fn resize(large: &mut Large, bytes: usize, size: usize) -> Option<Add
     if !large.slab.as_mut().is_some_and(|slab| superslab::acquire_more(slab, more as u32)) {
         return None;
     }
+    RUN_BYTES.add((bytes - large.bytes) as u64);
     large.bytes = bytes;
     Some(large.base)
 }

@@ -14,6 +14,13 @@ static GATE: Gate<256> = Gate::new();
 #[must_use]
 pub(crate) struct Inside(usize);
 
+impl Inside {
+    /// The number of the place: the same for a thread whenever it entered at once, and of few others.
+    pub(crate) fn place(&self) -> usize {
+        self.0
+    }
+}
+
 impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
@@ -32,6 +39,12 @@ const PATIENT: u32 = 16;
 #[inline]
 pub(crate) fn enter() -> Option<Inside> {
     try_enter().or_else(enter_patiently)
+}
+
+/// Enters, unless that takes more than a look. For who can go another way, and ask again there.
+#[inline(always)]
+pub(crate) fn enter_at_once() -> Option<Inside> {
+    GATE.enter_at_once(tls::thread()).map(Inside)
 }
 
 #[inline]

@@ -1,5 +1,6 @@
 //! The leaves: what is known of each granule, 4 GiB of addresses in each leaf, and the root that finds them.
 
+use super::Tag;
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -15,9 +16,32 @@ const INDEX_MASK: usize = 0xFFFF;
 pub(super) const PAGES: usize = size_of::<Entries>() / 4096;
 
 /// What is known of one granule.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub(super) tag: AtomicU64,
     pub(super) record: AtomicUsize,
+}
+
+impl Entry {
+    /// The record of a granule that is entered.
+    #[inline]
+    pub(crate) fn record(&self) -> Addr {
+        // Relaxed: readers get here with a block, as in `first_record`.
+        Addr(self.record.load(Ordering::Relaxed))
+    }
+
+    /// Puts the tag `to` in the place of `from`, if it is that: of two that try it at once one is told that it did.
+    #[inline]
+    pub(crate) fn claim(&self, from: Tag, to: Tag) -> bool {
+        // Acquire pairs with the Release in `renew`. Relaxed on failure: nothing is claimed.
+        self.tag.compare_exchange(from.0, to.0, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Enters another tag for the same record, both the caller's alone.
+    #[inline]
+    pub(crate) fn renew(&self, tag: Tag) {
+        // Release pairs with the Acquire in `claim`: whoever claims it next does so after all that was done before.
+        self.tag.store(tag.0, Ordering::Release);
+    }
 }
 
 pub(super) type Entries = [Entry; GRANULES];

@@ -27,6 +27,7 @@ const OWNER_MASK: u64 = !0xFFF;
 /// | 1                                  | starts a large block                                      |
 /// | 2                                  | the region of guarded blocks                              |
 /// | 3                                  | starts a large block of the reserve                       |
+/// | 4                                  | starts a large block that is free, and waits with its record |
 /// | 16 + n                             | blocks of the reserve of 2^n bytes                        |
 /// | heap address \| class * BIN_STRIDE | part of a span; heaps lie at multiples of 4096            |
 ///
@@ -41,6 +42,7 @@ impl Tag {
     pub(crate) const LARGE: Tag = Tag(1);
     pub(crate) const GUARD: Tag = Tag(2);
     pub(crate) const RESERVE_LARGE: Tag = Tag(3);
+    pub(crate) const WAITS: Tag = Tag(4);
     const RESERVE: u64 = 16;
 
     /// Of blocks of the reserve of `1 << shift` bytes.
@@ -108,6 +110,12 @@ pub(crate) fn first_record(at: Addr) -> Addr {
     leaf::of(at).map_or(Addr::NULL, |leaf| Addr(leaf.on(Side::First, at).record.load(Ordering::Relaxed)))
 }
 
+/// The entry of the granule that holds `at`, of which `first_tag` said something.
+#[inline(always)]
+pub(crate) fn first_entry(at: Addr) -> Option<&'static Entry> {
+    leaf::of(at).map(|leaf| leaf.on(Side::First, at))
+}
+
 #[cold]
 fn on_spare<T>(at: Addr, look: impl FnOnce(&Entry) -> T) -> Option<T> {
     leaf::of(at).map(|leaf| look(leaf.on(Side::Spare, at)))
@@ -118,7 +126,9 @@ pub(crate) fn word(at: Addr) -> Option<&'static AtomicUsize> {
     entry(at).map(|entry| &entry.record)
 }
 
-fn entry(at: Addr) -> Option<&'static Entry> {
+/// The entry of the granule that holds `at`, if it is entered; `None`: there is nowhere one could be.
+#[inline]
+pub(crate) fn entry(at: Addr) -> Option<&'static Entry> {
     leaf::of(at).map(|leaf| leaf.on(leaf.side(at), at))
 }
 
@@ -238,6 +248,23 @@ mod tests {
         }
         assert!(!enter(Addr((1 << 48) - GRANULE), 2, Tag::LARGE, Addr(0x43)));
         assert!(record(at) == Addr(0x42));
+        drop(strike(at, 1));
+    }
+
+    #[test]
+    fn an_entry_is_claimed_once_and_renewed_with_its_record() {
+        let at = Addr(0x5C << 32);
+        assert!(enter(at, 1, Tag::LARGE, Addr(0x42)));
+        let claim = |at, tag| entry(at).is_some_and(|entry| entry.claim(tag, Tag::WAITS));
+        assert!(!claim(at, Tag::GUARD) && !claim(at.offset(GRANULE), Tag::LARGE));
+        for _ in 0..2 {
+            assert!(claim(at, Tag::LARGE) && !claim(at, Tag::LARGE));
+            assert!(tag(at) == Tag::WAITS && record(at) == Addr(0x42));
+            if let Some(entry) = entry(at) {
+                entry.renew(Tag::LARGE);
+            }
+            assert!(tag(at) == Tag::LARGE && record(at) == Addr(0x42));
+        }
         drop(strike(at, 1));
     }
 

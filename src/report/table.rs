@@ -87,7 +87,7 @@ rows! {
     /// the most mapped_bytes ever was
     process peak_mapped_bytes: Gauge = |_| level::MAPPED.peak();
     /// the most that spans and large blocks held at one time
-    process peak_active_bytes: Gauge = |_| level::ACTIVE.peak();
+    process peak_active_bytes: Gauge = |_| level::IN_USE.peak();
     /// heaps: one for each thread that allocates, and those that ended threads left
     heap heaps: Gauge = |totals| totals.heaps;
     /// heaps without a thread, to be adopted by new ones

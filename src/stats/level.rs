@@ -1,7 +1,9 @@
-//! `Level`: an amount that rises and falls, and the most it ever was.
+//! `Level`: an amount that rises and falls, and the most it ever was. `InUse`: one that two boxes have a part in.
 #![forbid(unsafe_code)]
 
 use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::base::addr::{GRANULE, GRANULE_SHIFT};
 
 pub(crate) struct Level {
     now: AtomicU64,
@@ -11,7 +13,9 @@ pub(crate) struct Level {
 /// Bytes mapped for blocks, in SuperSlabs and large mappings.
 pub(crate) static MAPPED: Level = Level::new();
 /// Of these, bytes of slots and large mappings that somebody holds.
-pub(crate) static ACTIVE: Level = Level::new();
+pub(crate) static IN_USE: InUse = InUse::new();
+
+// Relaxed, all: a statistic orders nothing.
 
 impl Level {
     const fn new() -> Level {
@@ -19,11 +23,7 @@ impl Level {
     }
 
     pub(crate) fn add(&self, n: u64) {
-        // Relaxed, here and below: a statistic orders nothing.
-        let now = self.now.fetch_add(n, Ordering::Relaxed) + n;
-        if now > self.peak.load(Ordering::Relaxed) {
-            self.peak.fetch_max(now, Ordering::Relaxed);
-        }
+        self.reach(self.now.fetch_add(n, Ordering::Relaxed) + n);
     }
 
     pub(crate) fn sub(&self, n: u64) {
@@ -32,6 +32,89 @@ impl Level {
 
     pub(crate) fn peak(&self) -> u64 {
         self.peak.load(Ordering::Relaxed)
+    }
+
+    fn reach(&self, now: u64) {
+        if now > self.peak.load(Ordering::Relaxed) {
+            self.peak.fetch_max(now, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What somebody holds: slots of the pool, and large mappings.
+///
+/// The mappings are one word, so that a block taken and given back costs one addition each: their number in the upper half,
+/// their granules in the lower one. The address space has 2^31 of either.
+pub(crate) struct InUse {
+    slots: Level,
+    mappings: AtomicU64,
+}
+
+const ONE: u64 = 1 << 32;
+
+const fn granules(bytes: usize) -> u64 {
+    (bytes / GRANULE) as u64
+}
+
+/// Bytes of the mappings that `word` counts.
+const fn bytes(word: u64) -> u64 {
+    (word & (ONE - 1)) << GRANULE_SHIFT
+}
+
+impl InUse {
+    const fn new() -> InUse {
+        InUse { slots: Level::new(), mappings: AtomicU64::new(0) }
+    }
+
+    /// Counts slots of so many bytes in.
+    pub(crate) fn add_slots(&self, n: u64) {
+        let slots = self.slots.now.fetch_add(n, Ordering::Relaxed) + n;
+        self.slots.reach(slots + self.mapped_bytes());
+    }
+
+    pub(crate) fn sub_slots(&self, n: u64) {
+        self.slots.sub(n);
+    }
+
+    /// Counts a mapping in, of whole granules.
+    #[inline]
+    pub(crate) fn add_mapping(&self, len: usize) {
+        self.raise(ONE | granules(len));
+    }
+
+    #[inline]
+    pub(crate) fn sub_mapping(&self, len: usize) {
+        self.mappings.fetch_sub(ONE | granules(len), Ordering::Relaxed);
+    }
+
+    /// Counts a mapping as `len` bytes that was counted as `old`.
+    pub(crate) fn resize_mapping(&self, old: usize, len: usize) {
+        if len >= old {
+            self.raise(granules(len - old));
+        } else {
+            self.mappings.fetch_sub(granules(old - len), Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn raise(&self, n: u64) {
+        let mappings = self.mappings.fetch_add(n, Ordering::Relaxed) + n;
+        self.slots.reach(self.slots.now.load(Ordering::Relaxed) + bytes(mappings));
+    }
+
+    /// Bytes of mappings.
+    pub(crate) fn mapped_bytes(&self) -> u64 {
+        bytes(self.mappings.load(Ordering::Relaxed))
+    }
+
+    /// Number of mappings.
+    pub(crate) fn mappings(&self) -> u64 {
+        self.mappings.load(Ordering::Relaxed) / ONE
+    }
+
+    /// The most bytes that were in use at once, of both kinds together.
+    pub(crate) fn peak(&self) -> u64 {
+        self.slots.peak()
     }
 }
 
@@ -47,5 +130,24 @@ mod tests {
             level.sub(sub);
             assert_eq!(level.peak(), peak);
         }
+    }
+
+    #[test]
+    fn slots_and_mappings_have_one_peak() {
+        const G: u64 = GRANULE as u64;
+        let used = InUse::new();
+        used.add_slots(3 * G);
+        used.add_mapping(5 * GRANULE);
+        used.add_mapping(7 * GRANULE);
+        used.resize_mapping(5 * GRANULE, 2 * GRANULE);
+        used.sub_slots(2 * G);
+        assert_eq!((used.mappings(), used.mapped_bytes(), used.peak()), (2, 9 * G, 15 * G));
+        used.resize_mapping(2 * GRANULE, 6 * GRANULE);
+        assert_eq!(used.peak(), 15 * G);
+        used.add_slots(4 * G);
+        assert_eq!(used.peak(), 18 * G);
+        used.sub_mapping(6 * GRANULE);
+        used.sub_mapping(7 * GRANULE);
+        assert_eq!((used.mappings(), used.mapped_bytes(), used.peak()), (0, 0, 18 * G));
     }
 }

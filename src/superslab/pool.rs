@@ -105,7 +105,7 @@ fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, 
 /// Counts slots that became ACTIVE.
 fn activate(slots: u32) {
     ACTIVE.add(slots as u64);
-    level::ACTIVE.add(slots as u64 * GRANULE as u64);
+    level::IN_USE.add_slots(slots as u64 * GRANULE as u64);
 }
 
 /// Extends `slab` by the `more` slots behind it if they are free. Says whether it did. Any thread.
@@ -135,7 +135,7 @@ pub(crate) fn release_slab(slab: Slab) {
     DIRTY.add(slab.len as u64);
     ACTIVE.sub(slab.len as u64);
     TINY.sub(slab.kind.tiny_slots(slab.len));
-    level::ACTIVE.sub(slab.len as u64 * GRANULE as u64);
+    level::IN_USE.sub_slots(slab.len as u64 * GRANULE as u64);
     let active = super_slab.word.release(slab.mask(), u32::MAX);
     CHANGED.note(&Descriptors, slab.id);
     FREE_SLOTS.push(slab.kind, slab.id, slab.first);

@@ -54,13 +54,19 @@ pub(crate) fn allow() {
     PROCESS.store(os::process_id(), Ordering::Relaxed);
 }
 
+/// Whether the thread is wanted and not there.
+#[inline]
+pub(in crate::front) fn is_wanted() -> bool {
+    // Relaxed: `start` decides.
+    get::background() == 1 && STATE.load(Ordering::Relaxed) == OFF
+}
+
 /// Makes the thread if it is wanted and not there. The caller holds no lock: the system's libraries allocate for it.
 ///
 /// Only where memory is asked for: libc frees under locks of its own, which making a thread would take again. Not behind the
 /// gate of `fork`: it would wait for what libc waits for here.
 pub(in crate::front) fn ensure() {
-    // Relaxed: `start` decides.
-    if get::background() == 1 && STATE.load(Ordering::Relaxed) == OFF {
+    if is_wanted() {
         let saved = errno();
         start();
         set_errno(saved);

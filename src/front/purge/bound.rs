@@ -49,6 +49,12 @@ fn allowance(live: u64, earned: u64) -> u64 {
     earned.min((live / 4 * 3).max(MIN_ALLOWANCE))
 }
 
+/// At least so much may be dirty at any time.
+#[inline]
+pub(super) fn least() -> u64 {
+    if super::period() == 0 { 0 } else { MIN_CONTRACT }
+}
+
 /// How much may be dirty now.
 pub(super) fn now() -> u64 {
     if super::period() == 0 {

@@ -96,6 +96,7 @@ pub(super) fn tick(files: bool) {
 
 #[cold]
 fn turn(now: u64, last: u64, files: bool) {
+    super::SETTLED.store(0, Ordering::Relaxed);
     let quarter = quarter();
     let quarters = (now - last).checked_div(quarter).unwrap_or(1);
     let dirty = Dirty::now();

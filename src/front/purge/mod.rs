@@ -15,8 +15,10 @@ mod decay;
 mod limits;
 
 pub(crate) use background::{allow, forget as forget_background, step_aside};
-pub(super) use background::{ensure as ensure_background, leave};
+pub(super) use background::{ensure as ensure_background, is_wanted as wants_background, leave};
 pub(super) use limits::apply as apply_limits;
+
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use errno::{errno, set_errno};
 
@@ -74,7 +76,7 @@ impl Dirty {
 pub(super) fn after_free() {
     let dirty = Dirty::now();
     decay::note(dirty);
-    if dirty.total() > bound::now() && period() >= 0 {
+    if dirty.total() > bound::least() && dirty.total() > bound::now() && period() >= 0 {
         bound::enforce();
     }
     limits::soft(dirty);
@@ -82,6 +84,26 @@ pub(super) fn after_free() {
         look_round();
     }
     background::nudge(dirty);
+}
+
+/// Bytes of large blocks that were free, in use by nobody, when `after_free` last found all in order.
+static SETTLED: AtomicU64 = AtomicU64::new(0);
+
+/// Whether more large blocks wait than when `after_free` last looked: only then is there anything for it to do.
+///
+/// What else may change meanwhile is looked at by whoever changes it.
+#[inline]
+pub(super) fn is_unsettled() -> bool {
+    // Relaxed, here and below: a figure that guides a policy.
+    large::is_dirtier_than(SETTLED.load(Ordering::Relaxed))
+}
+
+/// Does what is due when it is so, after `idle::after_free`. Changes errno.
+pub(super) fn settle() {
+    after_free();
+    // A background thread that sleeps is to hear of each byte.
+    let quiet = config::get::background() != 1;
+    SETTLED.store(if quiet { large::dirty_bytes() } else { 0 }, Ordering::Relaxed);
 }
 
 /// Called by slow paths that allocate, with no lock held, before they take anything.
@@ -92,13 +114,22 @@ pub(super) fn before_alloc() {
     }
 }
 
-/// Whether it is time to look at the clock, as the calling thread's slow paths go.
-fn beat() -> bool {
-    matches!(heap::current(), Current::Heap(heap) if heap.beat())
+/// Whether it is time to look round, as the calling thread's slow paths go; of threads without a heap, as those of all do.
+#[inline]
+pub(super) fn beat() -> bool {
+    static BEATS: Counter = Counter::new();
+    match heap::current() {
+        Current::Heap(heap) => heap.beat(),
+        // Not atomic: two at once may count as one.
+        Current::Unborn | Current::Late => {
+            BEATS.add_owned(1);
+            BEATS.get() % 16 == 0
+        }
+    }
 }
 
 #[cold]
-fn look_round() {
+pub(super) fn look_round() {
     // Files that are not there: no concern of a malloc that succeeds.
     let saved = errno();
     limits::soft(Dirty::now());

@@ -35,6 +35,9 @@ models! {
     reserve_a_chunk_given_up_serves_nobody
     reserve_blocks_have_one_holder
     reserve_chunks_stay_while_they_are_used
+    seats_give_a_word_once
+    seats_hand_over_what_a_word_names
+    seats_never_overwrite
     sp_slot_changes_are_not_lost
     sp_slot_has_one_holder
     sp_slot_publishes_its_base

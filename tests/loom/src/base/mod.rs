@@ -12,4 +12,6 @@ pub(crate) mod gate;
 pub(crate) mod index_stack;
 #[path = "../../../../src/base/open_batch.rs"]
 pub(crate) mod open_batch;
+#[path = "../../../../src/base/seats.rs"]
+pub(crate) mod seats;
 pub(crate) mod sync;

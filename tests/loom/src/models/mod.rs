@@ -9,6 +9,7 @@ mod open_batch;
 mod page_map;
 mod pool;
 mod reserve;
+mod seats;
 mod sp_slot;
 
 pub use crate::heap::model::node_pool_gives_each_node_to_one;
@@ -20,6 +21,7 @@ pub use open_batch::*;
 pub use page_map::*;
 pub use pool::*;
 pub use reserve::*;
+pub use seats::*;
 pub use sp_slot::*;
 
 use crate::{base, meta, os, stats};

@@ -1,0 +1,70 @@
+//! Large blocks that are made and freed again and again: what `large` keeps for the thread that freed it. No lock; where anything
+//! else is due, the slow path serves.
+#![forbid(unsafe_code)]
+
+use errno::{errno, set_errno};
+
+use super::{idle, late, paranoid, purge, requests};
+use crate::base::addr::Addr;
+use crate::class::BIG_MAX;
+use crate::large::{self, Freed};
+use crate::os::gate::{self, Inside};
+
+/// A block of at least `size` bytes, more than the classes have, that waits for the calling thread.
+///
+/// What a slow path does now and then is not due here: it was when the block was freed.
+#[inline(always)]
+pub(super) fn alloc(size: usize) -> Option<Addr> {
+    if size <= BIG_MAX || purge::wants_background() {
+        return None;
+    }
+    let inside = gate::enter_at_once()?;
+    let at = large::alloc_warm(size, inside.place());
+    paranoid::after_slow_path();
+    at
+}
+
+/// Frees the block at `at`, whose granule is tagged LARGE, if it can wait. `false`: nothing was done.
+#[inline(always)]
+pub(super) fn free(at: Addr) -> bool {
+    let Some(inside) = gate::enter_at_once() else { return false };
+    match large::free_warm(at, inside.place()) {
+        None => return false,
+        Some(Freed::Waits) if !purge::is_unsettled() => {
+            if purge::beat() {
+                now_and_then(inside);
+            } else {
+                paranoid::after_slow_path();
+            }
+        }
+        Some(freed) => settle(freed, inside),
+    }
+    true
+}
+
+/// What is due however little changes. Keeps errno.
+#[cold]
+#[inline(never)]
+fn now_and_then(inside: Inside) {
+    let saved = errno();
+    late::take_in();
+    purge::look_round();
+    drop(inside);
+    requests::answer();
+    set_errno(saved);
+}
+
+/// What a slow path that frees does besides. Keeps errno.
+#[cold]
+#[inline(never)]
+fn settle(freed: Freed, inside: Inside) {
+    let saved = errno();
+    if let Freed::Homeless(range) = freed {
+        large::take_in(range);
+    }
+    idle::after_free();
+    purge::settle();
+    paranoid::after_slow_path();
+    drop(inside);
+    set_errno(saved);
+}

@@ -1,0 +1,119 @@
+//! Freed mappings that wait as they are for the thread that freed them, with record and all: what is made and freed again and
+//! again comes and goes in one atomic step each. They are no longer in use, and count as cached.
+//!
+//! A waiting block has a tag of its own in the page map, which no free takes. So it can't be freed twice, and needs neither a record
+//! nor an entry when it is wanted again. What no size wants goes into the cache, where ranges join: `drain`.
+
+use core::ptr::NonNull;
+
+use super::cache::Range;
+use super::{Large, mapping};
+use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
+use crate::base::seats::{PLACES, Seats};
+use crate::base::sync::AtomicU64;
+#[cfg(feature = "paranoid")]
+use crate::os::require;
+use crate::page_map::{self, Tag};
+use crate::stats::level::IN_USE;
+
+const COUNT: usize = 16;
+
+/// A thread's seat is its own, or shared with few: that of its place in the gate.
+///
+/// | word  | meaning                                                           |
+/// |-------|-------------------------------------------------------------------|
+/// | 0     | nothing waits                                                     |
+/// | other | a mapping's first granule in the upper half, their number in the lower |
+static SEATS: Seats<COUNT> = Seats::new();
+
+fn word(range: Range) -> u64 {
+    (range.base.granule() as u64) << 32 | (range.bytes / GRANULE) as u64
+}
+
+fn range(word: u64) -> Range {
+    let (first, granules) = ((word >> 32) as usize, word as u32 as usize);
+    Range { base: Addr(first << GRANULE_SHIFT), bytes: granules << GRANULE_SHIFT }
+}
+
+/// A free place at `seat`.
+#[inline(always)]
+pub(super) fn place(seat: usize) -> Option<&'static AtomicU64> {
+    SEATS.free_place(seat)
+}
+
+/// Leaves the claimed block at `base` there. `false`: the place is taken by now.
+#[inline(always)]
+pub(super) fn put(place: &AtomicU64, base: Addr, bytes: usize) -> bool {
+    Seats::<COUNT>::put(place, word(Range { base, bytes }))
+}
+
+/// A block of so many granules that waits at `seat`.
+#[inline(always)]
+pub(super) fn take(seat: usize, granules: usize) -> Option<Addr> {
+    // Nobody asks for none, so a free place does not fit.
+    let Range { base, bytes } = range(SEATS.take(seat, |word| word as u32 as usize == granules)?);
+    IN_USE.add_mapping(bytes);
+    if let Some(entry) = page_map::entry(base) {
+        entry.renew(Tag::LARGE);
+    }
+    Some(base)
+}
+
+/// The same of any seat.
+#[cold]
+pub(super) fn take_anywhere(bytes: usize) -> Option<Addr> {
+    if super::dirty_bytes() < bytes as u64 {
+        return None;
+    }
+    (0..COUNT).find_map(|seat| take(seat, bytes >> GRANULE_SHIFT))
+}
+
+/// Puts all that waits into the cache. Returns whether there was any.
+#[cold]
+pub(super) fn drain() -> bool {
+    let mut any = false;
+    for seat in 0..COUNT {
+        // No more than there is room for: others may go on leaving blocks here.
+        for _ in 0..PLACES {
+            let Some(word) = SEATS.take(seat, |word| word != 0) else { break };
+            into_cache(range(word));
+            any = true;
+        }
+    }
+    any
+}
+
+/// Puts a block that is claimed, or was taken, into the cache.
+pub(super) fn into_cache(range: Range) {
+    if let Some(record) = NonNull::new(page_map::record(range.base).as_ptr::<Large>()) {
+        super::forget(range.base, record);
+    }
+    mapping::keep(range);
+}
+
+/// Feature `paranoid`: that what waits is as it should be. Returns its bytes. Any thread.
+#[cfg(feature = "paranoid")]
+pub(super) fn check() -> usize {
+    let mut sum = 0;
+    for seat in 0..COUNT {
+        // Taken, so that nobody else has it meanwhile, and put back.
+        let mut seen = [0; PLACES];
+        for place in &mut seen {
+            let Some(word) = SEATS.take(seat, |word| word != 0) else { break };
+            let Range { base, bytes } = range(word);
+            require(page_map::tag(base) == Tag::WAITS, "C3: the tag of a block that waits", base);
+            // SAFETY: the record of a block that waits, which is ours while we have its word.
+            let large = unsafe { &*page_map::record(base).as_ptr::<Large>() };
+            let same = large.base == base && large.bytes == bytes && large.waits;
+            require(same, "C3: the record of a block that waits", base);
+            sum += bytes;
+            *place = word;
+        }
+        for word in seen.into_iter().filter(|&word| word != 0) {
+            if !SEATS.free_place(seat).is_some_and(|place| Seats::<COUNT>::put(place, word)) {
+                into_cache(range(word));
+            }
+        }
+    }
+    sum
+}
