@@ -39,6 +39,19 @@ impl Cache {
         evicted
     }
 
+    /// Keeps one more, as the oldest; returns it when that makes more than `limit`.
+    pub(super) fn put_oldest(&mut self, entry: Cached, limit: usize) -> Option<Cached> {
+        if self.len >= limit.min(CAP) {
+            return Some(entry);
+        }
+        self.entries.rotate_right(1);
+        if let Some(slot) = self.entries.first_mut() {
+            *slot = entry;
+            self.len += 1;
+        }
+        None
+    }
+
     pub(super) fn take_newest(&mut self) -> Option<Cached> {
         self.len = self.len.checked_sub(1)?;
         self.entries.get(self.len).copied()
@@ -74,5 +87,8 @@ mod tests {
         assert_eq!(cache.take_oldest().map(|entry| entry.id), Some(2));
         assert!(cache.take_newest().is_none() && cache.take_oldest().is_none());
         assert_eq!(cache.put(entry(9), 0).map(|entry| entry.id), Some(9));
+        assert!(cache.put(entry(4), 2).is_none() && cache.put_oldest(entry(5), 3).is_none());
+        assert!(cache.put_oldest(entry(6), 3).is_none() && cache.put_oldest(entry(7), 3).is_some());
+        assert_eq!([(); 3].map(|()| cache.take_oldest().map(|entry| entry.id)), [Some(6), Some(5), Some(4)]);
     }
 }

@@ -2,10 +2,10 @@
 #![forbid(unsafe_code)]
 
 use super::SLOTS;
-use super::cache::Cached;
+use super::cache::{Cache, Cached};
 use super::huge;
 use super::state::{CHANGED, DIRTY, POOL, PURGED, Pool};
-use super::supply::{retire, retire_locked, unmap};
+use super::supply::{retire_cold, retire_locked, reuse, unmap};
 use super::table::{self, Descriptors};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::low_mask;
@@ -25,7 +25,8 @@ static BATCH: Mutex<Batch> =
     Mutex::new(Batch { ranges: [Range { at: Addr::NULL, len: 0 }; RANGES], slots: [(0, 0); RANGES], len: 0 });
 
 /// Gives memory back to the kernel until `want` bytes went or nothing is left: cached SuperSlabs are unmapped, oldest
-/// first, then EMPTY slots purged. Returns bytes. Any thread; one that does not want all leaves it to who is at it already.
+/// first, but for one of which only a part is wanted; then EMPTY slots purged, that one's among the first. Returns bytes. Any thread; one
+/// that does not want all leaves it to who is at it already.
 pub(crate) fn purge(want: usize) -> usize {
     let mut given = purge_cached(want);
     let batch = if want == usize::MAX { Some(BATCH.lock()) } else { BATCH.try_lock() };
@@ -51,12 +52,22 @@ fn purge_cached(want: usize) -> usize {
     }
     let mut given = 0;
     while given < want {
-        let oldest = POOL.lock().cache.take_oldest();
+        let oldest = take_cached(&mut POOL.lock(), want - given);
         let Some(oldest) = oldest else { break };
         given += oldest.dirty.count_ones() as usize * GRANULE;
         unmap(oldest);
     }
     given
+}
+
+/// Takes the oldest out of the cache to unmap it. One that holds more than is wanted goes back in use instead: its slots are EMPTY ones then.
+fn take_cached(pool: &mut Pool, want: usize) -> Option<Cached> {
+    let oldest = pool.cache.take_oldest()?;
+    if oldest.dirty.count_ones() as usize * GRANULE <= want {
+        return Some(oldest);
+    }
+    reuse(pool, oldest);
+    None
 }
 
 /// Retires SuperSlabs that were mapped for an alignment and never used: see `unmap`.
@@ -73,7 +84,7 @@ fn retire_unused() {
 /// Retires one. `None`: there is none; else what is now one too many in the cache.
 fn take_unused(pool: &mut Pool) -> Option<Option<Cached>> {
     let id = pool.free.find(SLOTS)?;
-    let too_many = retire_locked(pool, id, table::get(id)?);
+    let too_many = retire_locked(pool, id, table::get(id)?, Cache::put);
     pool.file(id);
     Some(too_many)
 }
@@ -131,7 +142,7 @@ impl Batch {
             CHANGED.note(&Descriptors, id);
             if active == super_slab.absent() {
                 // Who released its last slot meanwhile saw ours in use.
-                retire(id, super_slab);
+                retire_cold(id, super_slab);
             }
         }
         let whole = gone.count_ones() as usize == self.len;

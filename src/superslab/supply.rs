@@ -1,7 +1,7 @@
 //! Stage 3 and what undoes it: SuperSlabs from the cache and from the kernel, and back.
 #![forbid(unsafe_code)]
 
-use super::cache::Cached;
+use super::cache::{Cache, Cached};
 use super::huge::{self, Advice};
 use super::state::{DIRTY, MAPPED, MAPPED_BYTES, POOL, PURGED, Pool, TINY};
 use super::table::{self, SuperSlab};
@@ -14,12 +14,10 @@ use crate::stats::level;
 
 /// Puts one more SuperSlab in use, a cached one, else a new one, and says which. `None`: out of memory.
 pub(super) fn superslab_refill(pool: &mut Pool, len: u32) -> Option<u32> {
-    if let Some(Cached { id, dirty }) = pool.cache.take_newest() {
-        let super_slab = table::get(id)?;
-        super_slab.word.publish(super_slab.absent(), dirty);
-        pool.file(id);
+    if let Some(cached) = pool.cache.take_newest() {
+        reuse(pool, cached);
         // A short one may not hold the run; the caller looks and comes back.
-        return Some(id);
+        return Some(cached.id);
     }
     table::make(pool.spare.unwrap_or(pool.high))?;
     let (base, slots) = map(pool.last, len)?;
@@ -88,19 +86,39 @@ pub(super) fn map(last: Addr, len: u32) -> Option<(Addr, u32)> {
 /// Retires a SuperSlab none of whose slots is ACTIVE. Called without the lock: what the cache has no room for is unmapped.
 #[cold]
 pub(super) fn retire(id: u32, super_slab: &SuperSlab) {
-    let too_many = retire_locked(&mut POOL.lock(), id, super_slab);
+    let too_many = retire_locked(&mut POOL.lock(), id, super_slab, Cache::put);
     if let Some(oldest) = too_many {
         unmap(oldest);
     }
 }
 
+/// The same, to be the first in the cache to go: a part of it has gone already.
+#[cold]
+pub(super) fn retire_cold(id: u32, super_slab: &SuperSlab) {
+    let too_many = retire_locked(&mut POOL.lock(), id, super_slab, Cache::put_oldest);
+    if let Some(itself) = too_many {
+        unmap(itself);
+    }
+}
+
+/// How a SuperSlab gets into the cache, and what of it is then one too many.
+type Put = fn(&mut Cache, Cached, usize) -> Option<Cached>;
+
 /// Retires it into the cache. Returns what is now one too many there, for `unmap`.
-pub(super) fn retire_locked(pool: &mut Pool, id: u32, super_slab: &SuperSlab) -> Option<Cached> {
+pub(super) fn retire_locked(pool: &mut Pool, id: u32, super_slab: &SuperSlab, put: Put) -> Option<Cached> {
     // Another thread may have taken a slot or retired it first.
     let dirty = super_slab.word.retire(super_slab.absent())?;
     pool.file(id);
     let limit = config::get::superslab_cache().max(0) as usize;
-    pool.cache.put(Cached { id, dirty }, limit)
+    put(&mut pool.cache, Cached { id, dirty }, limit)
+}
+
+/// Puts one that was in the cache back in use, though nobody may want it yet.
+pub(super) fn reuse(pool: &mut Pool, Cached { id, dirty }: Cached) {
+    if let Some(super_slab) = table::get(id) {
+        super_slab.word.publish(super_slab.absent(), dirty);
+        pool.file(id);
+    }
 }
 
 /// Unmaps a RETIRED SuperSlab that is not in the cache, and those beside it that were only mapped for its alignment and never used: else each
