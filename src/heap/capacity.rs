@@ -30,6 +30,11 @@ impl Capacities {
         self.purse.give_all();
     }
 
+    /// Bytes that all magazines have room for.
+    pub(super) fn room(&self) -> usize {
+        self.purse.held()
+    }
+
     fn depth(&self, class: ClassId) -> Option<&Cell<Depth>> {
         self.depths.get(class.index())
     }
@@ -102,7 +107,7 @@ impl ThreadHeap {
     }
 
     /// Takes a class's magazine away.
-    fn close(&self, class: ClassId) {
+    pub(super) fn close(&self, class: ClassId) {
         let bin = self.bin(class);
         let bytes = bin.capacity() * class.block_size();
         if bytes > 0 {

@@ -14,9 +14,12 @@ impl ThreadHeap {
 
     fn check_core(&self, core: &Core) {
         let mut sum = Dirty { bytes: 0, free: 0, gone: 0, generation: 0 };
+        let mut used = 0;
         for (class, spans) in ClassId::all().zip(&core.spans) {
             spans.check(self.addr(), class, &mut sum);
+            used += spans.used(class);
         }
+        require(used == core.tide.used, "T1: the bytes in use", self.addr());
         require(sum.bytes == core.dirty.bytes, "D1: the sum of the dirty bytes", self.addr());
         require(sum.free == core.dirty.free, "D1: the sum of the free bytes", self.addr());
         require(sum.gone == core.dirty.gone, "D1: the sum of the purged bytes", self.addr());

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Core, ThreadHeap, lifecycle};
+use super::{Core, ThreadHeap, ebb, lifecycle};
 use crate::class::{CLASSES, ClassId};
 use crate::config;
 use crate::span;
@@ -76,7 +76,10 @@ impl ThreadHeap {
             }
             let (Core { spans: from, dirty: from_dirty, .. }, index) = (&mut *theirs, class.index());
             if let (Some(from), Some(to)) = (from.get_mut(index), core.spans.get_mut(index)) {
+                let before = to.used(class);
                 found = span::transfer(class, (from, from_dirty), (to, &mut core.dirty), self.addr());
+                let moved = to.used(class) - before;
+                ebb::moved(&mut theirs, core, moved);
             }
             if found {
                 theirs.publish();

@@ -138,6 +138,7 @@ pub(crate) fn retire(heap: &'static ThreadHeap, close: impl FnOnce(&ThreadHeap))
         heap.bin(class).close(true);
     }
     heap.capacities.reset();
+    heap.ebb.reset();
     heap.release_empty(&mut heap.enter());
     {
         let mut registry = REGISTRY.lock();
@@ -336,6 +337,7 @@ pub(crate) fn orphan_the_lost() {
             heap.bin(class).close(false);
         }
         heap.capacities.reset();
+        heap.ebb.reset();
         heap.outbox.forget();
         heap.baseline.set(Addr::NULL);
         heap.hardened.set(Addr::NULL);

@@ -1,5 +1,6 @@
 //! Filling and emptying a bin from the spans behind it: what happens when `pop` or `push` says no.
 
+use super::ebb::Tide;
 use super::{Popped, Pushed, ThreadHeap};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
@@ -18,6 +19,7 @@ impl ThreadHeap {
         if let Popped::Block(block) = bin.pop() {
             return Some(block);
         }
+        self.look_for_flood();
         self.grow(class);
         if bin.capacity() == 0 {
             return self.alloc_direct(class);
@@ -54,9 +56,9 @@ impl ThreadHeap {
         if bin.holds_last(block) {
             return Pushed::Twice;
         }
-        if class.is_big() && bin.capacity() == 0 {
+        if bin.capacity() == 0 && (class.is_big() || self.ebb.is_low()) {
             self.note_freed(class);
-            self.free_direct(block);
+            self.look_for_ebb(self.flush_measured(class, &[block]));
             return Pushed::Kept;
         }
         if !self.grow(class) {
@@ -65,21 +67,31 @@ impl ThreadHeap {
                 return Pushed::Kept;
             }
             let count = half(bin.capacity());
-            self.flush_oldest(class, count);
+            let tide = self.flush_oldest(class, count);
             self.learn(class, -(count as i32));
+            if let Some(tide) = tide {
+                self.look_for_ebb(tide);
+            }
+            if bin.capacity() == 0 {
+                self.free_direct(block);
+                return Pushed::Kept;
+            }
         }
         bin.push(block)
     }
 
     /// Gives the oldest `count` blocks of a magazine back to their spans. The heap's thread only.
-    pub(super) fn flush_oldest(&self, class: ClassId, count: usize) {
+    /// Says what is left, if there were any.
+    pub(super) fn flush_oldest(&self, class: ClassId, count: usize) -> Option<Tide> {
         let bin = self.bin(class);
         // SAFETY: we are the heap's thread (caller), and nothing below `flush` touches this bin.
         let blocks = unsafe { bin.oldest(count) };
-        if !blocks.is_empty() {
-            self.flush(class, blocks);
-            bin.forget_oldest(blocks.len());
+        if blocks.is_empty() {
+            return None;
         }
+        let tide = self.flush_measured(class, blocks);
+        bin.forget_oldest(blocks.len());
+        Some(tide)
     }
 
     /// Empties every magazine and sends every open batch. The heap's thread only.

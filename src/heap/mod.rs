@@ -9,6 +9,7 @@ mod bin;
 mod capacity;
 #[cfg(feature = "paranoid")]
 mod check;
+mod ebb;
 mod inherit;
 mod lifecycle;
 mod magazine;
@@ -36,6 +37,7 @@ pub(crate) use lifecycle::{
 pub(crate) use remote::{forget_sent, next_turn, ran_dry, was_sent};
 
 use bin::Bins;
+use ebb::Tide;
 use remote::{Inbox, Outbox};
 
 /// Bytes freed into spans and not swept yet, over all heaps, to `PUBLISH_BYTES` each.
@@ -79,6 +81,7 @@ pub(crate) struct ThreadHeap {
     exit_rounds: Cell<u32>,
     ticks: Cell<u32>,
     capacities: capacity::Capacities,
+    ebb: ebb::Ebb,
     beats: Cell<u32>,
     /// Counted by the owner or under the lock, as each event says; read by any.
     pub(crate) events: Events,
@@ -94,6 +97,7 @@ pub(crate) struct Core {
     pub(crate) dirty: Dirty,
     /// What `DIRTY` and `FREE` count of `dirty.bytes` and `dirty.free`.
     published: (usize, usize),
+    tide: Tide,
 }
 
 // SAFETY: records live in meta memory for ever; the halves are entered as the box header says.
@@ -174,16 +178,18 @@ impl ThreadHeap {
             gone = dirty.gone;
             got = span::refill(spans, dirty, out);
         }
-        let Core { spans, dirty, .. } = &mut *core;
+        let Core { spans, dirty, tide, .. } = &mut *core;
         let Some(spans) = spans.get_mut(class.index()) else { return 0 };
         if got == 0 {
             let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr(), dirty) else { return 0 };
             spans.adopt(fresh);
+            tide.note_acquired();
             self.events.count(class.index(), Event::SpanAcquire, 1);
             gone = dirty.gone;
             got = span::refill(spans, dirty, out);
         }
         *zero = gone - dirty.gone;
+        core.tide.take(got * class.block_size());
         core.publish();
         self.events.count(class.index(), Event::Refill, 1);
         self.events.count(class.index(), Event::Refilled, got as u64);
@@ -192,11 +198,18 @@ impl ThreadHeap {
 
     /// Gives blocks of this heap, all of `class`, back to their spans.
     pub(crate) fn flush(&self, class: ClassId, blocks: &[Addr]) {
+        let _ = self.flush_measured(class, blocks);
+    }
+
+    /// `flush`, and what is left.
+    fn flush_measured(&self, class: ClassId, blocks: &[Addr]) -> Tide {
         let mut core = self.core.lock();
         self.events.count(class.index(), Event::Flush, 1);
         // A thread's own blocks are never astray: see `span::transfer`.
         let done = self.flush_locked(&mut core, blocks).map_err(|stop| misuse(stop, blocks));
+        let tide = core.tide;
         end(core, done);
+        tide
     }
 
     /// One block straight from a span, for threads without magazines.
@@ -265,8 +278,9 @@ impl ThreadHeap {
     }
 
     fn flush_locked(&self, core: &mut Core, blocks: &[Addr]) -> Result<(), Stop> {
-        let Core { spans, dirty, .. } = core;
+        let Core { spans, dirty, tide, .. } = core;
         let done = span::flush(self.addr(), blocks, spans, dirty, |class, blocks, released| {
+            tide.give(blocks as usize * class.block_size());
             self.events.count(class.index(), Event::Flushed, blocks as u64);
             self.events.count(class.index(), Event::SpanRelease, released as u64);
         });

@@ -32,6 +32,12 @@ pub(crate) struct Purse {
     charged: Cell<usize>,
 }
 
+/// Whether more than a quarter of the budget is out.
+pub(crate) fn is_tight() -> bool {
+    // Relaxed: as in `Purse::ask`.
+    GRANTED.load(Ordering::Relaxed) > PROCESS / 4
+}
+
 /// Bytes that one thread may have when `granted` are out.
 fn level(granted: usize) -> usize {
     PROCESS.saturating_sub(granted)
@@ -68,6 +74,11 @@ impl Purse {
         }
         self.held.set(held);
         entries
+    }
+
+    /// Bytes it holds.
+    pub(crate) fn held(&self) -> usize {
+        self.held.get()
     }
 
     /// Gives room for `bytes` back.

@@ -18,7 +18,7 @@ mod policy;
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-pub(crate) use budget::Purse;
+pub(crate) use budget::{Purse, is_tight};
 pub(crate) use decay::{Period, observe};
 pub(crate) use depth::{Depth, Verdict};
 pub(crate) use policy::{decay_quarters, deepen, default_depth, depth_limit, depth_of, load, print, undeepen};

@@ -8,6 +8,7 @@ mod check;
 use core::ptr::NonNull;
 
 use super::Span;
+use crate::class::ClassId;
 use crate::os;
 #[cfg(feature = "paranoid")]
 pub(crate) use check::mark;
@@ -63,6 +64,8 @@ pub(crate) struct Spans {
     keep: u32,
     /// Whether one was released since the last one was acquired.
     released: bool,
+    /// Whether not even one is kept, until one is acquired again.
+    is_lean: bool,
     pub(crate) spans: u32,
     pub(crate) free: u64,
 }
@@ -82,6 +85,7 @@ impl Spans {
             self.keep += 1;
         }
         self.released = false;
+        self.is_lean = false;
         self.link(span);
     }
 
@@ -91,7 +95,7 @@ impl Spans {
         // SAFETY: see `adopt`.
         let record = unsafe { span.as_ref() };
         // Of a big class none is kept: it is a slab that others can use whole, and a magazine stands before it.
-        let spare = record.class.is_big() || self.empty > self.keep;
+        let spare = record.class.is_big() || self.is_lean || self.empty > self.keep;
         if record.free == record.capacity && spare {
             self.released = true;
             self.spans -= 1;
@@ -116,6 +120,11 @@ impl Spans {
         self.keep /= 2;
     }
 
+    /// Keeps none that gets empty, until one is acquired again.
+    pub(crate) fn be_lean(&mut self) {
+        self.is_lean = true;
+    }
+
     /// Takes an empty span off, if one is kept.
     pub(crate) fn take_empty(&mut self) -> Option<NonNull<Span>> {
         let span = self.chains.get(List::Empty as usize).copied().flatten()?;
@@ -124,6 +133,11 @@ impl Spans {
         // SAFETY: see `adopt`.
         self.free -= unsafe { span.as_ref() }.free as u64;
         Some(span)
+    }
+
+    /// Bytes of the blocks that are not free.
+    pub(crate) fn used(&self, class: ClassId) -> usize {
+        (self.spans as usize * class.blocks_per_span() as usize - self.free as usize) * class.block_size()
     }
 
     /// Whether a span has free blocks that are resident, and others.

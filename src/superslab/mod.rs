@@ -23,7 +23,7 @@ pub(crate) use huge::split_around;
 pub(crate) use pool::{acquire_aligned, acquire_more, acquire_slab, release_slab, release_tail};
 pub(crate) use purge::purge;
 pub(crate) use snapshot::{Snapshot, snapshot};
-pub(crate) use state::{active_bytes, dirty_bytes, fresh_bytes, idle_bytes};
+pub(crate) use state::{acquired, active_bytes, dirty_bytes, fresh_bytes, idle_bytes};
 
 #[cfg(feature = "paranoid")]
 pub(crate) use check::{check, is_active};

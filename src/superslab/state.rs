@@ -102,6 +102,11 @@ pub(crate) fn idle_bytes() -> u64 {
     MAPPED_BYTES.get().saturating_sub(active_bytes())
 }
 
+/// Slabs acquired so far, but for aligned ones. Any thread.
+pub(crate) fn acquired() -> u64 {
+    STAGE.iter().map(Counter::get).sum()
+}
+
 /// Bytes of slots acquired without old pages in them, so far. Any thread.
 pub(crate) fn fresh_bytes() -> u64 {
     FRESH.get() * GRANULE as u64
