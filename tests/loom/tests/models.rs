@@ -27,6 +27,7 @@ models! {
     page_map_is_seen_while_a_page_goes
     page_map_the_last_of_a_shared_place_is_shown
     page_map_two_enter_in_a_page_that_goes
+    page_map_two_give_a_page_back
     pool_a_hint_serves_one
     pool_a_purge_holds_what_it_purges
     pool_a_released_slot_is_not_lost

@@ -130,6 +130,18 @@ pub fn page_map_two_enter_in_a_page_that_goes() {
     });
 }
 
+/// The same, with two that give the page back: whoever comes second leaves it to the first, who then looks again.
+pub fn page_map_two_give_a_page_back() {
+    check(2, 0, || {
+        let struck = start();
+        let purger = thread::spawn(|| drop(struck));
+        live(0);
+        purge();
+        purger.join().unwrap();
+        nothing_stays();
+    });
+}
+
 /// Who is handed a block reads it, while the page is given back from under its entry's place on the other side.
 pub fn page_map_is_seen_while_a_page_goes() {
     check(2, 0, || {
