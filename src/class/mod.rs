@@ -32,6 +32,11 @@ impl ClassId {
         Some(ClassId((offset / BIN_STRIDE) as u8))
     }
 
+    /// The smallest class from this one on whose blocks share no line of the cache.
+    pub(crate) fn in_whole_lines(self) -> ClassId {
+        ClassId::of(self.block_size().next_multiple_of(64)).unwrap_or(self)
+    }
+
     /// The smallest class of at least `size` bytes whose blocks are all multiples of `align`, a power of two.
     pub(crate) fn aligned(size: usize, align: usize) -> Option<ClassId> {
         // Spans start at a multiple of a granule.

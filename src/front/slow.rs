@@ -169,12 +169,13 @@ fn alloc_class_by<B>(class: ClassId, attempt: fn(ClassId) -> Option<B>) -> Optio
 // Its frame is not to lie under that of a decay, which `alloc_class_by` may come upon before: a call has 1 KiB of stack.
 #[inline(never)]
 fn try_class(class: ClassId) -> Option<Addr> {
-    match thread::enter()? {
+    match thread::enter_light(class)? {
         Caller::Own(heap) => {
             heap.tick();
             if is_baseline(heap, class) { baseline::alloc(heap, class) } else { heap.pop_slow(class) }
         }
-        Caller::Shared(heap) => heap.alloc_direct(class),
+        // Whole lines: blocks of several threads lie side by side there.
+        Caller::Shared(heap) => heap.alloc_direct(class.in_whole_lines()),
     }
 }
 
@@ -339,7 +340,7 @@ fn free_hardened(at: Addr, tag: Tag, said: Option<usize>) -> bool {
 #[inline(always)]
 fn free_block(at: Addr, tag: Tag) -> bool {
     let class = ClassId::from_index(tag.class_index());
-    let caller = thread::enter();
+    let caller = thread::enter_light(class);
     // Again: the thread may have adopted its heap just now, and the span have moved away from that before.
     let tag = page_map::tag(at);
     match caller {

@@ -4,12 +4,16 @@ use core::ffi::c_void;
 
 use super::{late, purge};
 use crate::baseline;
+use crate::class::ClassId;
 use crate::config;
 use crate::hardened;
 use crate::heap::{self, Current, ThreadHeap};
 use crate::os::gate;
 use crate::pool_tls;
 use crate::tiny_heap;
+
+/// Blocks up to this size are served to a thread without a heap.
+const LIGHT_BYTES: usize = 8 << 10;
 
 pub(super) enum Caller {
     /// The calling thread's own heap: all of it may be used.
@@ -25,6 +29,12 @@ pub(super) fn enter() -> Option<Caller> {
         Current::Unborn if config::ready() => birth().map(Caller::Own).or_else(shared),
         Current::Unborn | Current::Late => shared(),
     }
+}
+
+/// `enter` for a block of `class` or, with none of its own, to free one: a thread that has made few calls yet is served by the shared heap.
+pub(super) fn enter_light(class: ClassId) -> Option<Caller> {
+    let is_light = class.block_size() <= LIGHT_BYTES && config::ready() && !hardened::is_on();
+    if is_light && heap::does_without() { shared() } else { enter() }
 }
 
 fn shared() -> Option<Caller> {

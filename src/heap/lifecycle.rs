@@ -58,6 +58,9 @@ static REGISTRY: Mutex<Registry> =
     Mutex::new(Registry { all: None, oldest: None, newest: None, used: None, hand: None, unheard: 0, lost_hand: None });
 static LATE: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
 
+/// Whether a thread has got a heap yet.
+static BORN: AtomicBool = AtomicBool::new(false);
+
 /// Rounds of thread-exit destructors that we let pass: those of others may still allocate, and do so faster before us.
 const ROUNDS: u32 = 2;
 
@@ -77,6 +80,9 @@ pub(crate) fn adopt_or_make(
         registry.push_used(heap);
         heap
     };
+    if !is_any_born() {
+        BORN.store(true, Ordering::Relaxed);
+    }
     heap.exit_rounds.set(0);
     prepare(heap);
     let word = Addr::of(heap).as_ptr::<u8>();
@@ -114,6 +120,12 @@ pub(crate) fn take_lost() -> Option<&'static ThreadHeap> {
     }
     registry.lost_hand = at;
     None
+}
+
+/// Whether any thread has, or had, a heap.
+pub(super) fn is_any_born() -> bool {
+    // Relaxed, here and where it is set: a thread that is not told yet gets a heap at once.
+    BORN.load(Ordering::Relaxed)
 }
 
 /// Ends the calling thread's use of `heap`, its own, which somebody must then retire. `false`: not yet, in the first rounds

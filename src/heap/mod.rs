@@ -12,6 +12,7 @@ mod check;
 mod ebb;
 mod inherit;
 mod lifecycle;
+mod light;
 mod magazine;
 mod node_pool;
 mod reclaim;
@@ -34,6 +35,7 @@ pub(crate) use lifecycle::check_registry;
 pub(crate) use lifecycle::{
     adopt_or_make, each_heap, is_any_in_use, late_heap, leave, orphan_the_lost, retire, take_lost,
 };
+pub(crate) use light::does_without;
 pub(crate) use remote::{forget_sent, next_turn, ran_dry, was_sent};
 
 use bin::Bins;
@@ -116,7 +118,7 @@ pub(crate) enum Current {
 #[inline(always)]
 pub(crate) fn current() -> Current {
     let word = os::tls::get();
-    if core::ptr::eq(word, (&raw const os::tls::NO_HEAP).cast()) {
+    if light::calls_of(word).is_some() {
         return Current::Unborn;
     }
     if core::ptr::eq(word, (&raw const LATE_THREAD).cast()) {
