@@ -39,7 +39,7 @@ static NOTES: BatchStack<Note> = BatchStack::new();
 /// At least `size` bytes at a multiple of `align`.
 #[cold]
 pub(super) fn alloc(size: usize, align: usize) -> Option<Fresh> {
-    reserve::alloc(size, align).map(|at| Fresh { at, zero: false })
+    reserve::alloc(size, align).map(|at| Fresh::new(at, false))
 }
 
 /// Frees a block that is not the reserve's, later.

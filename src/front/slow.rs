@@ -67,9 +67,9 @@ pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
     });
     let Some(fresh) = fresh else { return out_of_memory() };
     let block: *mut u8 = fresh.at.as_ptr();
-    if !fresh.zero {
-        // SAFETY: a live block of so many bytes, ours alone.
-        unsafe { block.write_bytes(0, usable_size(block).unwrap_or(size)) };
+    if fresh.stale > 0 {
+        // SAFETY: a live block of at least so many bytes, ours alone.
+        unsafe { block.write_bytes(0, usable_size(block).unwrap_or(size).min(fresh.stale)) };
     }
     block
 }
@@ -114,7 +114,7 @@ pub(super) fn strict() -> Option<Strict> {
 /// At least `size` bytes at a multiple of `align`, by a slow path in a strict mode.
 pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<large::Fresh> {
     if let Some(at) = guard::sample(size, align) {
-        return Some(large::Fresh { at, zero: true });
+        return Some(large::Fresh::new(at, true));
     }
     match mode {
         Strict::Hardened => match hardened::class_for(size, align) {
@@ -140,7 +140,7 @@ fn alloc_hardened(class: ClassId, size: usize) -> Option<large::Fresh> {
         Caller::Own(heap) => (hardened::alloc(heap, class, size)?, true),
         Caller::Shared(heap) => hardened::alloc_shared(heap, class, size)?,
     };
-    Some(large::Fresh { at, zero })
+    Some(large::Fresh::new(at, zero))
 }
 
 fn try_any_class(class: ClassId) -> Option<large::Fresh> {
@@ -180,7 +180,7 @@ fn try_class(class: ClassId) -> Option<Addr> {
 }
 
 fn try_any(class: ClassId) -> Option<large::Fresh> {
-    try_class(class).map(|at| large::Fresh { at, zero: false })
+    try_class(class).map(|at| large::Fresh::new(at, false))
 }
 
 /// `try_class` of a big class, whose pages may never have been touched.
@@ -192,7 +192,7 @@ fn try_fresh(class: ClassId) -> Option<large::Fresh> {
         }
         Caller::Shared(heap) => heap.alloc_fresh(class)?,
     };
-    Some(large::Fresh { at, zero })
+    Some(large::Fresh::new(at, zero))
 }
 
 /// The gate of a tiny class that T-HEAP does not serve stays shut.

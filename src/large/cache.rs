@@ -110,6 +110,14 @@ impl Cache {
         Some(start)
     }
 
+    /// The largest range, if it has more than `least` bytes.
+    pub(super) fn take_largest(&mut self, least: usize) -> Option<Range> {
+        let held = self.ranges.iter().take(self.len).enumerate();
+        let (index, _) = held.map(|(index, range)| (index, range.bytes)).max_by_key(|&(_, bytes)| bytes)?;
+        self.ranges.get(index).filter(|range| range.bytes > least)?;
+        Some(self.remove(index))
+    }
+
     /// Whether `take_best` would find `bytes`.
     pub(super) fn holds(&self, bytes: usize) -> bool {
         self.ranges.iter().take(self.len).any(|range| range.bytes >= bytes)
@@ -174,6 +182,18 @@ mod tests {
         assert!(cache.take_best(4 * M, GRANULE) == Some(Addr(300 * M)));
         assert!(cache.take_best(3 * M, GRANULE) == Some(Addr(306 * M)));
         assert_eq!((cache.bytes, cache.len), (0, 0));
+    }
+
+    #[test]
+    fn the_largest_is_taken_whole_if_it_is_large_enough() {
+        let mut cache = Cache::new();
+        assert!(cache.take_largest(0).is_none());
+        for kept in [range(100, 8), range(200, 14), range(300, 9)] {
+            cache.put(kept);
+        }
+        assert!(cache.take_largest(14 * M).is_none());
+        assert!(cache.take_largest(13 * M) == Some(range(200, 14)) && cache.take_largest(0) == Some(range(300, 9)));
+        assert_eq!((cache.bytes, cache.len), (8 * M, 1));
     }
 
     #[test]

@@ -19,12 +19,19 @@ const COPY_MAX: usize = 4 << 20;
 /// behind, and the peak be twice what is used. glibc keeps none of this size.
 pub(super) const IN_TURN: usize = 32 << 20;
 
-/// A mapping for `size` bytes, and whether it reads as zero.
-pub(super) fn make(size: usize, align: usize) -> Option<(Large, bool)> {
+/// The part of a block that a cached range must have for the block to be made of it.
+const WORTH: usize = 4;
+
+/// A mapping for `size` bytes, and how many at its start may be other than zero.
+pub(super) fn make(size: usize, align: usize) -> Option<(Large, usize)> {
     let (bytes, align) = (round_up(size, GRANULE)?, align.max(GRANULE));
     if let Some(base) = cached(bytes, |cache| cache.take_best(bytes, align)) {
         IN_USE.add_mapping(bytes);
-        return Some((Large::plain(base, bytes, None), false));
+        return Some((Large::plain(base, bytes, None), bytes));
+    }
+    if let Some((base, stale)) = grow_cached(bytes, align) {
+        IN_USE.add_mapping(bytes);
+        return Some((Large::plain(base, bytes, None), stale));
     }
     if bytes >= IN_TURN {
         purge(bytes.min(dirty_bytes() as usize));
@@ -37,17 +44,43 @@ pub(super) fn make(size: usize, align: usize) -> Option<(Large, bool)> {
     }
     fresh(bytes);
     FRESH_BYTES.add(bytes as u64);
-    Some((Large::plain(base, bytes, None), true))
+    Some((Large::plain(base, bytes, None), 0))
 }
 
-/// What `find` finds in the cache, all that waits at seats put there first if it comes to that. `bytes`: the least that must be
-/// free for that to be worth a look.
+/// The largest cached range, made `bytes` long where it stands or by moving its pages: what it has is not faulted in anew, and the
+/// process grows by no more than what is missing. Says also how many bytes it had. `None`: there is none worth it, or it can't be.
+fn grow_cached(bytes: usize, align: usize) -> Option<(Addr, usize)> {
+    if align > GRANULE || dirty_bytes() < (bytes / WORTH) as u64 {
+        return None;
+    }
+    let range = LARGE.lock().take_largest(bytes / WORTH)?;
+    let missing = bytes - range.bytes;
+    let grown_at = match os::resize_in_place(range.base, range.bytes, bytes) {
+        Resize::Done => Some(range.base),
+        Resize::Blocked => os::map_target(bytes, range.bytes)
+            // Refused, what was set aside is lost addresses at worst, as in `transfer`.
+            .filter(|&to| os::move_onto(range.base, range.bytes, to, bytes)),
+        // It is more than one mapping to the kernel.
+        Resize::Never => None,
+    };
+    if grown_at.is_none() {
+        keep(range);
+        return None;
+    }
+    grown(missing);
+    FRESH_BYTES.add(missing as u64);
+    Some((grown_at?, range.bytes))
+}
+
+/// What `find` finds in the cache, with all that waits at seats put there. `bytes`: the least that must be free for that to be
+/// worth a look.
 fn cached<T>(bytes: usize, find: impl Fn(&mut Cache) -> Option<T>) -> Option<T> {
     if dirty_bytes() < bytes as u64 {
         return None;
     }
-    let first = find(&mut LARGE.lock());
-    first.or_else(|| if warm::drain() { find(&mut LARGE.lock()) } else { None })
+    // First, for then it joins: of two halves neither fits.
+    warm::drain();
+    find(&mut LARGE.lock())
 }
 
 /// Counts a new mapping, which is in use.

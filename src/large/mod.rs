@@ -58,8 +58,15 @@ const _: () = assert!(size_of::<Large>() == 56, "docs/ARCHITECTURE.md, section 5
 /// A block just made.
 pub(crate) struct Fresh {
     pub(crate) at: Addr,
-    /// Whether all of it is known to read as zero.
-    pub(crate) zero: bool,
+    /// Bytes at its start that may be other than zero; all behind them are known to read as zero.
+    pub(crate) stale: usize,
+}
+
+impl Fresh {
+    /// `zero`: whether all of it is known to read as zero.
+    pub(crate) fn new(at: Addr, zero: bool) -> Fresh {
+        Fresh { at, stale: if zero { 0 } else { usize::MAX } }
+    }
 }
 
 /// What became of a block that might wait.
@@ -122,18 +129,18 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
     }
     let waits = if align <= GRANULE { warm::take_anywhere(bytes) } else { None };
     if let Some(at) = waits {
-        return Some(Fresh { at, zero: false });
+        return Some(Fresh::new(at, false));
     }
     let record = meta::alloc(size_of::<Large>())?;
     let made = if config::get::hardened() == 1 {
-        guarded::make(size, align).map(|large| (large, true))
+        guarded::make(size, align).map(|large| (large, 0))
     } else if bytes <= RUN_MAX {
         // A short SuperSlab, or none at all, is no reason to refuse what a mapping of its own can serve.
         run::make(bytes, align).or_else(|| if align > GRANULE { mapping::make(size, align) } else { None })
     } else {
         mapping::make(size, align)
     };
-    let Some((large, zero)) = made else {
+    let Some((large, stale)) = made else {
         meta::free(record, size_of::<Large>());
         return None;
     };
@@ -146,7 +153,7 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
     // SAFETY: a record of this size, ours alone; the block reaches no one before we return.
     unsafe { record.as_ptr::<Large>().write(large) };
     trace::on_alloc(at);
-    Some(Fresh { at, zero })
+    Some(Fresh { at, stale })
 }
 
 /// Frees the block at `at`, whose granule is tagged LARGE. Ends the process when no block starts there, and when a guarded

@@ -6,17 +6,17 @@ use crate::base::addr::{Addr, GRANULE};
 use crate::superslab::{self, SlabKind};
 
 /// `bytes`: a granule multiple of at most half a SuperSlab.
-pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, bool)> {
+pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, usize)> {
     let slots = (bytes / GRANULE) as u32;
     let slab = if align <= GRANULE {
         superslab::acquire_slab(SlabKind::LARGE, slots)
     } else {
         superslab::acquire_aligned(SlabKind::LARGE, slots, align)
     }?;
-    let zero = !slab.dirty;
+    let stale = if slab.dirty { bytes } else { 0 };
     RUNS.add(1);
     RUN_BYTES.add(bytes as u64);
-    Some((Large::plain(slab.base, bytes, Some(slab)), zero))
+    Some((Large::plain(slab.base, bytes, Some(slab)), stale))
 }
 
 /// Makes the block hold `size` bytes, `bytes` of whole slots: gives back those at its end, or takes the ones behind it where they are

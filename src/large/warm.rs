@@ -68,19 +68,16 @@ pub(super) fn take_anywhere(bytes: usize) -> Option<Addr> {
     (0..COUNT).find_map(|seat| take(seat, bytes >> GRANULE_SHIFT))
 }
 
-/// Puts all that waits into the cache. Returns whether there was any.
+/// Puts all that waits into the cache.
 #[cold]
-pub(super) fn drain() -> bool {
-    let mut any = false;
+pub(super) fn drain() {
     for seat in 0..COUNT {
         // No more than there is room for: others may go on leaving blocks here.
         for _ in 0..PLACES {
             let Some(word) = SEATS.take(seat, |word| word != 0) else { break };
             into_cache(range(word));
-            any = true;
         }
     }
-    any
 }
 
 /// Puts a block that is claimed, or was taken, into the cache.
