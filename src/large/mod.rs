@@ -94,8 +94,8 @@ static PURGED_BYTES: Counter = Counter::new();
 /// With `free_warm` all of a pair that repeats: no lock, no record made or entered anew.
 #[inline(always)]
 pub(crate) fn alloc_warm(size: usize, seat: usize) -> Option<Addr> {
-    // Bytes that wrap round are no granule, which no block has.
-    warm::take(seat, size.wrapping_add(GRANULE - 1) >> GRANULE_SHIFT)
+    // Not rounded up before the shift: that would make none of the largest sizes, and none fits a free place.
+    warm::take(seat, (size.wrapping_sub(1) >> GRANULE_SHIFT) + 1)
 }
 
 /// Frees the block at `at`, whose granule is tagged LARGE as `first_tag` said, if it can wait at `seat`. `None`: nothing was done.

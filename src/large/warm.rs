@@ -50,7 +50,7 @@ pub(super) fn put(place: &AtomicU64, base: Addr, bytes: usize) -> bool {
 /// A block of so many granules that waits at `seat`.
 #[inline(always)]
 pub(super) fn take(seat: usize, granules: usize) -> Option<Addr> {
-    // Nobody asks for none, so a free place does not fit.
+    debug_assert!(granules > 0, "a free place would fit");
     let Range { base, bytes } = range(SEATS.take(seat, |word| word as u32 as usize == granules)?);
     IN_USE.add_mapping(bytes);
     if let Some(entry) = page_map::entry(base) {
