@@ -15,7 +15,7 @@ use crate::stats::counter::Counter;
 /// # Invariants
 /// - P1: numbers below `high` have descriptors.
 /// - P2: in a word, ACTIVE and EMPTY slots are apart, and slots that do not exist are ACTIVE.
-/// - P3: exactly the cached SuperSlabs and the spare numbers are RETIRED.
+/// - P3: exactly the cached SuperSlabs and the spare numbers are RETIRED, but for those on their way to be unmapped.
 /// - P4: `ACTIVE` and `DIRTY` count the slots of these states, but for those on their way.
 pub(super) struct Pool {
     /// SuperSlab numbers below this were used at least once.
