@@ -55,7 +55,7 @@ impl Bin {
         if cur == self.base.get() {
             return Popped::Empty;
         }
-        self.step(-1);
+        self.step(cur, -1);
         // SAFETY: base < cur by B1 and the test: an entry below the old `cur` (B2).
         Popped::Block(unsafe { *cur.sub(1) })
     }
@@ -73,7 +73,7 @@ impl Bin {
         }
         // SAFETY: as above: an entry of the array.
         unsafe { *cur = block };
-        self.step(1);
+        self.step(cur, 1);
         Pushed::Kept
     }
 
@@ -84,15 +84,19 @@ impl Bin {
         cur != self.base.get() && unsafe { *cur.sub(1) } == block
     }
 
-    /// Moves `cur` where it lies, by one instruction.
+    /// Moves `cur`, which is `from`: on x86-64 where it lies, by one instruction.
     #[inline(always)]
-    fn step(&self, entries: isize) {
-        let cur = self.cur.as_ptr();
-        // SAFETY: reads a live field.
-        // Volatile, both: else the compiler adds to the copy that the caller has, which takes two.
-        let moved = unsafe { cur.read_volatile() }.wrapping_offset(entries);
-        // SAFETY: writes it.
-        unsafe { cur.write_volatile(moved) };
+    fn step(&self, from: *mut Addr, entries: isize) {
+        if cfg!(target_arch = "x86_64") {
+            let cur = self.cur.as_ptr();
+            // SAFETY: reads a live field.
+            // Volatile, both: else the compiler adds to the copy that the caller has, which takes two.
+            let moved = unsafe { cur.read_volatile() }.wrapping_offset(entries);
+            // SAFETY: writes it.
+            unsafe { cur.write_volatile(moved) };
+        } else {
+            self.cur.set(from.wrapping_offset(entries));
+        }
     }
 
     pub(crate) fn max(&self) -> usize {
