@@ -24,7 +24,8 @@ pub(super) fn witness(at: Addr) {
     if let Some(stack) = tables::stack_of(at, Moment::Free) {
         show("  freed:\n", &stack);
     }
-    READY.store(true, Ordering::Relaxed);
+    // Release: as in `start`: who sees this store does not see that one.
+    READY.store(true, Ordering::Release);
 }
 
 fn show(title: &str, stack: &[Addr; DEPTH]) {
