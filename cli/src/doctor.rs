@@ -370,9 +370,8 @@ fn of_cgroup(findings: &mut Findings, proc: &str) {
         {
             let limit = fs::read_to_string(folder.join(file)).ok().and_then(|text| text.trim().parse::<u64>().ok());
             // Version 1 says "unlimited" with a number near 2^63.
-            if let Some(limit) = limit.filter(|&limit| limit < 1 << 60)
-                && tightest.as_ref().is_none_or(|(least, _)| limit < *least)
-            {
+            let tighter = |&limit: &u64| limit < 1 << 60 && tightest.as_ref().is_none_or(|(least, _)| limit < *least);
+            if let Some(limit) = limit.filter(tighter) {
                 tightest = Some((limit, folder.to_owned()));
             }
         }

@@ -50,9 +50,8 @@ impl Library {
         }
         for (folder, found) in folders() {
             for name in NAMES {
-                if let Ok(path) = fs::canonicalize(folder.join(name))
-                    && path.is_file()
-                {
+                let path = fs::canonicalize(folder.join(name)).ok();
+                if let Some(path) = path.filter(|path| path.is_file()) {
                     return Library { path, found }.checked();
                 }
             }

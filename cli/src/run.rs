@@ -41,9 +41,7 @@ pub(crate) fn run(args: RunArgs) -> Result<u8> {
     signals::ignore_sigpipe();
     // The summary says it too, but where nobody may see it.
     let unseen = args.quiet || args.output.is_some() || args.json;
-    if let Ending::Killed { .. } = outcome.ending
-        && unseen
-    {
+    if unseen && matches!(outcome.ending, Ending::Killed { .. }) {
         output::complain(&format!("{}: {}", output::shorten(&output::quote(&args.program), 60), outcome.ending.text()));
     }
     if !args.quiet {
