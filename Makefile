@@ -5,7 +5,7 @@ build: ## target/release/libhakmem.so (stripped, symbols in libhakmem.so.debug),
 	scripts/build.sh
 
 cli: build ## the command, cli/target/release/hakmem
-	cargo build --release --locked --manifest-path cli/Cargo.toml
+	bash -c '. scripts/target.sh; exec cargo build --release --locked --manifest-path cli/Cargo.toml $${target:+--target $$target}'
 
 run: build bench_c ## a compiler and two benchmarks on it, beside the system's malloc: ten lines; HAKMEM_STATS=1: counters too
 	@scripts/run.sh
@@ -33,6 +33,9 @@ bench_c: build ## the benchmark programs, linked with the system's malloc and wi
 
 real-more: build ## emacs and LibreOffice under the library: 130 MB of packages, which make check leaves out
 	tests/real/run.sh --more
+
+check-arm64: ## the whole C and C++ suite, the property test and the soak test on arm64, under an emulator: half an hour
+	scripts/check_arm64.sh --full
 
 tsan: ## the property test under ThreadSanitizer: minutes
 	scripts/check_tsan.sh
@@ -62,7 +65,7 @@ clean:
 	rm -rf tests/c/build tests/real/build
 
 help: ## this list
-	@sed -n 's/^\([a-z_-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z0-9_-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 fuzz: ## libFuzzer over the allocator, five minutes for each target
 	scripts/fuzz.sh ops 300
@@ -71,8 +74,8 @@ fuzz: ## libFuzzer over the allocator, five minutes for each target
 SOAK_SECONDS ?= 600
 
 # Of the command line or the environment, for the install scripts.
-export PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
+export TARGET EMULATOR PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
 
-.PHONY: build cli run test check real-more soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb
+.PHONY: build cli run test check check-arm64 real-more soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb
 # The steps share target/ and two cores.
 .NOTPARALLEL:

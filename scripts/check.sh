@@ -81,6 +81,7 @@ step c_suite_hardened g++ env HAKMEM_HARDENED=1 'ONLY=[cm]*/*' tests/c/run.sh
 step c_suite_guard g++ env HAKMEM_GUARD_RATE=10 'ONLY=[cm]*/*' tests/c/run.sh
 step options python3 scripts/check_options.py
 step stages '' scripts/check_stages.sh
+step arm64 python3 scripts/check_arm64.sh
 step mutations python3 scripts/check_mutations.sh
 step matrix python3 scripts/matrix.py
 step fuzz_seeds '' scripts/fuzz.sh --seeds

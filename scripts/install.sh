@@ -4,7 +4,8 @@
 #
 # The environment: PREFIX (/usr/local), DESTDIR (empty: a directory to stage in), BINDIR, LIBDIR, INCLUDEDIR, DATADIR,
 # MANDIR, DOCDIR (below PREFIX), COMMAND (cli/target/release/hakmem, which `make cli` builds). Needs no root where it may
-# write. usage: scripts/install.sh [--uninstall]
+# write. TARGET=aarch64-unknown-linux-gnu: what `make TARGET=…` built; the man pages are written by this machine's
+# build, which is made if it is not there, and by the command under EMULATOR (qemu-aarch64-static). usage: scripts/install.sh [--uninstall]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 undo=
@@ -22,9 +23,9 @@ for directory in "$bindir" "$libdir" "$includedir" "$datadir" "$mandir" "$docdir
     [[ $directory == /* ]] || { echo "install.sh: $directory is not an absolute path" >&2; exit 2; }
 done
 
+. scripts/target.sh
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-release=target/release
-command=${COMMAND:-cli/target/release/hakmem}
+command=${COMMAND:-cli/$release/hakmem}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -39,15 +40,17 @@ if [ -z "$undo" ]; then
         command -v cargo >/dev/null || { echo "install.sh: run make first: $release/ does not hold what it builds" >&2; exit 1; }
         scripts/build.sh
     fi
+    [ -z "$target" ] || [ -f target/release/libhakmem.so ] || TARGET='' scripts/build.sh
     scripts/man.sh "$tmp"
     # Of the static library's debug information all but the line tables of std is in libhakmem.so.debug too. A member that
     # has nothing else goes, for objcopy refuses it.
     cp $release/libhakmem.a "$tmp/libhakmem.a"
     ar t "$tmp/libhakmem.a" | { grep '\.dwo$' || true; } | xargs -r ar d "$tmp/libhakmem.a"
-    objcopy --strip-debug "$tmp/libhakmem.a"
+    "${tools}objcopy" --strip-debug "$tmp/libhakmem.a"
     if [ -x "$command" ]; then
-        "$command" man "$tmp"
-        for shell in bash zsh fish; do "$command" completions $shell >"$tmp/$shell"; done
+        # shellcheck disable=SC2086 # several words, or none
+        ${EMULATOR:-} "$command" man "$tmp"
+        for shell in bash zsh fish; do ${EMULATOR:-} "$command" completions $shell >"$tmp/$shell"; done
     else
         echo "install.sh: the hakmem command is not built (make cli) and is left out" >&2
     fi

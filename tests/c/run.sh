@@ -13,6 +13,9 @@ environment:
   COMPILE=1            only compile, also what scripts/matrix.py runs besides; COMPILE='first static': link these forms too
   FULL=1               the long form of the tests that have one
   ANY=1                do not ask for hak_version: try the suite on another malloc (path `none`: the system's)
+  BUILD=DIR            where the programs are compiled to (default: build)
+  CC, CXX              the compilers, of another architecture with
+  EMULATOR=COMMAND     what runs its programs; what that can't run says so
   TIMES=FILE           append the seconds each test took
   HAKMEM_*             reaches the tests, e.g. HAKMEM_TINY_HEAP_V2=0 tests/c/run.sh
 a test is one file in conformance/, misuse/ or traps/; its first lines may hold
@@ -21,7 +24,8 @@ a test is one file in conformance/, misuse/ or traps/; its first lines may hold
   // expect-stderr-any: ERE     at least one line does
   // stderr: any                says nothing about stderr (else no line may begin with "hakmem")
   // env: A=B C=D               for the program
-  // run: COMMAND               for sh instead of $RUN, which is `env A=B LD_PRELOAD=$LIB $BIN`; $TMP is a directory
+  // run: COMMAND               for sh instead of $RUN, which is `env A=B LD_PRELOAD=$LIB $BIN`; $TMP is a directory,
+                                $EMULATOR what $BIN must stand behind
   // cflags: FLAGS              for the compiler
   // hakmem                     includes hakmem.h and is linked with the library
   // plugin                     also built as $BIN.so with -DPLUGIN
@@ -51,7 +55,7 @@ esac
 unset LD_PRELOAD
 ulimit -c 0
 export LC_ALL=C here LIB
-export build=$here/build
+export build=${BUILD:-$here/build} EMULATOR=${EMULATOR:-}
 mkdir -p "$build"/{conformance,damage,misuse,traps} || exit 1
 out=$(mktemp -d "$build/run.XXXXXX") || exit 1
 export out
@@ -61,6 +65,25 @@ export flags="-g -O0 -pthread -D_GNU_SOURCE -I$here -Wall -Wextra -Wno-unused-pa
 
 directives() { # the values of `// $2: ` in the first lines of file $1
     sed -n "1,25s|^// $2: *||p" "$1"
+}
+
+not_emulated() { # why an emulator of one process (qemu-user) can't show what test file $1 looks at; docs/ARM64.md has the list
+    local words why
+    while IFS='|' read -r why words; do
+        if grep -Eq "$words" "$1"; then
+            echo "$why"
+            return 0
+        fi
+    done <<'END'
+address space and its limits are the emulator's own|RLIMIT_AS|RLIMIT_DATA|ulimit -[vd]|mlock|absurd|overcommit
+resident memory, threads and /proc are the emulator's own|rss_mb|status_kb|VmRSS|ru_maxrss|resident\(|mincore|/proc/|Threads:|hak_stats_get.*resident
+it fills a byte for each 4 KiB in mincore, whatever a page is|compare\(\)|hak_totals
+it keeps signals for itself|kill\(getpid\(\), signal\)|background_signals|cancel_
+it knows no seccomp, namespaces or unshare|PR_SET_SECCOMP|SYS_seccomp|unshare\(|setns\(|chroot\(
+what is started next is a program of this machine|execv|execl|posix_spawn|vfork|system\(|popen|setuid
+the tool is one for programs of this machine|valgrind|libasan|under_tools
+END
+    return 1
 }
 
 compile() { # $1: conformance/name.c
@@ -103,17 +126,19 @@ verdict() { # runs test $1 in all of its forms: prints why on stdout when one fa
 }
 
 judge() { # the same for one form, $2
-    local src=$here/$1 status want signal vars command line count limit=${FULL:+6}30
+    local src=$here/$1 reason status want signal vars command line count limit=${FULL:+6}${EMULATOR:+1}30
     export BIN=$build/${1%.*} FORM=$2
+    [ -z "$EMULATOR" ] || ! reason=$(not_emulated "$src") || { echo "not under an emulator: $reason"; return 77; }
     export TMP=$out/$(echo "${1%.*}" | tr / _)
     [ -x "$BIN" ] || { echo "does not compile: $(grep -m1 error "$BIN.log")"; return 1; }
     mkdir -p "$TMP"
     vars=$(directives "$src" env)
-    export RUN="env $vars ${LIB:+LD_PRELOAD=$LIB} $BIN"
+    # What stands before the emulator is for its guest alone: it is no program of that architecture itself.
+    export RUN="env $vars ${EMULATOR:+$EMULATOR -E }${LIB:+LD_PRELOAD=$LIB} $BIN"
     if [ $FORM != preload ]; then
         link_form "$1" $FORM || { echo "does not link: $(grep -m1 -E 'error|undefined|multiple' "$BIN.log")"; return 1; }
         BIN+=.$FORM
-        RUN="env $vars LATE=$LIB $BIN"
+        RUN="env $vars LATE=$LIB $EMULATOR $BIN"
     fi
     command=$(directives "$src" run)
     [ -n "$command" ] || command='exec $RUN'
@@ -157,12 +182,13 @@ run_one() {
     [ -z "${TIMES:-}" ] || awk "BEGIN { printf \"%6.2f s %s\\n\", $EPOCHREALTIME - $start, \"$name\" }" >>"$TIMES"
     return 0
 }
-export -f directives compile link_form verdict judge run_one
+export -f directives not_emulated compile link_form verdict judge run_one
 
 cd "$here" || exit 1
 if [ "${ANY:-0}" != 1 ]; then
     ${CC:-gcc} -D_GNU_SOURCE probe.c -o "$out/probe" -ldl || exit 1
-    if ! why=$(env LD_PRELOAD="$LIB" "$out/probe" 2>&1); then
+    # shellcheck disable=SC2086 # several words
+    if ! why=$(env ${EMULATOR:+$EMULATOR -E} LD_PRELOAD="$LIB" "$out/probe" 2>&1); then
         echo "run.sh: NOT SERVED BY HAKMEM: $LIB: $why" >&2
         exit 1
     fi

@@ -14,7 +14,7 @@ export LC_ALL=C
 [ -n "$here" ] || command -v debootstrap >/dev/null || { echo "there is no debootstrap"; exit 77; }
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 served="served by hakmem $version"
-lib=/usr/lib/x86_64-linux-gnu
+lib=/usr/lib/$(gcc -print-multiarch)
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -24,7 +24,7 @@ if [ ! -x cli/target/release/hakmem ]; then # what the tests of cli/ left
     export COMMAND=$tmp/hakmem
 fi
 scripts/deb.sh
-deb=$(readlink -e target/debian/hakmem_*_amd64.deb)
+deb=$(readlink -e target/debian/hakmem_*_"$(dpkg --print-architecture)".deb)
 says() { # WANTED COMMAND...
     local wanted=$1 got
     shift

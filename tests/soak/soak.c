@@ -248,15 +248,22 @@ static void *work(void *worker) {
 #define MAGIC 0x5A5A0000L
 static _Atomic uint32_t draws = 1;
 static void on_call(int signal, siginfo_t *info, void *context) {
-    greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+    mcontext_t *at = &((ucontext_t *)context)->uc_mcontext;
+#ifdef __aarch64__
+#define RESULT at->regs[0]
+    long arguments[] = {at->regs[0], at->regs[1], at->regs[2], at->regs[3], at->regs[4]};
+#else
+#define RESULT at->gregs[REG_RAX]
+    long arguments[] = {at->gregs[REG_RDI], at->gregs[REG_RSI], at->gregs[REG_RDX], at->gregs[REG_R10], at->gregs[REG_R8]};
+#endif
     int saved = errno;
     uint32_t draw = (draws++ * 2654435761u) >> 16;
     if (draw % 8 == 0) {
-        r[REG_RAX] = -ENOMEM;
+        RESULT = -ENOMEM;
         totals->refused++;
     } else {
-        long got = syscall(info->si_syscall, r[REG_RDI], r[REG_RSI], r[REG_RDX], r[REG_R10], r[REG_R8], MAGIC);
-        r[REG_RAX] = got == -1 ? -errno : got;
+        long got = syscall(info->si_syscall, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], MAGIC);
+        RESULT = got == -1 ? -errno : got;
     }
     errno = saved;
 }

@@ -1,6 +1,6 @@
 // The library exports the malloc family, the C++ operators and hak_*, all of them, and nothing else: half a family corrupts,
 // and anything more (__malloc_hook, rust_eh_personality) gets into somebody's way.
-// run: nm -D --defined-only "$LIB" | $BIN
+// run: nm -D --defined-only "$LIB" | $EMULATOR $BIN
 #include "check.h"
 
 static const char *const family[] = {

@@ -1,6 +1,6 @@
 // The library opened late with RTLD_NOW, by a program that has threads already, works through dlsym in all of them;
 // dlclose does no harm to blocks or threads that are left. (jemalloc 937, 1237; mimalloc 147; dlclose: jemalloc 1122.)
-// run: $BIN "$LIB"
+// run: $EMULATOR $BIN "$LIB"
 #include "check.h"
 #include <dlfcn.h>
 

@@ -1,6 +1,6 @@
 // Opened late, when other libraries with initial-exec TLS have left 16 bytes of the room the loader keeps for such.
 // ("cannot allocate memory in static TLS block": jemalloc 937, 1237, mimalloc 147.)
-// run: ${CC:-gcc} -w -shared -fPIC -DPLUGIN "$here/traps/dlopen_tls_full.c" -o plugin.so && $BIN "$LIB"
+// run: ${CC:-gcc} -w -shared -fPIC -DPLUGIN "$here/traps/dlopen_tls_full.c" -o plugin.so && $EMULATOR $BIN "$LIB"
 #ifdef PLUGIN
 __thread long room[2] __attribute__((tls_model("initial-exec")));
 long *use(void) { return room; }

@@ -1,6 +1,6 @@
 // The loader ignores LD_PRELOAD for a setuid program, which runs as ever; one that is linked with the library gets it, but
 // none of its switches.
-// run: [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }; exec $BIN "$BIN" "$LIB" "$here/traps/setuid.c"
+// run: [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }; exec $EMULATOR $BIN "$BIN" "$LIB" "$here/traps/setuid.c"
 #include "check.h"
 #include <dlfcn.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // The library takes at most 16 bytes of static TLS, which every thread's stack and every late dlopen pays for.
 // (hz3 takes 357,632, Scudo 11,072, jemalloc 1,976: "cannot allocate memory in static TLS block".)
-// run: readelf -lW "$LIB" >segments && $BIN <segments
+// run: readelf -lW "$LIB" >segments && $EMULATOR $BIN <segments
 #include "check.h"
 
 int main(void) {
