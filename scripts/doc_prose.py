@@ -111,7 +111,7 @@ def wrong_commands(path, text):
             for option in re.findall(r"(--[a-z-]+)", rest):
                 if option not in read(f"bench_c/{program}.c"):
                     yield f"{program} has no {option}"
-        if match := re.match(r"(?:sudo )?make ([a-z][a-z_-]*)\b(?!=)", command):
+        if match := re.match(r"(?:sudo )?make ([a-z][a-z0-9_-]*)\b(?!=)", command):
             if match[1] not in targets:
                 yield f"there is no make {match[1]}"
         if match := re.match(r"hakmem ([a-z]+)\b(?! *[:.])", command):
