@@ -122,6 +122,12 @@ pub(crate) fn take_lost() -> Option<&'static ThreadHeap> {
     None
 }
 
+/// Whether it is the one that serves threads without a heap.
+pub(super) fn is_late(heap: &ThreadHeap) -> bool {
+    // Relaxed: only compared.
+    core::ptr::eq(LATE.load(Ordering::Relaxed), heap)
+}
+
 /// Whether any thread has, or had, a heap.
 pub(super) fn is_any_born() -> bool {
     // Relaxed, here and where it is set: a thread that is not told yet gets a heap at once.

@@ -255,9 +255,11 @@ impl ThreadHeap {
         drop(if wait { Some(self.enter()) } else { self.try_enter() });
     }
 
-    /// What the lock guards, to look at. Any thread.
+    /// What the lock guards, to look at. A heap that no thread uses takes in first what was sent to it: nobody else soon would, and what was
+    /// freed is to be seen as free. Any thread.
     pub(crate) fn look(&self) -> MutexGuard<'_, Core> {
-        self.core.lock()
+        let core = self.core.lock();
+        if self.is_orphan() || lifecycle::is_late(self) { self.drained(core) } else { core }
     }
 
     /// Takes the lock, and in what others have sent.

@@ -126,8 +126,8 @@ impl Totals {
         let look = |heap: &'static ThreadHeap| {
             heaps += 1;
             orphans += heap.is_orphan() as u64;
-            pending_bytes += heap.inbox_bytes();
             let core = heap.look();
+            pending_bytes += heap.inbox_bytes();
             span_dirty_bytes += core.dirty.bytes as u64;
             span_gone_bytes += core.dirty.gone as u64;
             for ((class, total), spans) in ClassId::all().zip(classes.iter_mut()).zip(&core.spans) {
