@@ -49,6 +49,8 @@ pub(super) fn make(size: usize, align: usize) -> Option<(Large, usize)> {
 
 /// The largest cached range, made `bytes` long where it stands or by moving its pages: what it has is not faulted in anew, and the
 /// process grows by no more than what is missing. Says also how many bytes it had. `None`: there is none worth it, or it can't be.
+#[cold]
+#[inline(never)]
 fn grow_cached(bytes: usize, align: usize) -> Option<(Addr, usize)> {
     if align > GRANULE || dirty_bytes() < (bytes / WORTH) as u64 {
         return None;
@@ -57,9 +59,7 @@ fn grow_cached(bytes: usize, align: usize) -> Option<(Addr, usize)> {
     let missing = bytes - range.bytes;
     let grown_at = match os::resize_in_place(range.base, range.bytes, bytes) {
         Resize::Done => Some(range.base),
-        Resize::Blocked => os::map_target(bytes, range.bytes)
-            // Refused, what was set aside is lost addresses at worst, as in `transfer`.
-            .filter(|&to| os::move_onto(range.base, range.bytes, to, bytes)),
+        Resize::Blocked => moved(range, bytes),
         // It is more than one mapping to the kernel.
         Resize::Never => None,
     };
@@ -70,6 +70,17 @@ fn grow_cached(bytes: usize, align: usize) -> Option<(Addr, usize)> {
     grown(missing);
     FRESH_BYTES.add(missing as u64);
     Some((grown_at?, range.bytes))
+}
+
+/// Moves the pages of a range to where there is room for `bytes`.
+fn moved(range: Range, bytes: usize) -> Option<Addr> {
+    let to = os::map_target(bytes, range.bytes)?;
+    // The kernel counts what is missing once more while both are there. Asked beforehand: refused by then, `to` is lost.
+    if !os::could_map(bytes - range.bytes) {
+        os::unmap(to, bytes);
+        return None;
+    }
+    os::move_onto(range.base, range.bytes, to, bytes).then_some(to)
 }
 
 /// What `find` finds in the cache, with all that waits at seats put there. `bytes`: the least that must be free for that to be
