@@ -67,10 +67,9 @@ pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
     });
     let Some(fresh) = fresh else { return out_of_memory() };
     let block: *mut u8 = fresh.at.as_ptr();
-    if fresh.stale > 0 {
-        // SAFETY: a live block of at least so many bytes, ours alone.
-        unsafe { block.write_bytes(0, usable_size(block).unwrap_or(size).min(fresh.stale)) };
-    }
+    let stale = fresh.stale(usable_size(block).unwrap_or(size));
+    // SAFETY: a live block of at least so many bytes, ours alone.
+    unsafe { block.write_bytes(0, stale) };
     block
 }
 

@@ -11,6 +11,7 @@ mod mapping;
 mod run;
 mod warm;
 
+use core::num::NonZeroU32;
 use core::ptr::NonNull;
 
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
@@ -55,19 +56,35 @@ struct Large {
 
 const _: () = assert!(size_of::<Large>() == 56, "docs/ARCHITECTURE.md, section 5, says so");
 
-/// A block just made.
+/// A block just made. With the 0 that `stale` never is, an `Option` of it fits two registers.
 pub(crate) struct Fresh {
     pub(crate) at: Addr,
-    /// Bytes at its start that may be other than zero; all behind them are known to read as zero.
-    pub(crate) stale: usize,
+    /// One more than the granules at its start that may hold other than zeroes; with the most there is, all may.
+    stale: NonZeroU32,
 }
 
 impl Fresh {
     /// `zero`: whether all of it is known to read as zero.
     pub(crate) fn new(at: Addr, zero: bool) -> Fresh {
-        Fresh { at, stale: if zero { 0 } else { usize::MAX } }
+        Fresh { at, stale: if zero { NonZeroU32::MIN } else { NonZeroU32::MAX } }
+    }
+
+    /// One of which all but the first `stale` bytes are known to read as zero.
+    fn part(at: Addr, stale: usize) -> Fresh {
+        let granules = u32::try_from(stale.div_ceil(GRANULE)).unwrap_or(u32::MAX);
+        Fresh { at, stale: NonZeroU32::MIN.saturating_add(granules) }
+    }
+
+    /// Of `bytes` bytes, those at its start that may be other than zero.
+    pub(crate) fn stale(&self, bytes: usize) -> usize {
+        match self.stale {
+            NonZeroU32::MAX => bytes,
+            stale => ((stale.get() - 1) as usize * GRANULE).min(bytes),
+        }
     }
 }
+
+const _: () = assert!(size_of::<Option<Fresh>>() == 16, "two registers, not a place on the caller's stack");
 
 /// What became of a block that might wait.
 pub(crate) enum Freed {
@@ -121,6 +138,9 @@ pub(crate) fn take_in(freed: Range) {
 }
 
 /// At least `size` bytes at a multiple of `align` (a power of two). `None`: out of memory or of address space.
+///
+/// Apart, as `resize` is: inlined, what it needs of the stack would be taken for blocks of classes too.
+#[inline(never)]
 pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
     let size = size.max(1);
     let bytes = round_up(size, GRANULE)?;
@@ -153,7 +173,7 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
     // SAFETY: a record of this size, ours alone; the block reaches no one before we return.
     unsafe { record.as_ptr::<Large>().write(large) };
     trace::on_alloc(at);
-    Some(Fresh { at, stale })
+    Some(Fresh::part(at, stale))
 }
 
 /// Frees the block at `at`, whose granule is tagged LARGE. Ends the process when no block starts there, and when a guarded
@@ -204,6 +224,7 @@ pub(crate) fn usable(at: Addr) -> Option<usize> {
 }
 
 /// Makes the block at `at` hold `size` bytes, in place or by moving pages. `None`: neither is possible, all as before.
+#[inline(never)]
 pub(crate) fn resize(at: Addr, size: usize) -> Option<Addr> {
     let mut record = find(at)?;
     // SAFETY: the caller holds the block and gives it to us: no other thread may use it or its record.
