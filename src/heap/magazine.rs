@@ -95,6 +95,9 @@ impl ThreadHeap {
     }
 
     /// Empties every magazine and sends every open batch. The heap's thread only.
+    ///
+    /// Apart: what it needs of the stack the baseline's flush, the deepest there is, would stand on.
+    #[inline(never)]
     pub(crate) fn flush_all(&self) {
         for class in ClassId::all() {
             self.flush_oldest(class, usize::MAX);
