@@ -45,6 +45,16 @@ pub(crate) fn take_in_all(wait: bool) {
     }
 }
 
+/// Takes in what was sent to heaps that no thread uses: nobody else soon would, and who looks at the figures is to see as free what was
+/// freed. Any thread that holds no heap's lock.
+pub(crate) fn take_in_unused() {
+    lifecycle::each_heap(|heap| {
+        if heap.is_orphan() || lifecycle::is_late(heap) {
+            heap.take_in(true);
+        }
+    });
+}
+
 /// Notes what an orphan has to give. Under its lock.
 pub(super) fn offer(core: &Core) {
     for (class, spans) in ClassId::all().zip(&core.spans) {

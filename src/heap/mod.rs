@@ -29,7 +29,7 @@ use crate::stats::counter::Counter;
 use crate::stats::event::{Event, Events};
 
 pub(crate) use bin::{Bin, Popped, Pushed};
-pub(crate) use inherit::take_in_all;
+pub(crate) use inherit::{take_in_all, take_in_unused};
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
 pub(crate) use lifecycle::{
@@ -255,11 +255,9 @@ impl ThreadHeap {
         drop(if wait { Some(self.enter()) } else { self.try_enter() });
     }
 
-    /// What the lock guards, to look at. A heap that no thread uses takes in first what was sent to it: nobody else soon would, and what was
-    /// freed is to be seen as free. Any thread.
+    /// What the lock guards, to look at. Any thread.
     pub(crate) fn look(&self) -> MutexGuard<'_, Core> {
-        let core = self.core.lock();
-        if self.is_orphan() || lifecycle::is_late(self) { self.drained(core) } else { core }
+        self.core.lock()
     }
 
     /// Takes the lock, and in what others have sent.
