@@ -40,6 +40,12 @@ impl All {
         Some(word)
     }
 
+    /// Another thread that takes one.
+    fn taker(all: &Arc<All>) -> thread::JoinHandle<Option<u64>> {
+        let all = all.clone();
+        thread::spawn(move || all.take(1))
+    }
+
     fn own(&self, word: u64, who: u32) {
         // SAFETY: loom checks that nobody else is in the cell.
         self.contents[word as usize - 1].with_mut(|last| unsafe { *last = who });
@@ -58,10 +64,7 @@ pub fn seats_hand_over_what_a_word_names() {
     check(2, 0, || {
         let all = All::new();
         assert!(all.put(1, 0));
-        let other = {
-            let all = all.clone();
-            thread::spawn(move || all.take(1))
-        };
+        let other = All::taker(&all);
         let left = all.put(2, 2);
         assert!(left);
         let mine = all.take(2);
@@ -91,10 +94,7 @@ pub fn seats_give_a_word_once() {
     check(2, 0, || {
         let all = All::new();
         assert!(all.put(1, 0));
-        let other = {
-            let all = all.clone();
-            thread::spawn(move || all.take(1))
-        };
+        let other = All::taker(&all);
         let mine = all.take(2);
         let held = [other.join().unwrap(), mine];
         all.none_lost(held.into_iter().flatten(), 1);
