@@ -166,7 +166,6 @@ fn unmap_one(cached: Cached) {
         super_slab.describe(Addr(pool.spare.map_or(0, |id| id as usize + 1)), 0);
         pool.spare = Some(cached.id);
     } else {
-        super_slab.word.publish(super_slab.absent(), dirty);
-        pool.file(cached.id);
+        reuse(&mut pool, Cached { id: cached.id, dirty });
     }
 }
