@@ -11,7 +11,7 @@ use crate::base::batch_stack::{self, BatchStack};
 use crate::base::sync::AtomicPtr;
 use crate::heap::{self, ThreadHeap};
 use crate::large::Fresh;
-use crate::os::gate;
+use crate::os::gate::{self, Inside};
 use crate::page_map;
 use crate::reserve;
 
@@ -36,10 +36,18 @@ unsafe impl batch_stack::Node for Note {
 
 static NOTES: BatchStack<Note> = BatchStack::new();
 
-/// At least `size` bytes at a multiple of `align`.
+/// At least `size` bytes at a multiple of `align`, of the reserve; where the kernel has none for it, the way in, once the fork is over, to what
+/// lies idle: `None` where that took too long.
 #[cold]
-pub(super) fn alloc(size: usize, align: usize) -> Option<Fresh> {
-    reserve::alloc(size, align).map(|at| Fresh::new(at, false))
+#[inline(never)]
+pub(super) fn alloc(size: usize, align: usize) -> Result<Fresh, Option<Inside>> {
+    match reserve::alloc(size, align) {
+        Some(at) => Ok(Fresh::new(at, false)),
+        // What is not to be had at all is not waited for.
+        None if size.max(align) > isize::MAX as usize => Err(None),
+        // Not for ever: fork may wait for a lock of libc's that this thread holds.
+        None => Err(gate::enter_later()),
+    }
 }
 
 /// Frees a block that is not the reserve's, later.

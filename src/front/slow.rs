@@ -82,7 +82,13 @@ pub(super) fn behind_gate(
 ) -> Option<large::Fresh> {
     requests::answer();
     purge::ensure_background();
-    let Some(_inside) = gate::enter() else { return late::alloc(size, align) };
+    let _inside = match gate::enter() {
+        Some(inside) => inside,
+        None => match late::alloc(size, align) {
+            Ok(fresh) => return Some(fresh),
+            Err(inside) => inside?,
+        },
+    };
     late::take_in();
     let fresh = serve();
     paranoid::after_slow_path();
