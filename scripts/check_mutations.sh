@@ -98,6 +98,17 @@ mutant $file 'fn take' 'a taker claims whatever came between' \
     '{ self.word.store(word + count as Word, Ordering::Release); Ok::<Word, Word>(word) }'
 mutant $file 'fn take' 'a taker takes from a closed one' 'word & CLOSED != 0 || ' ''
 
+file=os/lock.rs models=lock_
+mutant $file 'fn take' 'who takes it acquires nothing' 'HELD, Ordering::Acquire' 'HELD, Ordering::Relaxed'
+mutant $file 'fn take' 'two take it at once' 'self.0.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()' \
+    '{ let was = self.0.load(Ordering::Acquire); self.0.store(HELD, Ordering::Relaxed); was == FREE }'
+mutant $file 'fn give' 'giving it publishes nothing' 'swap(FREE, Ordering::Release)' 'swap(FREE, Ordering::Relaxed)'
+mutant $file 'fn give' 'nobody is woken' 'futex::wake(&self.0, 1);' ''
+mutant $file 'fn lock_slow' 'who waited acquires nothing' 'swap(CONTENDED, Ordering::Acquire)' 'swap(CONTENDED, Ordering::Relaxed)'
+mutant $file 'fn lock_slow' 'who waited leaves no word of those who sleep' \
+    'while self.0.swap(CONTENDED, Ordering::Acquire) != FREE {' \
+    'while !self.take() && self.0.swap(CONTENDED, Ordering::Acquire) != FREE {'
+
 file=base/gate.rs models=gate
 mutant $file 'fn enter' 'who enters does not look after it said so' 'barrier();' ''
 mutant $file 'fn enter' 'who enters sees not what the closer did' 'self.closed.load(Ordering::Acquire)' 'self.closed.load(Ordering::Relaxed)'

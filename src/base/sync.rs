@@ -13,6 +13,10 @@ pub(crate) fn barrier() {
     core::sync::atomic::fence(Ordering::SeqCst);
 }
 
+/// How often who waits for a lock looks again before it sleeps. What is done under one takes some hundred nanoseconds: a short spin
+/// saves two system calls.
+pub(crate) const LOOKS: u32 = 100;
+
 /// `bits ^ words[index]`, the word read Relaxed. HOT.
 ///
 /// Two instructions fewer than a load makes of it: the compiler takes a register for what it loads atomically.

@@ -3,11 +3,10 @@
 //! Not `parking_lot::RawMutex`: that parks through a global table that allocates from the very heap it would guard,
 //! and that a child of `fork` inherits in whatever state the other threads left it.
 
-use core::sync::atomic::{AtomicU32, Ordering};
-
 use parking_lot::lock_api;
 
 use super::futex;
+use crate::base::sync::{AtomicU32, LOOKS, Ordering};
 
 pub(crate) type Mutex<T> = lock_api::Mutex<RawMutex, T>;
 pub(crate) type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
@@ -22,8 +21,6 @@ pub(crate) struct RawMutex(AtomicU32);
 const FREE: u32 = 0;
 const HELD: u32 = 1;
 const CONTENDED: u32 = 2;
-/// Sections under these locks are some hundred nanoseconds long; a short spin saves two system calls.
-const SPINS: u32 = 100;
 
 // SAFETY: the word admits one holder at a time: only the thread that moved it from FREE owns the lock.
 unsafe impl lock_api::RawMutex for RawMutex {
@@ -75,7 +72,7 @@ impl RawMutex {
 
     #[cold]
     fn lock_slow(&self) {
-        for _ in 0..SPINS {
+        for _ in 0..LOOKS {
             core::hint::spin_loop();
             // Relaxed: only a hint that `take` may succeed.
             if self.0.load(Ordering::Relaxed) == FREE && self.take() {

@@ -6,6 +6,7 @@
 //! |------------------|------------------|----------------------------------------------------------------------------|
 //! | `base::sync`     | core's atomics   | loom's, with core's layout: `const`, and zeroed memory is a valid value    |
 //! | `os::lock`     | futex mutex      | loom's, over data that starts anew in each execution                       |
+//! | `futex_lock`   | `os::lock`       | the crate's own, over a futex of the model's                                |
 //! | `os`, `meta`     | the kernel       | addresses without memory, so that a model can watch who holds them; arenas |
 //! | `config`         | the environment  | what the model sets                                                        |
 //! | `heap`           | `ThreadHeap`     | only the node pool, with a node that carries a loom cell                   |
@@ -24,6 +25,7 @@ compile_error!("no --cfg loom: the sources know nothing of loom, this package pu
 mod base;
 mod class;
 mod config;
+mod futex_lock;
 mod heap;
 mod meta;
 mod os;

@@ -17,6 +17,8 @@ models! {
     index_stack_hands_contents_over
     index_stack_pop_refuses_a_stale_link
     index_stack_pushes_are_not_lost
+    lock_has_one_holder_who_sees_what_the_last_one_did
+    lock_wakes_all_who_sleep
     node_pool_gives_each_node_to_one
     open_batch_delivers_each_entry_once
     open_batch_that_came_round_misleads_no_taker

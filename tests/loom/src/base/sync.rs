@@ -138,6 +138,9 @@ pub(crate) fn barrier() {
     loom::sync::atomic::fence(Ordering::SeqCst);
 }
 
+/// Once is all that a model needs to find out what comes of it.
+pub(crate) const LOOKS: u32 = 1;
+
 /// # Safety
 /// As the crate's.
 pub(crate) unsafe fn xor_relaxed(bits: u64, words: &[AtomicU64], index: usize) -> u64 {

@@ -5,6 +5,7 @@ mod batch_stack;
 mod changed;
 mod gate;
 mod index_stack;
+mod lock;
 mod open_batch;
 mod page_map;
 mod pool;
@@ -17,6 +18,7 @@ pub use batch_stack::*;
 pub use changed::*;
 pub use gate::*;
 pub use index_stack::*;
+pub use lock::*;
 pub use open_batch::*;
 pub use page_map::*;
 pub use pool::*;
@@ -24,7 +26,7 @@ pub use reserve::*;
 pub use seats::*;
 pub use sp_slot::*;
 
-use crate::{base, meta, os, stats};
+use crate::{base, futex_lock, meta, os, stats};
 
 /// Runs `body` in every interleaving with up to `preemptions` forced switches. The stand-in for the kernel has `granules`.
 pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send + Sync + 'static) {
@@ -34,6 +36,7 @@ pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send 
     builder.check(move || {
         base::sync::reset();
         os::lock::reset();
+        futex_lock::reset();
         meta::reset();
         os::reset(granules);
         stats::counter::reset();
