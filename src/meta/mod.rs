@@ -17,8 +17,9 @@ pub(crate) use check::check;
 const MIN_SHIFT: u32 = 6;
 const MAX_SHIFT: u32 = 15;
 const SIZES: usize = (MAX_SHIFT - MIN_SHIFT + 1) as usize;
+/// Each chunk doubles what there is, from the smallest on up to the largest: a process that is short of addresses (`ulimit -v`) does
+/// not spend them on records. The smallest is tried when another is refused.
 const CHUNK: usize = 1 << 20;
-/// Tried when a whole chunk is refused (`ulimit -v`).
 const SMALL_CHUNK: usize = 1 << 16;
 
 /// # Invariants
@@ -43,28 +44,23 @@ fn shift_of(bytes: usize) -> Option<u32> {
 pub(crate) fn alloc(bytes: usize) -> Option<Addr> {
     let shift = shift_of(bytes)?;
     let mut meta = META.lock();
-    let head = meta.free.get_mut((shift - MIN_SHIFT) as usize)?;
-    if !head.is_null() {
-        let record = *head;
-        // SAFETY: a freed record: ours alone under the lock, its first word links to the next one.
-        *head = unsafe { *record.as_ptr::<Addr>() };
-        drop(meta);
-        // SAFETY: the record has 1 << shift bytes and nobody else knows it.
-        unsafe { record.as_ptr::<u8>().write_bytes(0, 1 << shift) };
-        return Some(record);
-    }
-    meta.carve(1 << shift)
+    let record = match meta.pop(shift) {
+        Some(freed) => freed,
+        None => match meta.carve(1 << shift) {
+            Some(fresh) => return Some(fresh),
+            None => meta.split(shift)?,
+        },
+    };
+    drop(meta);
+    // SAFETY: the record has 1 << shift bytes and nobody else knows it.
+    unsafe { record.as_ptr::<u8>().write_bytes(0, 1 << shift) };
+    Some(record)
 }
 
 /// Gives back a record of the same `bytes` as it was asked for.
 pub(crate) fn free(record: Addr, bytes: usize) {
     let Some(shift) = shift_of(bytes) else { return };
-    let mut meta = META.lock();
-    if let Some(head) = meta.free.get_mut((shift - MIN_SHIFT) as usize) {
-        // SAFETY: the caller gives the record up; it is at least 64 bytes long.
-        unsafe { *record.as_ptr::<Addr>() = *head };
-        *head = record;
-    }
+    META.lock().push(record, shift);
 }
 
 /// Bytes of address space in chunks.
@@ -73,6 +69,32 @@ pub(crate) fn mapped() -> usize {
 }
 
 impl Meta {
+    fn pop(&mut self, shift: u32) -> Option<Addr> {
+        let head = self.free.get_mut((shift - MIN_SHIFT) as usize).filter(|head| !head.is_null())?;
+        let record = *head;
+        // SAFETY: a freed record: ours alone under the lock, its first word links to the next one.
+        *head = unsafe { *record.as_ptr::<Addr>() };
+        Some(record)
+    }
+
+    fn push(&mut self, record: Addr, shift: u32) {
+        if let Some(head) = self.free.get_mut((shift - MIN_SHIFT) as usize) {
+            // SAFETY: the caller gives the record up; it is at least 64 bytes long.
+            unsafe { *record.as_ptr::<Addr>() = *head };
+            *head = record;
+        }
+    }
+
+    /// A record cut out of a larger free one, for when there is no other: what is over stays free, in halves.
+    #[cold]
+    fn split(&mut self, shift: u32) -> Option<Addr> {
+        let (larger, record) = (shift + 1..=MAX_SHIFT).find_map(|larger| Some((larger, self.pop(larger)?)))?;
+        for half in shift..larger {
+            self.push(record.offset(1 << half), half);
+        }
+        Some(record)
+    }
+
     fn carve(&mut self, bytes: usize) -> Option<Addr> {
         let align = bytes.min(4096);
         let mut at = Addr(round_up(self.next.0, align)?);
@@ -88,8 +110,9 @@ impl Meta {
     fn add_chunk(&mut self) -> Option<()> {
         let page = os::page_size();
         let small = SMALL_CHUNK.max(4 * page);
-        let (at, len) = match os::map(CHUNK) {
-            Some(at) => (at, CHUNK),
+        let whole = self.mapped.next_power_of_two().max(small).min(CHUNK);
+        let (at, len) = match os::map(whole) {
+            Some(at) => (at, whole),
             None => (os::map(small)?, small),
         };
         os::guard(at, page);
@@ -130,13 +153,33 @@ mod tests {
     #[test]
     fn a_refused_chunk_is_tried_smaller() {
         use os::fake::{Plan, with_plan};
-        let fresh = || Meta { next: Addr::NULL, end: Addr::NULL, free: [Addr::NULL; SIZES], mapped: 0 };
+        let with = |mapped| Meta { next: Addr::NULL, end: Addr::NULL, free: [Addr::NULL; SIZES], mapped };
         let (got, _) = with_plan(Plan::RefuseNth(0), || {
-            let mut meta = fresh();
-            (meta.carve(64).is_some(), meta.mapped)
+            let mut meta = with(CHUNK);
+            (meta.carve(64).is_some(), meta.mapped - CHUNK)
         });
         assert_eq!(got, (true, SMALL_CHUNK));
-        let (got, _) = with_plan(Plan::RefuseFrom(0), || fresh().carve(64).is_none());
+        let (got, _) =
+            with_plan(Plan::RefuseFrom(0), || with(0).carve(64).is_none() && with(CHUNK).carve(64).is_none());
         assert!(got);
+    }
+
+    #[test]
+    fn where_no_chunk_is_to_be_had_a_larger_record_is_split() {
+        let mut meta = Meta { next: Addr::NULL, end: Addr::NULL, free: [Addr::NULL; SIZES], mapped: 0 };
+        let Some(large) = meta.carve(1 << 10) else { panic!("no memory") };
+        meta.push(large, 10);
+        assert!(meta.split(10).is_none() && meta.split(7) == Some(large));
+        for (shift, offset) in [(7, 1 << 7), (8, 1 << 8), (9, 1 << 9)] {
+            assert!(meta.pop(shift) == Some(large.offset(offset)));
+        }
+        assert!(meta.free.iter().all(|head| head.is_null()));
+    }
+
+    #[test]
+    fn a_chunk_doubles_what_there_is() {
+        let mut meta = Meta { next: Addr::NULL, end: Addr::NULL, free: [Addr::NULL; SIZES], mapped: 0 };
+        let sums = [(); 7].map(|()| meta.add_chunk().map_or(0, |()| meta.mapped >> 16));
+        assert_eq!(sums, [1, 2, 4, 8, 16, 32, 48]);
     }
 }

@@ -23,6 +23,7 @@ mod process;
 pub(crate) mod quota;
 mod random;
 mod returns;
+pub(crate) mod room;
 mod sigaction;
 pub(crate) mod signal;
 mod sys;

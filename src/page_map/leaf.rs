@@ -138,7 +138,17 @@ impl Leaf {
 pub(super) fn grow(at: Addr) -> bool {
     // SAFETY: masked to the root's length.
     let slot = unsafe { ROOT.get_unchecked(index(at)) };
-    let won = map_into(slot);
+    // The first one needs nothing of the kernel: under `RLIMIT_AS` a megabyte may be half of what is left.
+    let won = match os::room::take(size_of::<Leaf>()) {
+        Some(room) => {
+            let won = link(slot, room);
+            if !won {
+                os::room::give_back();
+            }
+            Some(won)
+        }
+        None => map_into(slot),
+    };
     if won == Some(true) {
         MAPPED.add(1);
     }
@@ -153,13 +163,17 @@ fn map_into<T>(slot: &AtomicPtr<T>) -> Option<bool> {
     // What lies beside it may be a user's block.
     os::guard(outer, page);
     os::guard(outer.offset(len - page), page);
-    let fresh = outer.offset(page).as_ptr();
-    // Relaxed: the contents are the kernel's zeroes, see `numbered` and `spare`.
-    let won = slot.compare_exchange(core::ptr::null_mut(), fresh, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+    let won = link(slot, outer.offset(page));
     if !won {
         os::unmap(outer, len);
     }
     Some(won)
+}
+
+/// Makes `slot` point to the zeroes at `fresh`, unless another thread was faster: whether it was not.
+fn link<T>(slot: &AtomicPtr<T>, fresh: Addr) -> bool {
+    // Relaxed: the contents are the kernel's zeroes, see `numbered` and `spare`.
+    slot.compare_exchange(core::ptr::null_mut(), fresh.as_ptr(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
 }
 
 /// Bytes of leaves that are resident beside their entries.

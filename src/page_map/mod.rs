@@ -1,6 +1,6 @@
 //! Box `page_map` (L2): whose pointer is this? One tag and one record address for each 64 KiB of address space.
-//! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each between guard pages, mapped on demand, never unmapped,
-//! but page by page given back where nothing is entered; the hot table, what `free` has to know of the granules of spans.
+//! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each, the first in .bss, the others mapped on demand between
+//! guard pages and never unmapped, but page by page given back where nothing is entered; the hot table, what `free` has to know of the granules of spans.
 //! Calls: base, os, stats.   Locks: none.   Threads: any.   Never: fails for a lookup, whatever the pointer.
 
 mod hot;
@@ -132,12 +132,15 @@ pub(crate) fn entry(at: Addr) -> Option<&'static Entry> {
     leaf::of(at).map(|leaf| leaf.on(leaf.side(at), at))
 }
 
-/// Enters `granules` granules from `at` on, which are not entered. `false`: no memory for a leaf, nothing entered.
+/// Makes sure that `granules` granules from `at` on can be entered. `false`: no memory for a leaf, or no addresses that have one.
+pub(crate) fn prepare(at: Addr, granules: usize) -> bool {
+    (at.0 + granules * GRANULE - 1) >> leaf::ADDRESS_BITS == 0
+        && by_page(at, granules).all(|(at, _)| leaf::of(at).is_some() || leaf::grow(at))
+}
+
+/// Enters `granules` granules from `at` on, which are not entered. `false`: not to be `prepare`d, nothing entered.
 pub(crate) fn enter(at: Addr, granules: usize, tag: Tag, record: Addr) -> bool {
-    if (at.0 + granules * GRANULE - 1) >> leaf::ADDRESS_BITS != 0 {
-        return false;
-    }
-    if !by_page(at, granules).all(|(at, _)| leaf::of(at).is_some() || leaf::grow(at)) {
+    if !prepare(at, granules) {
         return false;
     }
     for (at, count) in by_page(at, granules) {
@@ -271,6 +274,8 @@ mod tests {
     #[test]
     fn a_refused_leaf_enters_nothing() {
         let at = Addr(0x6B << 32);
+        // The first leaf of the process takes no request.
+        assert!(prepare(Addr(0x6A << 32), 1));
         let (entered, _) = os::fake::with_plan(os::fake::Plan::RefuseNth(0), || enter(at, 1, Tag::LARGE, Addr(0x42)));
         assert!(!entered && tag(at) == Tag::NONE);
     }

@@ -10,6 +10,7 @@ use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::low_mask;
 use crate::config;
 use crate::os;
+use crate::page_map;
 use crate::stats::level;
 
 /// Puts one more SuperSlab in use, a cached one, else a new one, and says which. `None`: out of memory.
@@ -67,20 +68,31 @@ pub(super) fn enroll(pool: &mut Pool, base: Addr, slots: u32) -> Option<u32> {
     Some(id)
 }
 
-/// A whole SuperSlab if the kernel gives one, else as many slots as it does, `len` at least.
+/// A whole SuperSlab if the kernel gives one, else as many slots as it does, `len` at least. Under `ulimit -v` the page map may need
+/// some of what is left too.
 pub(super) fn map(last: Addr, len: u32) -> Option<(Addr, u32)> {
     let below = Addr(last.0.saturating_sub(SUPERSLAB));
-    if let Some(base) = os::map_aligned(below, SUPERSLAB, SUPERSLAB) {
+    if let Some(base) = map_slots(below, SLOTS, SUPERSLAB) {
         return Some((base, SLOTS));
     }
     let mut slots = SLOTS / 2;
     while slots > len {
-        if let Some(base) = os::map_aligned(Addr::NULL, slots as usize * GRANULE, GRANULE) {
+        if let Some(base) = map_slots(Addr::NULL, slots, GRANULE) {
             return Some((base, slots));
         }
         slots /= 2;
     }
-    os::map_aligned(Addr::NULL, len as usize * GRANULE, GRANULE).map(|base| (base, len))
+    map_slots(Addr::NULL, len, GRANULE).map(|base| (base, len))
+}
+
+/// A mapping of `slots` slots of which the page map can tell. `None`: there is none.
+fn map_slots(hint: Addr, slots: u32, align: usize) -> Option<Addr> {
+    let base = os::map_aligned(hint, slots as usize * GRANULE, align)?;
+    if page_map::prepare(base, slots as usize) {
+        return Some(base);
+    }
+    os::unmap(base, slots as usize * GRANULE);
+    None
 }
 
 /// Retires a SuperSlab none of whose slots is ACTIVE. Called without the lock: what the cache has no room for is unmapped.
