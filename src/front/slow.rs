@@ -10,7 +10,7 @@ use super::realloc::usable_size;
 use super::requests;
 use super::thread::{self, Caller};
 use super::warm;
-use crate::base::addr::Addr;
+use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::baseline;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
@@ -158,17 +158,25 @@ fn alloc_fresh(class: ClassId) -> Option<large::Fresh> {
 }
 
 #[inline]
-fn alloc_class_by<B>(class: ClassId, attempt: fn(ClassId) -> Option<B>) -> Option<B> {
+fn alloc_class_by(class: ClassId, attempt: fn(ClassId) -> Option<large::Fresh>) -> Option<large::Fresh> {
     purge::before_alloc();
     let block = attempt(class).or_else(|| {
         purge::reclaim();
-        attempt(class)
+        attempt(class).or_else(|| alone(class))
     });
     // What big blocks leave idle often fits the next one: they do not pay for growth.
     if !class.is_big() {
         idle::after_class();
     }
     block
+}
+
+/// A block that is a run of its own: for a span of several slots there may be no room where one block of it has some.
+#[cold]
+#[inline(never)]
+fn alone(class: ClassId) -> Option<large::Fresh> {
+    let bytes = class.block_size();
+    if bytes.div_ceil(GRANULE) < class.slots() as usize { large::alloc(bytes, 1) } else { None }
 }
 
 // Its frame is not to lie under that of a decay, which `alloc_class_by` may come upon before: a call has 1 KiB of stack.
