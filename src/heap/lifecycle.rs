@@ -248,7 +248,6 @@ impl Registry {
         }
         // SAFETY: initialised, and never freed.
         let heap = unsafe { &*record };
-        heap.look().dirty.generation = 1;
         self.all = Some(heap);
         Some(heap)
     }

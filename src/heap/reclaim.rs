@@ -19,7 +19,7 @@ impl ThreadHeap {
         self.sweep(core, Sweep::Whole, usize::MAX, wait)
     }
 
-    /// Purges inside spans until `want` bytes went back, spans that were not used of late first. Any thread; a heap that
+    /// Purges inside spans until `want` bytes went back, spans from which nothing was taken of late first. Any thread; a heap that
     /// is busy is passed over. Returns the bytes.
     pub(crate) fn purge(&self, want: usize) -> usize {
         let Some(core) = self.enter_if(false) else { return 0 };
@@ -31,10 +31,17 @@ impl ThreadHeap {
         given + self.sweep(core, Sweep::Any, want - given, false)
     }
 
-    /// Purges the spans that were not used since the last call. Any thread; a busy heap is passed over.
+    /// Keeps fewer empty spans. Any thread; a busy heap is passed over.
+    pub(crate) fn be_leaner(&self) {
+        if let Some(mut core) = self.enter_if(false) {
+            core.spans.iter_mut().for_each(Spans::age);
+        }
+    }
+
+    /// Purges the spans from which nothing was taken for some calls of this. Any thread; a busy heap is passed over.
     pub(crate) fn age(&self) -> usize {
         let Some(mut core) = self.enter_if(false) else { return 0 };
-        core.spans.iter_mut().for_each(Spans::age);
+        core.dirty.generation = core.dirty.generation.wrapping_add(1);
         if self.is_orphan() {
             // What others have freed since.
             inherit::offer(&core);
@@ -69,9 +76,6 @@ impl ThreadHeap {
             let gone = core.give(&mut gather);
             given += gone;
             if !more || gone == 0 || given >= want {
-                if which == Sweep::Older {
-                    core.dirty.generation = core.dirty.generation.wrapping_add(1);
-                }
                 break;
             }
             drop((gather, core));

@@ -55,8 +55,9 @@ pub(crate) struct Span {
     hint: u32,
     /// Blocks freed since the last sweep, `free` at most.
     freed: u32,
-    /// `Dirty::generation` at the last refill or flush.
-    used_in: u32,
+    /// `Dirty::generation` at the last refill, and at the last flush.
+    taken_in: u16,
+    freed_in: u16,
     class: ClassId,
     list: lists::List,
     /// Whether the last sweep left free pages that were not worth a call.
@@ -112,7 +113,8 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
             block_size: class.block_size() as u32,
             hint: 0,
             freed: 0,
-            used_in: 0,
+            taken_in: dirty.generation,
+            freed_in: dirty.generation,
             class,
             list: lists::List::None,
             holes: false,

@@ -22,8 +22,8 @@ pub(crate) struct Dirty {
     pub(crate) free: usize,
     /// Bytes of pages that were purged and hold no block handed out since.
     pub(crate) gone: usize,
-    /// Raised from time to time; a span remembers when it was last used.
-    pub(crate) generation: u32,
+    /// Raised each quarter of the decay time; a span remembers when blocks were last taken from it, or freed.
+    pub(crate) generation: u16,
 }
 
 /// Bits of `Span::purged`.
@@ -34,7 +34,7 @@ const MAX_SLOTS: u32 = (MAX_PAGES * 4096 / GRANULE) as u32;
 /// Which spans a sweep takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sweep {
-    /// Those not used in this generation.
+    /// Those from which nothing was taken of late: the heap fills the fullest first, and of these it has enough.
     Older,
     /// Those in which something was freed.
     Any,
@@ -42,20 +42,23 @@ pub(crate) enum Sweep {
     Whole,
 }
 
-/// The least that is worth a call of its own, to begin with: half of the holes in spans are of one page, and come and go. In a server whose sizes
-/// drift (`bench_drift`) that takes a fifth of the calls, at the same memory.
-const WORTH: usize = 16 << 10;
-/// Generations in which a span was not used after which its holes go, however small.
-const SETTLED: u32 = 4;
+/// The least that is worth a call of its own, to begin with: most holes in spans are shorter, and come and go.
+const WORTH: usize = 32 << 10;
+/// Generations in which nothing was taken from a span, after which what is free in it goes: half a decay time at least. What goes on being
+/// freed there is no reason to wait: the sizes that a program has turned away from are freed in bits, for as long as it runs.
+const OLD: u16 = 3;
+/// Generations in which nobody used a span, after which its holes go, however small: two decay times.
+const SETTLED: u16 = 9;
 
 /// Gathers free pages of one class's spans, until `gather` holds `want` bytes. Says whether there may be more: it is full.
 pub(crate) fn sweep(spans: &mut Spans, dirty: &mut Dirty, which: Sweep, gather: &mut Gather, want: usize) -> bool {
     let mut full = false;
     let generation = dirty.generation;
     spans.each(|span| {
-        let settled = generation.wrapping_sub(span.used_in) >= SETTLED;
+        let since_taken = generation.wrapping_sub(span.taken_in);
+        let settled = since_taken.min(generation.wrapping_sub(span.freed_in)) >= SETTLED;
         let due = match which {
-            Sweep::Older => span.used_in != generation && (span.freed > 0 || span.holes && settled),
+            Sweep::Older => since_taken >= OLD && (span.freed > 0 || span.holes && settled),
             Sweep::Any => span.freed > 0,
             Sweep::Whole => span.free > 0,
         };
@@ -86,14 +89,14 @@ impl Span {
         self.freed -= reused;
         dirty.bytes -= reused as usize * self.block_size as usize;
         dirty.free -= taken as usize * self.block_size as usize;
-        self.used_in = dirty.generation;
+        self.taken_in = dirty.generation;
     }
 
     pub(super) fn note_freed(&mut self, blocks: u32, dirty: &mut Dirty) {
         self.freed += blocks;
         dirty.bytes += blocks as usize * self.block_size as usize;
         dirty.free += blocks as usize * self.block_size as usize;
-        self.used_in = dirty.generation;
+        self.freed_in = dirty.generation;
     }
 
     /// Counts a new span in: all of it is free, none of it used before by this heap.

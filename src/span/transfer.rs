@@ -28,7 +28,8 @@ pub(crate) fn transfer(
         page_map::retag(record.base, slab.granules(), Tag::of_span(owner, class.index()));
     }
     record.freed = freed;
-    record.used_in = to_dirty.generation;
+    record.taken_in = to_dirty.generation;
+    record.freed_in = to_dirty.generation;
     to_dirty.bytes += freed as usize * record.block_size as usize;
     record.note_coming(to_dirty);
     to.adopt(span);

@@ -4,14 +4,14 @@
 //! runs and in the one before: so much of it was idle all that time, however much of it comes and goes.
 //! - Idle bytes beyond half of the bound go at once: at most three quarters after a peak.
 //! - Of the others a quarter goes each quarter, and the last MiB whole; `learn` may have them go faster, or slower.
-//! - Spans that were not used for half a decay time are swept.
+//! - Spans from which nothing was taken for half a decay time are swept each quarter.
 #![forbid(unsafe_code)]
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::{COUNTS, Dirty, background, bound, give_back, period, shed};
 use crate::front::idle;
-use crate::heap;
+use crate::heap::{self, ThreadHeap};
 use crate::large;
 use crate::learn;
 use crate::os;
@@ -22,7 +22,7 @@ use crate::superslab;
 const REST: u64 = 1 << 20;
 
 // Relaxed, in all of this file: figures that guide a policy and publish nothing. Only one thread ticks at a time.
-/// The milliseconds of the coarse clock: the last tick, the last time spans aged, the last whole decay time.
+/// The milliseconds of the coarse clock: the last tick, the last half and the last whole decay time.
 static LAST: AtomicU64 = AtomicU64::new(0);
 static LAST_HALF: AtomicU64 = AtomicU64::new(0);
 static LAST_WHOLE: AtomicU64 = AtomicU64::new(0);
@@ -107,8 +107,9 @@ fn turn(now: u64, last: u64, files: bool) {
     let mut given = superslab::purge(pool as usize) + large::purge(large as usize);
     SHARED.fetch_add(given as u64, Ordering::Relaxed);
     if is_due(&LAST_HALF, now, 2 * quarter) {
-        given += age_heaps();
+        collect();
     }
+    given += age_heaps();
     let excess = bound::idle_excess(idle) as usize;
     if given < excess {
         shed(excess - given);
@@ -121,11 +122,17 @@ fn turn(now: u64, last: u64, files: bool) {
 
 // A frame each, of which only one is there at a time: all this runs deep down in a call that has 1 KiB of stack.
 
+/// Each half of a decay time.
 #[inline(never)]
-fn age_heaps() -> usize {
+fn collect() {
     heap::forget_sent();
     heap::next_turn();
     heap::each_heap(|heap| heap.collect(false));
+    heap::each_heap(ThreadHeap::be_leaner);
+}
+
+#[inline(never)]
+fn age_heaps() -> usize {
     let mut given = 0;
     heap::each_heap(|heap| given += heap.age());
     given
