@@ -434,6 +434,32 @@ int hak_option_set(const char *name,
                    const char *value);
 
 /*
+ Starts the heap profiler, in all threads: from now on one allocation in about `HAKMEM_PROF_RATE` bytes is sampled, with its stack. Where
+ it was started before, that profile goes on.
+
+ Returns 0; ENOMEM when there is no memory for its tables; ENOSYS in a program that is wholly static, whose stacks can't be taken.
+ Any thread, at any time but in a signal handler. The first call loads libc's unwinder, which allocates.
+ */
+int hak_prof_start(void);
+
+/*
+ Stops sampling, in all threads. What was sampled is known until it is freed, and `hak_prof_dump` still writes it.
+ Any thread, at any time but in a signal handler.
+ */
+void hak_prof_stop(void);
+
+/*
+ Writes the profile as it is now to the file `path`, or, if that is null, to the one that `HAKMEM_PROF_FILE` names. In either `%p` stands
+ for the process's number and `%n` for the number of this profile. As folded stacks if the name ends in ".folded", else in pprof's form.
+ The file replaces one of that name, and only its owner can read it.
+
+ Returns 0; ENODATA when the profiler was never started; EBUSY while another thread writes one; EPERM in a set-user-ID program; EEXIST when
+ something other than a file has that name; else the errno of the call that failed. Then there is no new file.
+ Any thread, at any time but in a signal handler. `path` is null or a string.
+ */
+int hak_prof_dump(const char *path);
+
+/*
  Calls `visit` with `arg` for each block size in use, the smallest first, then once for all large blocks if there are any.
  The figures are taken before the first call, and no lock is held during any.
 

@@ -109,6 +109,31 @@ mutant $file 'fn lock_slow' 'who waited leaves no word of those who sleep' \
     'while self.0.swap(CONTENDED, Ordering::Acquire) != FREE {' \
     'while !self.take() && self.0.swap(CONTENDED, Ordering::Acquire) != FREE {'
 
+file=base/door.rs models=door
+mutant $file 'fn visit' 'a visitor does not say that it is there' 'compare_exchange(place, place | BUSY' 'compare_exchange(place, place'
+mutant $file 'fn visit' 'a visitor comes to a place that is taken' '|| place & BUSY != 0' ''
+mutant $file 'fn visit' 'a visitor sees not what was done there' 'Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            write' 'Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            write'
+mutant $file 'fn visit' 'the end of a visit publishes nothing' 'self.0.store(place, Ordering::Release)' 'self.0.store(place, Ordering::Relaxed)'
+mutant $file 'fn close' 'who closes does not wait' 'rest();' 'return;'
+mutant $file 'fn close' 'who closes sees not what was written' 'place, 0, Ordering::Acquire' 'place, 0, Ordering::Relaxed'
+
+file=profile/live.rs models=profile
+mutant $file 'fn insert' 'a place is claimed in two steps' 'place.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok()' \
+    '{ place.store(TAKEN, Ordering::Relaxed); true }'
+mutant $file 'fn remove' 'a note is taken out in two steps' 'place.compare_exchange(at, 0, Ordering::Release, Ordering::Relaxed).is_ok()' \
+    '{ place.store(0, Ordering::Release); true }'
+mutant $file 'fn insert' 'a note is not written' 'sample.site.store(site, Ordering::Relaxed);' ''
+
+file=profile/sites.rs models=profile
+mutant $file 'fn keep' 'a site is claimed in two steps' 'site.hash.compare_exchange(0, hash, Ordering::Relaxed, Ordering::Relaxed)' \
+    'match site.hash.load(Ordering::Relaxed) { 0 => { site.hash.store(hash, Ordering::Relaxed); Ok(0) }, held => Err(held) }'
+mutant $file 'fn write' 'frames are not published' 'Ordering::Release' 'Ordering::Relaxed'
+mutant $file 'fn stack' 'frames are not acquired' 'load(Ordering::Acquire)' 'load(Ordering::Relaxed)'
+mutant $file 'fn note_free' 'a free publishes no allocation' 'fetch_add(weight.objects, Ordering::Release)' 'fetch_add(weight.objects, Ordering::Relaxed)'
+mutant $file 'fn totals' 'the allocation of a free is not seen' 'self.freed.objects.load(Ordering::Acquire)' 'self.freed.objects.load(Ordering::Relaxed)'
+
 file=base/gate.rs models=gate
 mutant $file 'fn enter' 'who enters does not look after it said so' 'barrier();' ''
 mutant $file 'fn enter' 'who enters sees not what the closer did' 'self.closed.load(Ordering::Acquire)' 'self.closed.load(Ordering::Relaxed)'

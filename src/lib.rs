@@ -71,6 +71,8 @@ mod pressure;
 mod learn;
 mod trace;
 
+mod profile;
+
 mod reserve;
 mod superslab;
 

@@ -5,6 +5,7 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use super::hak_types::*;
 use crate::config::{self, Refused};
 use crate::front;
+use crate::profile;
 use crate::report::{self, Totals, walk};
 use crate::stats::text::Text;
 
@@ -158,6 +159,41 @@ pub unsafe extern "C" fn hak_option_set(name: *const c_char, value: *const c_cha
         Err(Refused::Unknown) => libc::ENOENT,
         Err(Refused::Fixed) => libc::EPERM,
     }
+}
+
+/// Starts the heap profiler, in all threads: from now on one allocation in about `HAKMEM_PROF_RATE` bytes is sampled, with its stack. Where
+/// it was started before, that profile goes on.
+///
+/// Returns 0; ENOMEM when there is no memory for its tables; ENOSYS in a program that is wholly static, whose stacks can't be taken.
+/// Any thread, at any time but in a signal handler. The first call loads libc's unwinder, which allocates.
+#[unsafe(no_mangle)]
+pub extern "C" fn hak_prof_start() -> c_int {
+    match front::start_profile() {
+        Ok(()) => 0,
+        Err(profile::Refused::NoMemory) => libc::ENOMEM,
+        Err(profile::Refused::NoUnwinder) => libc::ENOSYS,
+    }
+}
+
+/// Stops sampling, in all threads. What was sampled is known until it is freed, and `hak_prof_dump` still writes it.
+/// Any thread, at any time but in a signal handler.
+#[unsafe(no_mangle)]
+pub extern "C" fn hak_prof_stop() {
+    front::stop_profile();
+}
+
+/// Writes the profile as it is now to the file `path`, or, if that is null, to the one that `HAKMEM_PROF_FILE` names. In either `%p` stands
+/// for the process's number and `%n` for the number of this profile. As folded stacks if the name ends in ".folded", else in pprof's form.
+/// The file replaces one of that name, and only its owner can read it.
+///
+/// Returns 0; ENODATA when the profiler was never started; EBUSY while another thread writes one; EPERM in a set-user-ID program; EEXIST when
+/// something other than a file has that name; else the errno of the call that failed. Then there is no new file.
+/// Any thread, at any time but in a signal handler. `path` is null or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_prof_dump(path: *const c_char) -> c_int {
+    // SAFETY: a string (caller).
+    let path = (!path.is_null()).then(|| unsafe { CStr::from_ptr(path) });
+    profile::dump(path).err().unwrap_or(0)
 }
 
 /// Calls `visit` with `arg` for each block size in use, the smallest first, then once for all large blocks if there are any.

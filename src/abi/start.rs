@@ -3,7 +3,7 @@
 //! `malloc` works before it: whatever is served earlier is served without this.
 
 use crate::config::{self, get};
-use crate::{front, guard, hardened, learn, os, report, trace};
+use crate::{front, guard, hardened, learn, os, profile, report, trace};
 
 // SAFETY: runs once, in the loader, before `main`; calls only libc functions that are ready by then.
 #[ctor::ctor(unsafe)]
@@ -14,6 +14,9 @@ fn start() {
     #[cfg(all(feature = "override", not(test)))]
     super::cxx::start();
     trace::start();
+    if get::prof() == 1 && front::start_profile().is_err() {
+        os::write_stderr(b"hakmem: HAKMEM_PROF=1: no memory, or no unwinder in a program that is wholly static\n");
+    }
     if let Some(_inside) = os::gate::enter_later() {
         guard::start();
     }
@@ -32,6 +35,7 @@ fn start() {
 }
 
 extern "C" fn exit() {
+    profile::at_exit();
     report::at_exit();
     if get::tiny_heap_v2_stats() == 1 {
         report::print_tiny_heap();
@@ -48,6 +52,7 @@ extern "C" fn parent() {
 
 extern "C" fn child() {
     hardened::at_fork_child();
+    profile::at_fork_child();
     report::at_fork_child();
     front::forget_background();
     front::after_fork(true);

@@ -5,6 +5,7 @@
 pub(crate) mod addr;
 pub(crate) mod batch_stack;
 pub(crate) mod bits;
+pub(crate) mod door;
 pub(crate) mod gate;
 pub(crate) mod index_stack;
 pub(crate) mod open_batch;

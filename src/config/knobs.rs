@@ -98,6 +98,12 @@ knobs! {
     guard_rate: "HAKMEM_GUARD_RATE" = number (0, 0..=1_000_000_000);
     /// 1: reports show where the block was allocated and where it was freed, with HAKMEM_HARDENED or HAKMEM_GUARD_RATE
     trace: "HAKMEM_TRACE" = number (0, 0..=1);
+    /// 1: the heap profiler runs from the start, and a profile is written at exit
+    prof: "HAKMEM_PROF" = number (0, 0..=1);
+    /// bytes between samples on average; 1: every allocation is one
+    prof_rate: "HAKMEM_PROF_RATE" = number (524_288, 1..=1_073_741_824);
+    /// where profiles go: %p is the process's number, %n counts the profiles; .folded at the end: as folded stacks
+    prof_file: "HAKMEM_PROF_FILE" = text ("hakmem.%p.%n.pb") live;
     /// huge pages; auto: in large heaps of small blocks, where the system gives them unasked; always: asked for; never
     thp: "HAKMEM_THP" = choice ("auto" of ["auto", "always", "never"]) live;
     /// 1: one line on stderr for each slab taken from the shared pool, 64 at most

@@ -4,7 +4,9 @@
 //!
 //! ```text
 //! malloc ─ class ─ bin.pop ─ hit
-//!   └ slow::alloc_slow ─ above 1 MiB: warm::alloc ─ hit
+//!   └ slow::alloc_slow ─ counted: profiled::alloc ─ bin.pop ─ hit
+//!                      │                       └ its turn: profiled::take ─ the heap of samples, large
+//!                      └ above 1 MiB: warm::alloc ─ hit
 //!                      └ the gate ─ closed by a fork: late::alloc ─ reserve
 //!                      └ strict: guard::sample, hardened::alloc
 //!                      └ large
@@ -30,6 +32,7 @@ mod paranoid {
     #[inline(always)]
     pub(super) fn after_slow_path() {}
 }
+mod profiled;
 mod purge;
 mod realloc;
 mod requests;
@@ -41,6 +44,7 @@ pub(crate) use aligned::alloc_aligned;
 pub(crate) use free::{free, free_rounded, free_sized};
 pub(crate) use late::{after_fork, before_fork};
 pub(crate) use malloc::{alloc, alloc_or, alloc_zeroed};
+pub(crate) use profiled::{start as start_profile, stop as stop_profile};
 pub(crate) use purge::{
     COUNTS as PURGES, allow as allow_background, flush_thread, forget_background, step_aside, trim,
 };

@@ -2,7 +2,7 @@
 
 use errno::{errno, set_errno};
 
-use super::{alloc, free, idle, purge, slow};
+use super::{alloc, free, idle, profiled, purge, slow};
 use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId, MID_MAX};
 use crate::guard;
@@ -133,9 +133,15 @@ fn resize_large(at: Addr, size: usize) -> Result<*mut u8, usize> {
     if size > isize::MAX as usize {
         return Ok(super::out_of_memory());
     }
+    let resized = resize_inside(at, old, size)?;
+    profiled::resized(at, resized, size);
+    Ok(resized.as_ptr())
+}
+
+fn resize_inside(at: Addr, old: usize, size: usize) -> Result<Addr, usize> {
     let Some(_inside) = gate::enter() else { return Err(old) };
     purge::apply_limits();
-    let resized = large::resize(at, size).map(Addr::as_ptr).ok_or(old);
+    let resized = large::resize(at, size).ok_or(old);
     if resized.is_ok() && size < old {
         // A run's end is idle now.
         let saved = errno();

@@ -5,6 +5,7 @@ use errno::{Errno, errno, set_errno};
 use super::idle;
 use super::late;
 use super::paranoid;
+use super::profiled;
 use super::purge;
 use super::realloc::usable_size;
 use super::requests;
@@ -21,6 +22,7 @@ use crate::heap::{self, Current, Pushed, ThreadHeap};
 use crate::large;
 use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
+use crate::profile;
 use crate::reserve;
 
 const FOREIGN: &str = "free: not a block of this allocator, or free already";
@@ -37,6 +39,9 @@ pub(crate) fn out_of_memory() -> *mut u8 {
 #[cold]
 #[inline(never)]
 pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
+    if let Some(heap) = heap::metered() {
+        return profiled::alloc(heap, size);
+    }
     match warm::alloc(size) {
         Some(at) => at.as_ptr(),
         None => alloc_cold(size),
@@ -45,7 +50,7 @@ pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
 
 #[cold]
 #[inline(never)]
-fn alloc_cold(size: usize) -> *mut u8 {
+pub(super) fn alloc_cold(size: usize) -> *mut u8 {
     let block = behind_gate(size, 1, || match (strict(), ClassId::of(size)) {
         (Some(mode), _) => alloc_strict(mode, size, 1),
         (None, Some(class)) => try_any_class(class),
@@ -58,6 +63,9 @@ fn alloc_cold(size: usize) -> *mut u8 {
 #[cold]
 #[inline(never)]
 pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
+    if let Some(block) = profiled::zeroed(size) {
+        return block.as_ptr();
+    }
     let fresh = behind_gate(size, 1, || match (strict(), ClassId::of(size)) {
         (Some(mode), _) => alloc_strict(mode, size, 1),
         // Tiny and mid blocks were somebody else's before, and to know which were not costs more than it saves: the page
@@ -82,6 +90,10 @@ pub(super) fn behind_gate(
 ) -> Option<large::Fresh> {
     requests::answer();
     purge::ensure_background();
+    // Before anything is held: it unwinds.
+    if let Some(sampled) = profiled::sample(size, align) {
+        return Some(sampled);
+    }
     let _inside = match gate::enter() {
         Some(inside) => inside,
         None => match late::alloc(size, align) {
@@ -278,7 +290,7 @@ fn free_large(at: Addr, said: Option<usize>) {
 #[cold]
 #[inline(never)]
 fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
-    if joins_batch(at, tag) {
+    if goes_at_once(at, tag) {
         return;
     }
     let tag = if tag == Tag::NONE { page_map::tag(at) } else { tag };
@@ -301,16 +313,19 @@ fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
     set_errno(saved);
 }
 
-/// Whether another heap's block went into the batch that is open for it, which is most of what misses. The gate would be the only locked
-/// instruction of it.
+/// Whether another heap's block went into the batch that is open for it, which is most of what misses, or a block of a counted thread's
+/// own into its magazine. The gate would be the only locked instruction of it.
 #[inline(always)]
-fn joins_batch(at: Addr, tag: Tag) -> bool {
-    match heap::current() {
-        Current::Heap(heap) if tag.is_span() && heap.addr() != tag.owner() && !hardened::is_on() => {
-            heap.add_remote(tag.owner(), ClassId::from_index(tag.class_index()), at)
-        }
-        _ => false,
+fn goes_at_once(at: Addr, tag: Tag) -> bool {
+    let Current::Heap(heap) = heap::current() else { return false };
+    if !tag.is_span() || hardened::is_on() {
+        return false;
     }
+    let class = ClassId::from_index(tag.class_index());
+    if heap.addr() == tag.owner() {
+        return matches!(heap.bin(class).push(at), Pushed::Kept);
+    }
+    !heap::holds_samples(tag.owner()) && heap.add_remote(tag.owner(), class, at)
 }
 
 /// Behind the gate.
@@ -319,6 +334,7 @@ pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
     let done = match tag {
         Tag::NONE | Tag::WAITS => die(FOREIGN, at),
         Tag::LARGE => {
+            profiled::end_large(at);
             large::free(at, said);
             true
         }
@@ -326,8 +342,21 @@ pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
             guard::free(at, said);
             true
         }
-        tag if hardened::is_on() => free_hardened(at, tag, said),
-        tag => free_block(at, tag),
+        tag => {
+            let sampled = heap::holds_samples(tag.owner());
+            if sampled {
+                profile::end(at);
+            }
+            match (hardened::is_on(), sampled) {
+                (true, _) => free_hardened(at, tag, said),
+                (false, false) => free_block(at, tag),
+                (false, true) => {
+                    // SAFETY: the tag is that of a span: its owner is a heap.
+                    unsafe { heap::at(tag.owner()) }.free_direct(at);
+                    true
+                }
+            }
+        }
     };
     if done {
         idle::after_free();

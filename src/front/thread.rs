@@ -25,7 +25,10 @@ pub(super) enum Caller {
 /// The calling thread's heap, made or adopted at its first slow path. `None`: out of memory.
 pub(super) fn enter() -> Option<Caller> {
     match heap::current() {
-        Current::Heap(heap) => Some(Caller::Own(heap)),
+        Current::Heap(heap) => {
+            heap::follow(heap);
+            Some(Caller::Own(heap))
+        }
         Current::Unborn if config::ready() => birth().map(Caller::Own).or_else(shared),
         Current::Unborn | Current::Late => shared(),
     }

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Core, ThreadHeap, ebb, lifecycle};
+use super::{Core, ThreadHeap, ebb, holds_samples, lifecycle};
 use crate::class::{CLASSES, ClassId};
 use crate::config;
 use crate::span;
@@ -49,7 +49,7 @@ pub(crate) fn take_in_all(wait: bool) {
 /// freed. Any thread that holds no heap's lock.
 pub(crate) fn take_in_unused() {
     lifecycle::each_heap(|heap| {
-        if heap.is_orphan() || lifecycle::is_late(heap) {
+        if heap.is_orphan() || lifecycle::is_late(heap) || holds_samples(heap.addr()) {
             heap.take_in(true);
         }
     });
@@ -70,7 +70,8 @@ impl ThreadHeap {
     #[cold]
     pub(super) fn inherit(&self, class: ClassId, core: &mut Core) -> bool {
         let (word, bit) = offer_of(class);
-        if word.load(Ordering::Relaxed) & bit == 0 || config::get::hardened() == 1 {
+        // Nor does the heap of samples: what is not sampled is not to be taken for it.
+        if word.load(Ordering::Relaxed) & bit == 0 || config::get::hardened() == 1 || holds_samples(self.addr()) {
             return false;
         }
         let (mut found, mut busy) = (false, false);

@@ -10,8 +10,9 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-use super::{LATE_THREAD, ThreadHeap, inherit, remote::Inbox};
+use super::{LATE_THREAD, ThreadHeap, inherit, metered, remote::Inbox};
 use crate::base::addr::Addr;
+use crate::base::door::Door;
 use crate::class::ClassId;
 use crate::meta;
 use crate::os;
@@ -30,6 +31,8 @@ pub(super) struct Links {
     orphan: AtomicBool,
     /// The thread that has it, if that will not say when it ends.
     unheard: Cell<Option<Unheard>>,
+    /// Where that thread keeps its word, if others may write to it: it says when it ends.
+    pub(super) word: Door,
 }
 
 /// # Invariants
@@ -85,10 +88,11 @@ pub(crate) fn adopt_or_make(
     }
     heap.exit_rounds.set(0);
     prepare(heap);
-    let word = Addr::of(heap).as_ptr::<u8>();
-    os::tls::set(word);
+    os::tls::set(metered::word_of(heap));
     // After the heap is installed: this may allocate.
-    if !os::thread_exit::call_at_exit(on_exit, word.cast()) {
+    if os::thread_exit::call_at_exit(on_exit, Addr::of(heap).as_ptr()) {
+        metered::open(heap);
+    } else {
         REGISTRY.lock().note_unheard(heap);
     }
     Some(heap)
@@ -143,6 +147,7 @@ pub(crate) fn leave(heap: &'static ThreadHeap, on_exit: unsafe extern "C" fn(*mu
         os::thread_exit::call_at_exit(on_exit, Addr::of(heap).as_ptr());
         return false;
     }
+    heap.links.word.close(os::gate::moment());
     os::tls::set((&raw const LATE_THREAD).cast_mut().cast());
     true
 }
@@ -168,22 +173,37 @@ pub(crate) fn retire(heap: &'static ThreadHeap, close: impl FnOnce(&ThreadHeap))
 
 /// The heap for threads that have none: those past their teardown, and all inside the loader's start.
 pub(crate) fn late_heap() -> Option<&'static ThreadHeap> {
+    shared_heap(&LATE)
+}
+
+/// The heap at `place`, which no thread has; made when it is first asked for.
+pub(super) fn shared_heap(place: &AtomicPtr<ThreadHeap>) -> Option<&'static ThreadHeap> {
     // Acquire pairs with the Release below: the heap is initialised.
-    let late = LATE.load(Ordering::Acquire);
-    if !late.is_null() {
+    let shared = place.load(Ordering::Acquire);
+    if !shared.is_null() {
         // SAFETY: set once to a heap, and heaps are never freed.
-        return Some(unsafe { &*late });
+        return Some(unsafe { &*shared });
     }
     let mut registry = REGISTRY.lock();
     // Relaxed: the lock orders us after whoever made it.
-    let late = LATE.load(Ordering::Relaxed);
-    if !late.is_null() {
+    let shared = place.load(Ordering::Relaxed);
+    if !shared.is_null() {
         // SAFETY: as above.
-        return Some(unsafe { &*late });
+        return Some(unsafe { &*shared });
     }
     let heap = registry.make()?;
-    LATE.store(Addr::of(heap).as_ptr(), Ordering::Release);
+    place.store(Addr::of(heap).as_ptr(), Ordering::Release);
     Some(heap)
+}
+
+/// Calls `look` with every heap that a thread has, under the registry lock: none gets another meanwhile. Any thread.
+pub(super) fn each_used(mut look: impl FnMut(&'static ThreadHeap)) {
+    let registry = REGISTRY.lock();
+    let mut at = registry.used;
+    while let Some(heap) = at {
+        at = heap.links.behind.get();
+        look(heap);
+    }
 }
 
 /// Calls `look` with every heap there is, newest first. No lock is held meanwhile: heaps are never freed, their list only grows
@@ -244,6 +264,7 @@ impl Registry {
                 before: Cell::new(None),
                 orphan: AtomicBool::new(false),
                 unheard: Cell::new(None),
+                word: Door::closed(),
             });
         }
         // SAFETY: initialised, and never freed.
@@ -338,8 +359,9 @@ pub(crate) fn check_registry() {
 ///
 /// Only heaps that were in use are looked at: a page that is written to has to be copied first.
 pub(crate) fn orphan_the_lost() {
-    let mine = Addr::of(os::tls::get());
+    let mine = Addr::of(metered::plain(os::tls::get()));
     let mut registry = REGISTRY.lock();
+    metered::words_are_of_this_process();
     let mut at = registry.used;
     while let Some(heap) = at {
         at = heap.links.behind.get();
@@ -358,6 +380,7 @@ pub(crate) fn orphan_the_lost() {
         heap.outbox.forget();
         heap.baseline.set(Addr::NULL);
         heap.hardened.set(Addr::NULL);
+        heap.links.word.forget();
         registry.unlink(heap);
         registry.push_orphan(heap);
     }

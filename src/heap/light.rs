@@ -9,6 +9,7 @@ use super::lifecycle;
 use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES};
 use crate::os::tls;
+use crate::profile;
 
 /// Calls, allocating and freeing, that a thread makes before it gets a heap.
 const CALLS: usize = 12;
@@ -25,7 +26,8 @@ pub(super) fn calls_of(word: *mut u8) -> Option<usize> {
 pub(crate) fn does_without() -> bool {
     let word = tls::get();
     match calls_of(word) {
-        Some(calls) if calls < CALLS && lifecycle::is_any_born() => {
+        // Profiled, all of its calls are to be counted: in its heap.
+        Some(calls) if calls < CALLS && lifecycle::is_any_born() && !profile::is_on() => {
             tls::set(word.wrapping_add(STEP));
             true
         }

@@ -14,6 +14,7 @@ mod inherit;
 mod lifecycle;
 mod light;
 mod magazine;
+mod metered;
 mod node_pool;
 mod reclaim;
 mod remote;
@@ -36,6 +37,7 @@ pub(crate) use lifecycle::{
     adopt_or_make, each_heap, is_any_in_use, late_heap, leave, orphan_the_lost, retire, take_lost,
 };
 pub(crate) use light::does_without;
+pub(crate) use metered::{follow, holds_samples, meter_all, metered, sample_heap};
 pub(crate) use remote::{forget_sent, next_turn, ran_dry, was_sent};
 
 use bin::Bins;
@@ -65,7 +67,7 @@ pub(crate) fn purged_bytes() -> u64 {
 }
 
 /// What a thread's TLS word points to once its heap is gone for good: zeroes, like `tls::NO_HEAP`.
-static LATE_THREAD: [u64; 512] = [0; 512];
+static LATE_THREAD: os::tls::Zeroes = os::tls::Zeroes([0; 512]);
 
 /// # Invariants
 /// - H1: a block in a magazine, a FastCache, an SLL or a batch is counted as used by its span.
@@ -91,6 +93,8 @@ pub(crate) struct ThreadHeap {
     inbox: Inbox,
     core: Mutex<Core>,
     links: lifecycle::Links,
+    /// The owner's again; only touched while it is profiled.
+    metered: metered::Metered,
 }
 
 /// What the heap's lock guards.
@@ -124,8 +128,8 @@ pub(crate) fn current() -> Current {
     if core::ptr::eq(word, (&raw const LATE_THREAD).cast()) {
         return Current::Late;
     }
-    // SAFETY: the word is one of the two statics or a heap that `adopt_or_make` put there.
-    Current::Heap(unsafe { &*word.cast::<ThreadHeap>() })
+    // SAFETY: the word is one of the two statics, or names the heap that `adopt_or_make` put there, by itself or by its second bins.
+    Current::Heap(unsafe { &*metered::plain(word).cast::<ThreadHeap>() })
 }
 
 /// The bin at `offset` bytes (class index * BIN_STRIDE) of whatever the TLS word points to.
@@ -134,7 +138,8 @@ pub(crate) fn current() -> Current {
 /// `offset` is a multiple of BIN_STRIDE below `CLASSES * BIN_STRIDE`.
 #[inline(always)]
 pub(crate) unsafe fn bin_at(word: *mut u8, offset: usize) -> &'static Bin {
-    // SAFETY: a heap begins with its bins, and both static stand-ins are as long and zero, which is a valid Bin.
+    // SAFETY: a heap begins with its bins, as does a profiled one's second set; both static stand-ins are as long and zero, which is
+    // a valid Bin.
     unsafe { &*word.add(offset).cast::<Bin>() }
 }
 
@@ -353,5 +358,5 @@ const _: () = {
     assert!(size_of::<Bins>() <= size_of_val(&LATE_THREAD), "a thread without a heap reads zeroes as its bins");
     assert!(size_of::<Bins>() <= 4096, "an offset into the bins never reaches the bits of the heap's address");
     assert!(size_of::<ThreadHeap>() <= 32 << 10, "a heap is one record of meta");
-    assert!(size_of::<ThreadHeap>() == 24_576, "docs/ARCHITECTURE.md, section 5, says so");
+    assert!(size_of::<ThreadHeap>() == 28_672, "docs/ARCHITECTURE.md, section 5, says so");
 };

@@ -52,6 +52,8 @@ struct Large {
     /// Whether it may wait at a seat when it is freed: a mapping of its own, not guarded, of which no trace is kept; and not
     /// from before the options were read, lest a hardened process hand it out.
     waits: bool,
+    /// Whether the profiler has a note of it. Written by who holds the block.
+    sampled: bool,
 }
 
 const _: () = assert!(size_of::<Large>() == 56, "docs/ARCHITECTURE.md, section 5, says so");
@@ -253,6 +255,23 @@ pub(crate) fn cut(at: Addr, size: usize) {
     }
 }
 
+/// Notes that the profiler knows the block at `at`, which the caller has just made. Its free is then the slow one.
+pub(crate) fn mark_sampled(at: Addr) {
+    let Some(mut record) = find(at) else { return };
+    // SAFETY: the caller holds the block, and nobody else its record.
+    let large = unsafe { record.as_mut() };
+    (large.sampled, large.waits) = (true, false);
+}
+
+/// Whether the profiler knows the block at `at`, which the caller holds; from now on it does not.
+pub(crate) fn take_sampled(at: Addr) -> bool {
+    let Some(record) = find(at) else { return false };
+    // SAFETY: a record is never unmapped; that of a block that is freed twice at once may be another's by now, which then is lost to
+    // the profiler and nothing else.
+    let sampled = unsafe { &mut (*record.as_ptr()).sampled };
+    core::mem::take(sampled)
+}
+
 fn give_back(large: Large) {
     if large.mapped > 0 {
         return guarded::give_back(&large);
@@ -287,7 +306,7 @@ fn find(at: Addr) -> Option<NonNull<Large>> {
 impl Large {
     fn plain(base: Addr, bytes: usize, slab: Option<Slab>) -> Large {
         let waits = slab.is_none() && config::ready() && config::get::hardened() != 1 && config::get::trace() != 1;
-        Large { base, bytes, slab, size: bytes, mapped: 0, split: false, waits }
+        Large { base, bytes, slab, size: bytes, mapped: 0, split: false, waits, sampled: false }
     }
 }
 

@@ -44,11 +44,15 @@ pub(crate) fn read_link<'a>(path: &CStr, room: &'a mut [u8]) -> &'a [u8] {
     room.get(..len).unwrap_or_default()
 }
 
-/// Opens `path`, and says why not.
+/// Opens `path`, and says why not. What that makes is as the process's mask says.
 pub(super) fn open(path: &CStr, how: c_int) -> Result<c_int, Errno> {
+    open_as(path, how, 0o666)
+}
+
+fn open_as(path: &CStr, how: c_int, mode: usize) -> Result<c_int, Errno> {
     let flags = how | libc::O_CLOEXEC | libc::O_NOCTTY;
     // SAFETY: a null-terminated path.
-    let fd = unsafe { sys::call(libc::SYS_openat, [HERE, path.as_ptr().addr(), flags as usize, 0o666]) };
+    let fd = unsafe { sys::call(libc::SYS_openat, [HERE, path.as_ptr().addr(), flags as usize, mode]) };
     fd.map(|fd| fd as c_int)
 }
 
@@ -68,6 +72,12 @@ impl File {
     /// Creates a file that was not there. `None`: it was, or refused.
     pub(crate) fn create_new(path: &CStr) -> Option<File> {
         sys::noted(open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL)).map(File)
+    }
+
+    /// `create_new`, for its owner alone to read.
+    pub(crate) fn create_private(path: &CStr) -> Option<File> {
+        let how = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
+        sys::noted(open_as(path, how, 0o600)).map(File)
     }
 
     /// Writes all of `text`. `false`: refused, and errno says why.

@@ -102,6 +102,11 @@ pub(crate) fn open(child: bool) {
     futex::wake(&FORKS, i32::MAX as u32);
 }
 
+/// For who waits for another thread that holds nothing and waits for nothing.
+pub(crate) fn moment() -> impl FnMut() {
+    rest()
+}
+
 /// Waits a little, longer each time: what it waits for is short, but its thread may have no processor.
 fn rest() -> impl FnMut() {
     let mut rounds = 0;

@@ -88,6 +88,14 @@ pub(crate) fn name_self(name: &CStr) {
     let _ = unsafe { sys::call(libc::SYS_prctl, [libc::PR_SET_NAME as usize, name.as_ptr().addr()]) };
 }
 
+/// The calling thread's name, null-padded, as bytes in memory order; zeroes where the kernel refuses.
+pub(crate) fn name() -> [u64; 2] {
+    let mut name = [0_u64; 2];
+    // SAFETY: room for the 16 bytes that the kernel writes.
+    let _ = unsafe { sys::call(libc::SYS_prctl, [libc::PR_GET_NAME as usize, name.as_mut_ptr().addr()]) };
+    name
+}
+
 /// Gives the calling thread a table of file descriptors of its own, empty: what it opens never takes a number from
 /// under the program, and the program's files are not kept open by it. `false`: not possible (before Linux 5.9).
 pub(crate) fn leave_files() -> bool {

@@ -6,9 +6,13 @@
 
 /// What the word points to in a thread that has no heap yet: zeroes, in which every magazine reads as one of no capacity.
 /// The heap box asserts that it is long enough.
-pub(crate) static NO_HEAP: [u64; 512] = [0; 512];
+pub(crate) static NO_HEAP: Zeroes = Zeroes([0; 512]);
 
-pub(crate) use word::{get, set, thread};
+/// A page of them, at a page's start: from the low bits of the word one sees what it names.
+#[repr(align(4096))]
+pub(crate) struct Zeroes(#[expect(dead_code, reason = "read by address")] pub(crate) [u64; 512]);
+
+pub(crate) use word::{get, place, set, thread};
 
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 core::arch::global_asm!(
@@ -49,6 +53,20 @@ mod word {
             core::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) thread, options(pure, readonly, nostack, preserves_flags));
         }
         thread
+    }
+
+    /// Where the word is: in the thread's memory, until the thread ends.
+    pub(crate) fn place() -> usize {
+        let offset: usize;
+        // SAFETY: reads a number that the loader has put there before any code of ours runs.
+        unsafe {
+            core::arch::asm!(
+                "mov {offset}, qword ptr [rip + hakmem_tls_heap@GOTTPOFF]",
+                offset = out(reg) offset,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        thread().wrapping_add(offset)
     }
 
     pub(crate) fn set(heap: *mut u8) {
@@ -107,6 +125,16 @@ mod word {
         thread
     }
 
+    /// Where the word is: in the thread's memory, until the thread ends.
+    pub(crate) fn place() -> usize {
+        let offset: usize;
+        // SAFETY: as in `get`.
+        unsafe {
+            core::arch::asm!(offset!(), offset = out(reg) offset, options(pure, nomem, nostack, preserves_flags));
+        }
+        thread().wrapping_add(offset)
+    }
+
     pub(crate) fn set(heap: *mut u8) {
         // SAFETY: writes this thread's word and nothing else.
         unsafe {
@@ -137,6 +165,11 @@ mod word {
 
     pub(crate) fn thread() -> usize {
         HEAP.with(|heap| (&raw const *heap).addr())
+    }
+
+    /// Nowhere that another thread may write to.
+    pub(crate) fn place() -> usize {
+        0
     }
 
     pub(crate) fn set(heap: *mut u8) {

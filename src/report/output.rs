@@ -8,7 +8,8 @@ use super::{write_json, write_prometheus, write_text};
 use crate::config::{TEXT_MAX, text};
 use crate::os::file::{self, File};
 use crate::os::lock::{self, Mutex};
-use crate::os::{self, signal, tls};
+use crate::os::{signal, tls};
+use crate::stats::path::Path;
 use crate::stats::text::Text;
 
 /// The thread that writes a report, or 0: two at once would write into one file. No lock, for a file may make it wait.
@@ -80,7 +81,7 @@ impl Names {
         match parts.next() {
             None | Some(b"-" | b"stderr") => form(&mut Text::stderr()),
             Some(pattern) => {
-                let named = path.expand(pattern, b"") && spare.expand(pattern, b".%p.tmp");
+                let named = path.expand(pattern, b"", None) && spare.expand(pattern, b".%p.tmp", None);
                 if !(named && write_file(path.as_c(), spare.as_c(), form)) {
                     refused(target);
                 }
@@ -122,76 +123,4 @@ fn fill(file: &File, form: fn(&mut Text)) -> bool {
     let mut sink = |piece: &[u8]| whole = whole && file.write(piece);
     form(&mut Text::to(&mut sink));
     whole
-}
-
-/// Bytes of a path at most, once expanded.
-const PATH_MAX: usize = 512;
-
-/// A path in the making.
-///
-/// # Invariants
-/// - P1: `len < PATH_MAX` as long as the path is `whole`, and the bytes from `len` on are 0.
-struct Path {
-    bytes: [u8; PATH_MAX],
-    len: usize,
-    whole: bool,
-}
-
-impl Path {
-    const fn new() -> Path {
-        Path { bytes: [0; PATH_MAX], len: 0, whole: true }
-    }
-
-    /// Becomes `pattern` and `ending`, with the process's number for `%p` and `%` for `%%`. `false`: too long.
-    fn expand(&mut self, pattern: &[u8], ending: &[u8]) -> bool {
-        self.bytes.fill(0);
-        (self.len, self.whole) = (0, true);
-        let mut text = pattern.iter().chain(ending).copied().peekable();
-        while let Some(byte) = text.next() {
-            let special = if byte == b'%' { text.next_if(|&next| next == b'p' || next == b'%') } else { None };
-            if special == Some(b'p') {
-                Text::to(&mut |digits| digits.iter().for_each(|&digit| self.put(digit))).num(os::process_id());
-            } else {
-                self.put(byte);
-            }
-        }
-        if !self.whole {
-            errno::set_errno(errno::Errno(libc::ENAMETOOLONG));
-        }
-        self.whole
-    }
-
-    fn put(&mut self, byte: u8) {
-        match self.bytes.get_mut(self.len) {
-            Some(slot) if self.len + 1 < PATH_MAX => {
-                *slot = byte;
-                self.len += 1;
-            }
-            _ => self.whole = false,
-        }
-    }
-
-    fn as_c(&self) -> &CStr {
-        CStr::from_bytes_until_nul(&self.bytes).unwrap_or(c"")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_names_the_process_and_knows_its_length() {
-        let expand = |pattern: &str, ending: &str| {
-            let mut path = Path::new();
-            let whole = path.expand(pattern.as_bytes(), ending.as_bytes());
-            whole.then(|| path.as_c().to_str().unwrap().to_owned())
-        };
-        let id = std::process::id();
-        assert_eq!(expand("/a/%p.json", ".%p.tmp"), Some(format!("/a/{id}.json.{id}.tmp")));
-        assert_eq!(expand("%%p%x%p%", ""), Some(format!("%p%x{id}%")));
-        assert_eq!(expand("%", "%"), Some("%".to_owned()));
-        assert_eq!(expand(&"x".repeat(PATH_MAX - 1), ""), Some("x".repeat(PATH_MAX - 1)));
-        assert_eq!(expand(&"x".repeat(PATH_MAX), ""), None);
-    }
 }

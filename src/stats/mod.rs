@@ -6,4 +6,5 @@
 pub(crate) mod counter;
 pub(crate) mod event;
 pub(crate) mod level;
+pub(crate) mod path;
 pub(crate) mod text;

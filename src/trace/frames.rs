@@ -7,7 +7,7 @@ use super::DEPTH;
 use crate::base::addr::Addr;
 
 /// Own frames at most, above the program's.
-const OWN: usize = 12;
+pub(crate) const OWN: usize = 12;
 
 /// Where this library's code lies. Found once: the loader answers under its lock, which a child of fork may find taken.
 static OWN_START: AtomicUsize = AtomicUsize::new(0);
@@ -15,7 +15,7 @@ static OWN_END: AtomicUsize = AtomicUsize::new(0);
 
 /// Has libc load its unwinder: from then on taking a stack neither allocates nor opens anything. `false`: that needs a
 /// loader, and the program has none: libc would abort.
-pub(super) fn load() -> bool {
+pub(crate) fn load() -> bool {
     let mut loader = false;
     // SAFETY: `has_loader` gets our `loader`, which outlives the call.
     unsafe { libc::dl_iterate_phdr(Some(has_loader), (&raw mut loader).cast()) };
@@ -46,6 +46,13 @@ unsafe extern "C" fn has_loader(info: *mut libc::dl_phdr_info, _: usize, loader:
 /// Fills `stack` with the return addresses of the calls that led into this library, innermost first; null behind them.
 pub(super) fn take(stack: &mut [Addr; DEPTH]) {
     let mut raw = [core::ptr::null_mut::<c_void>(); DEPTH + OWN];
+    for (slot, frame) in stack.iter_mut().zip(unwind(&mut raw)) {
+        *slot = Addr::of(*frame);
+    }
+}
+
+/// The return addresses of the calls that led into this library, innermost first, as far as there is room for them and its own.
+pub(crate) fn unwind(raw: &mut [*mut c_void]) -> &[*mut c_void] {
     // SAFETY: room for as many addresses as it is told.
     let got = unsafe { libc::backtrace(raw.as_mut_ptr(), raw.len() as c_int) };
     let got = raw.get(..got.max(0) as usize).unwrap_or_default();
@@ -53,10 +60,7 @@ pub(super) fn take(stack: &mut [Addr; DEPTH]) {
     let own = OWN_START.load(Ordering::Relaxed)..OWN_END.load(Ordering::Relaxed);
     let skip = got.iter().take_while(|frame| own.contains(&frame.addr())).count();
     // Linked into the program, all of it is one module: then the stack is shown whole.
-    let skip = if skip == got.len() { 0 } else { skip };
-    for (slot, frame) in stack.iter_mut().zip(got.iter().skip(skip)) {
-        *slot = Addr::of(*frame);
-    }
+    got.get(skip..).filter(|rest| !rest.is_empty()).unwrap_or(got)
 }
 
 /// A loaded object.

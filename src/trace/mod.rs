@@ -1,6 +1,6 @@
 //! Box `trace` (L3): with `HAKMEM_TRACE=1`, the stacks of blocks' allocations and frees, for reports.
 //! Owns: the table of stacks, and that of blocks; both mapped once, bounded, and overwritten where they are full.
-//! Calls: base, os, stats, config.   Called by: large, guard, hardened, abi.   Locks: none; a report takes the loader's.   Threads: any.
+//! Calls: base, os, stats, config.   Called by: profile, large, guard, hardened, abi.   Locks: none; a report takes the loader's.   Threads: any.
 //! Never: allocates. The unwinder is libc's `backtrace`, called once at start: that loads it.
 
 mod frames;
@@ -12,6 +12,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::base::addr::Addr;
 use crate::config;
 use crate::os;
+
+pub(crate) use frames::{OWN, load as load_unwinder, unwind};
 
 /// Frames of a stack that are kept.
 const DEPTH: usize = 16;

@@ -31,6 +31,7 @@ mod meta;
 mod os;
 #[path = "../../../src/page_map/mod.rs"]
 mod page_map;
+mod profile;
 #[path = "../../../src/reserve/mod.rs"]
 mod reserve;
 mod stats;

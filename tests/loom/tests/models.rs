@@ -11,6 +11,8 @@ models! {
     batch_stack_nodes_come_round
     changed_a_note_that_did_nothing_is_seen
     changed_two_notes_are_one
+    door_closed_lets_nobody_write
+    door_lets_one_in_at_a_time
     gate_closed_once_more_opens_at_last
     gate_keeps_others_out
     gate_lets_one_close_it
@@ -35,6 +37,10 @@ models! {
     pool_a_released_slot_is_not_lost
     pool_an_acquired_slot_stays_mapped
     pool_hints_of_two_releases_are_not_lost
+    profile_a_block_is_freed_once
+    profile_a_free_is_counted_after_its_allocation
+    profile_a_place_is_one_blocks
+    profile_a_stack_is_kept_once
     reserve_a_chunk_given_up_serves_nobody
     reserve_blocks_have_one_holder
     reserve_chunks_stay_while_they_are_used

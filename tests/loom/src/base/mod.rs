@@ -6,6 +6,8 @@ pub(crate) mod addr;
 pub(crate) mod batch_stack;
 #[path = "../../../../src/base/bits.rs"]
 pub(crate) mod bits;
+#[path = "../../../../src/base/door.rs"]
+pub(crate) mod door;
 #[path = "../../../../src/base/gate.rs"]
 pub(crate) mod gate;
 #[path = "../../../../src/base/index_stack.rs"]

@@ -124,7 +124,17 @@ atomic!(AtomicPtr<T>, *mut T, |value: *mut T| value.expose_provenance() as u64, 
     core::ptr::with_exposed_provenance_mut(bits as usize)
 });
 
+impl AtomicUsize {
+    pub(crate) fn fetch_add(&self, more: usize, order: Ordering) -> usize {
+        self.object().fetch_add(more as u64, order) as usize
+    }
+}
+
 impl AtomicU64 {
+    pub(crate) fn fetch_add(&self, more: u64, order: Ordering) -> u64 {
+        self.object().fetch_add(more, order)
+    }
+
     pub(crate) fn fetch_or(&self, bits: u64, order: Ordering) -> u64 {
         self.object().fetch_or(bits, order)
     }

@@ -1,0 +1,145 @@
+//! What a call comes to whose thread's allocations are counted: its bytes are, and then it is served as ever, or sampled.
+
+use errno::{errno, set_errno};
+
+use super::{late, paranoid, purge, slow};
+use crate::base::addr::Addr;
+use crate::class::ClassId;
+use crate::hardened;
+use crate::heap::{self, Popped, ThreadHeap};
+use crate::large::{self, Fresh};
+use crate::os::gate;
+use crate::profile::{self, Refused};
+
+/// Counts all allocations from now on, of all threads. Not behind the gate; may allocate.
+#[cold]
+pub(crate) fn start() -> Result<(), Refused> {
+    profile::prepare()?;
+    let _inside = gate::enter_later().ok_or(Refused::NoMemory)?;
+    heap::sample_heap().ok_or(Refused::NoMemory)?;
+    profile::set_on(true);
+    heap::meter_all();
+    Ok(())
+}
+
+/// Counts none from now on. What was sampled is known till it is freed.
+#[cold]
+pub(crate) fn stop() {
+    profile::set_on(false);
+    // A fork on its way: each thread is told by its next call.
+    if let Some(_inside) = gate::enter_later() {
+        heap::meter_all();
+    }
+}
+
+/// `alloc` of a counted thread.
+#[inline]
+pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
+    match hit(heap, size) {
+        Some((block, _)) => block.as_ptr(),
+        None => slow::alloc_cold(size),
+    }
+}
+
+/// `alloc_zeroed` of a counted thread, from its magazine.
+#[inline]
+pub(super) fn zeroed(size: usize) -> Option<Addr> {
+    let (block, class) = hit(heap::metered()?, size)?;
+    // SAFETY: a block of the class, ours alone.
+    unsafe { block.as_ptr::<u8>().write_bytes(0, class.block_size()) };
+    Some(block)
+}
+
+/// A block of the thread's magazine, if it has one and that is not to be sampled. `None`: nothing was counted.
+#[inline(always)]
+fn hit(heap: &ThreadHeap, size: usize) -> Option<(Addr, ClassId)> {
+    let class = ClassId::of(size)?;
+    if !heap.meter().has(size) {
+        return None;
+    }
+    match heap.bin(class).pop() {
+        Popped::Block(block) => {
+            heap.meter().count(size);
+            Some((block, class))
+        }
+        Popped::Empty => None,
+    }
+}
+
+/// Counts a request of a slow path; a block for it if it is to be sampled. Nothing is held by the caller.
+#[inline]
+pub(super) fn sample(size: usize, align: usize) -> Option<Fresh> {
+    let heap = heap::metered()?;
+    if heap.meter().passes(size) || size > isize::MAX as usize {
+        return None;
+    }
+    take(heap, size, align)
+}
+
+#[cold]
+#[inline(never)]
+fn take(heap: &ThreadHeap, size: usize, align: usize) -> Option<Fresh> {
+    let stack = stack(heap)?;
+    let fresh = serve(size, align, stack);
+    if fresh.is_none() {
+        profile::lose_sample();
+    }
+    fresh
+}
+
+/// The number of the calling thread's stack; `None`: it is not to be sampled after all. Keeps errno.
+fn stack(heap: &ThreadHeap) -> Option<u32> {
+    if !profile::is_on() {
+        heap::follow(heap);
+        return None;
+    }
+    let saved = errno();
+    let stack = heap.meter().alone(profile::stack);
+    set_errno(saved);
+    stack
+}
+
+fn serve(size: usize, align: usize, stack: u32) -> Option<Fresh> {
+    let _inside = gate::enter()?;
+    late::take_in();
+    purge::before_alloc();
+    let fresh = make(size, align)?;
+    profile::begin(fresh.at, size, stack);
+    paranoid::after_slow_path();
+    Some(fresh)
+}
+
+/// A block that is known as a sampled one: of the heap that has no others, or marked in its record.
+fn make(size: usize, align: usize) -> Option<Fresh> {
+    let hardened = hardened::is_on();
+    let class = if hardened { hardened::class_for(size, align) } else { ClassId::aligned(size, align) };
+    let Some(class) = class else {
+        let fresh = large::alloc(size, align)?;
+        large::mark_sampled(fresh.at);
+        return Some(fresh);
+    };
+    let heap = heap::sample_heap()?;
+    let (at, zero) = if hardened { hardened::alloc_shared(heap, class, size)? } else { heap.alloc_fresh(class)? };
+    Some(Fresh::new(at, zero))
+}
+
+/// Behind the gate, before a large block is freed.
+pub(super) fn end_large(at: Addr) {
+    if large::take_sampled(at) {
+        profile::end(at);
+    }
+}
+
+/// A large block that was resized, and may have moved: its old size is freed, and its new one allocated.
+pub(super) fn resized(old: Addr, at: Addr, size: usize) {
+    if large::take_sampled(at) {
+        profile::end(old);
+    }
+    let Some(heap) = heap::metered() else { return };
+    if heap.meter().passes(size) {
+        return;
+    }
+    let Some(stack) = stack(heap) else { return };
+    large::mark_sampled(at);
+    profile::begin(at, size, stack);
+}

@@ -1,0 +1,146 @@
+//! Profiling, as the hot paths see it: not at all. While a thread's allocations are counted its TLS word names a second set of bins, in
+//! its heap's last page, of which all are empty and have no room: each call takes the slow entry, which counts and goes on to the real ones.
+//!
+//! | word                       | means                       |
+//! |----------------------------|-----------------------------|
+//! | in `NO_HEAP`, `LATE_THREAD` | no heap                    |
+//! | a heap                     | not counted                 |
+//! | a heap's second bins       | counted; `MARK` in a page   |
+//!
+//! The word changes while its thread runs: whoever switches the profiler writes to the words of all. That does no harm wherever it comes, for
+//! - only a heap's own two values are exchanged for each other (compare-exchange), so whichever of them a thread reads, and however often
+//!   within one call, it finds its own heap (`plain`);
+//! - read as bins, either is valid: the second ones are zero for ever;
+//! - an aligned word is read and written whole, by the asm of `os::tls` as by an atomic;
+//! - the thread writes to its word itself only before its heap's `Door` is open and after it has closed it, but in `follow`, where it
+//!   exchanges the same two values.
+//!
+//! A switch may pass a thread by, that is just getting its heap, or says nothing when it ends. `follow` sees to those at their next slow path,
+//! and a counted thread is told by its next call.
+
+use core::mem::offset_of;
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+use super::bin::Bins;
+use super::{ThreadHeap, lifecycle};
+use crate::base::addr::Addr;
+use crate::os::{self, tls};
+use crate::profile::{self, Meter};
+
+/// Bytes before the second bins. What `light` makes of a word ends below it.
+const MARK: usize = 128;
+
+/// A heap's last page.
+#[repr(C, align(4096))]
+pub(super) struct Metered {
+    before: [u64; MARK / 8],
+    bins: Bins,
+    meter: Meter,
+}
+
+/// From a heap to its second bins.
+const TO_BINS: usize = offset_of!(ThreadHeap, metered) + MARK;
+
+/// Whether a TLS word names second bins.
+#[inline(always)]
+fn is_marked(word: *mut u8) -> bool {
+    word.addr() % 4096 == MARK
+}
+
+/// The word as it is where nothing is counted.
+#[inline(always)]
+pub(super) fn plain(word: *mut u8) -> *mut u8 {
+    if is_marked(word) { word.wrapping_sub(TO_BINS) } else { word }
+}
+
+/// The calling thread's heap, if its allocations are counted.
+#[inline(always)]
+pub(crate) fn metered() -> Option<&'static ThreadHeap> {
+    let word = tls::get();
+    // SAFETY: a marked word is that of a heap.
+    is_marked(word).then(|| unsafe { &*plain(word).cast::<ThreadHeap>() })
+}
+
+/// The word of the calling thread, which is getting `heap`.
+pub(super) fn word_of(heap: &ThreadHeap) -> *mut u8 {
+    word(heap, profile::is_on())
+}
+
+fn word(heap: &ThreadHeap, counted: bool) -> *mut u8 {
+    let heap = heap.addr();
+    if counted { heap.offset(TO_BINS).as_ptr() } else { heap.as_ptr() }
+}
+
+impl ThreadHeap {
+    /// The heap's thread only.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.metered.meter
+    }
+}
+
+/// Has the calling thread, whose heap it is, counted or not as it should be. Any slow path.
+#[inline(always)]
+pub(crate) fn follow(heap: &ThreadHeap) {
+    let word = tls::get();
+    if is_marked(word) != profile::is_on() {
+        follow_slow(heap);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn follow_slow(heap: &ThreadHeap) {
+    tls::set(word(heap, profile::is_on()));
+}
+
+/// The process whose threads' words the doors lead to: a child made behind fork's back has none of them.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+/// Lets others write to the calling thread's word, whose heap it is.
+pub(super) fn open(heap: &ThreadHeap) {
+    // Relaxed, both: only compared; of several first threads all store the same.
+    if PROCESS.load(Ordering::Relaxed) == 0 {
+        words_are_of_this_process();
+    }
+    heap.links.word.open(tls::place());
+}
+
+pub(super) fn words_are_of_this_process() {
+    PROCESS.store(os::process_id() as u32, Ordering::Relaxed);
+}
+
+/// Has the allocations of all threads counted, or none, as `profile::is_on` says. Behind the gate.
+pub(crate) fn meter_all() {
+    if PROCESS.load(Ordering::Relaxed) != os::process_id() as u32 {
+        return;
+    }
+    lifecycle::each_used(|heap| {
+        heap.links.word.visit(|place| {
+            // SAFETY: the thread's word, which is there until it closes the door.
+            let at = unsafe { &*Addr(place).as_ptr::<AtomicPtr<u8>>() };
+            let on = profile::is_on();
+            // Relaxed: the word publishes nothing. Another value is that of a thread that is leaving.
+            let _ = at.compare_exchange(word(heap, !on), word(heap, on), Ordering::Relaxed, Ordering::Relaxed);
+        });
+    });
+}
+
+static SAMPLES: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
+
+/// The heap of sampled blocks: their spans are its own, so a sampled block is known by its tag. `None`: out of memory.
+pub(crate) fn sample_heap() -> Option<&'static ThreadHeap> {
+    lifecycle::shared_heap(&SAMPLES)
+}
+
+/// Whether the heap at a tag's owner address is that one.
+#[inline(always)]
+pub(crate) fn holds_samples(owner: Addr) -> bool {
+    // Relaxed: only compared, and whoever has a sampled block got it after the heap was there.
+    let samples = SAMPLES.load(Ordering::Relaxed);
+    !samples.is_null() && Addr::of(samples) == owner
+}
+
+const _: () = {
+    assert!(offset_of!(Metered, bins) == MARK && size_of::<Metered>() == 4096);
+    assert!(offset_of!(ThreadHeap, metered) % 4096 == 0, "a marked word is known by its low bits");
+};

@@ -1,0 +1,173 @@
+//! Box `profile` (L3): the heap profiler's samples. While it is on, each allocation is counted by its thread's `Meter`, and now and then
+//! one is sampled: its stack is kept, and its block noted until it is freed.
+//! Owns: the tables, mapped when it is first switched on and never unmapped; the stacks that it unwinds on.
+//! Calls: base, os, config, stats, trace.   Called by: heap (which has the meters), large, front, abi.
+//! Locks: `WRITING`, only tried, while a profile is written; the unwinder may take the loader's.   Threads: any.
+//! Never: allocates; unwinds behind the gate, or while a lock is held.
+
+mod draw;
+mod live;
+mod meter;
+mod objects;
+mod output;
+mod pprof;
+mod sites;
+mod stacks;
+
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use crate::base::addr::Addr;
+use crate::base::bits::round_up;
+use crate::base::sync::AtomicUsize;
+use crate::config;
+use crate::os::{self, gate};
+use crate::trace;
+use live::{Ended, Live, Sample};
+use sites::{Site, Sites};
+
+pub(crate) use meter::Meter;
+pub(crate) use output::{at_exit, at_fork_child as forget_writer, dump};
+
+const LIVE: usize = 1 << 17;
+const SITES: usize = 1 << 15;
+const WORDS: usize = 1 << 20;
+
+/// All of it zero at first. 13 MiB, touched where used.
+struct Tables {
+    sites: [Site; SITES],
+    samples: [Sample; LIVE],
+    places: [AtomicUsize; LIVE],
+    words: [AtomicUsize; WORDS],
+    used: AtomicUsize,
+}
+
+const _: () = assert!(size_of::<Tables>() + (2 << 20) <= 24 << 20, "docs/PROFILING.md says so");
+
+static TABLES: AtomicPtr<Tables> = AtomicPtr::new(core::ptr::null_mut());
+static ON: AtomicBool = AtomicBool::new(false);
+/// Mean bytes between samples. Set once, before the tables are there.
+static RATE: AtomicU64 = AtomicU64::new(0);
+
+/// What the profile lacks.
+pub(crate) struct Lost {
+    /// Samples for which `LIVE` had no room: never seen to be freed.
+    pub(crate) blocks: AtomicU64,
+    /// Samples whose stack is not known: no room for it, or all stacks to unwind on were in use.
+    pub(crate) stacks: AtomicU64,
+    /// Samples that were not taken: no memory, or another thread forked.
+    pub(crate) samples: AtomicU64,
+}
+
+pub(crate) static LOST: Lost =
+    Lost { blocks: AtomicU64::new(0), stacks: AtomicU64::new(0), samples: AtomicU64::new(0) };
+
+/// Why the profiler does not start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    NoMemory,
+    /// The program has no loader, and so no unwinder.
+    NoUnwinder,
+}
+
+/// Whether allocations are to be counted.
+#[inline(always)]
+pub(crate) fn is_on() -> bool {
+    // Relaxed: who goes on to the tables acquires them.
+    ON.load(Ordering::Relaxed)
+}
+
+fn rate() -> u64 {
+    // Relaxed: set before the tables are published, and a meter that reads 0 samples once too often.
+    RATE.load(Ordering::Relaxed)
+}
+
+fn tables() -> Option<&'static Tables> {
+    // SAFETY: null, or mapped for ever. Acquire pairs with the Release in `prepare`.
+    unsafe { TABLES.load(Ordering::Acquire).as_ref() }
+}
+
+impl Tables {
+    fn sites(&self) -> Sites<'_> {
+        Sites::new(&self.sites, &self.words, &self.used)
+    }
+
+    fn live(&self) -> Live<'_> {
+        Live::new(&self.places, &self.samples)
+    }
+}
+
+/// Makes all that sampling needs, the first time; may allocate, and takes the loader's lock. Any thread, not behind the gate.
+pub(crate) fn prepare() -> Result<(), Refused> {
+    if tables().is_some() {
+        return Ok(());
+    }
+    if !trace::load_unwinder() {
+        return Err(Refused::NoUnwinder);
+    }
+    let _inside = gate::enter_later().ok_or(Refused::NoMemory)?;
+    let bytes = round_up(size_of::<Tables>(), os::page_size()).ok_or(Refused::NoMemory)?;
+    let at = os::map(bytes).ok_or(Refused::NoMemory)?;
+    os::advise_huge(at, bytes, false);
+    // Relaxed: published below.
+    RATE.store(config::get::prof_rate().max(1) as u64, Ordering::Relaxed);
+    // Of two threads that come here at once, one's tables stay. Release pairs with the Acquire in `tables`; zeroes are valid.
+    let first =
+        TABLES.compare_exchange(core::ptr::null_mut(), at.as_ptr(), Ordering::Release, Ordering::Relaxed).is_ok();
+    if !first {
+        os::unmap(at, bytes);
+    }
+    // Without them all stacks are lost, and counted.
+    stacks::map();
+    Ok(())
+}
+
+/// Says whether allocations are counted from now on.
+pub(crate) fn set_on(on: bool) {
+    ON.store(on && tables().is_some(), Ordering::Relaxed);
+}
+
+/// Keeps the calling thread's stack, and says its number. Not behind the gate, no lock held. Changes errno.
+#[cold]
+#[inline(never)]
+pub(crate) fn stack() -> u32 {
+    let Some(tables) = tables() else { return 0 };
+    let mut number = 0;
+    let name = os::thread::name();
+    stacks::with(&mut |frames| number = tables.sites().keep(frames, name));
+    if number == 0 {
+        LOST.stacks.fetch_add(1, Ordering::Relaxed);
+    }
+    number
+}
+
+/// Notes that the block at `at`, sampled for a request of `size` bytes, was made by the stack of this number.
+pub(crate) fn begin(at: Addr, size: usize, stack: u32) {
+    let Some(tables) = tables() else { return };
+    let made = os::monotonic_ms() as u32;
+    let size = size.max(1);
+    if !tables.live().insert(at.0, Ended { site: stack, size, made }) {
+        LOST.blocks.fetch_add(1, Ordering::Relaxed);
+    }
+    tables.sites().note_alloc(stack, draw::weight(size as u64, rate()));
+}
+
+/// Counts a sample that could not be taken.
+pub(crate) fn lose_sample() {
+    LOST.samples.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Notes that the block at `at`, which may be a sampled one, is freed.
+pub(crate) fn end(at: Addr) {
+    let Some(tables) = tables() else { return };
+    if let Some(Ended { site, size, .. }) = tables.live().remove(at.0) {
+        tables.sites().note_free(site, draw::weight(size as u64, rate()));
+    }
+}
+
+/// In a child of fork, where no other thread is.
+pub(crate) fn at_fork_child() {
+    stacks::forget();
+    forget_writer();
+}
+
+static DUMPS: AtomicU32 = AtomicU32::new(0);

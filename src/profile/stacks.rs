@@ -1,0 +1,152 @@
+//! Taking a stack, on a stack of the profiler's own: the unwinder needs some KiB, and a thread or a coroutine may have no more.
+//!
+//! The frame that changes stacks says so by its frame pointer, which is all that the unwinder needs to find its way back.
+
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use crate::base::addr::Addr;
+use crate::os;
+use crate::trace::{self, OWN};
+
+/// Stacks, so many threads may unwind at once. A signal's handler may run on one of them.
+const COUNT: u32 = 16;
+const BYTES: usize = 128 << 10;
+/// Frames that are kept of a stack.
+pub(super) const DEPTH: usize = 64;
+
+/// Where the stacks lie, each with a guard page before it; 0 until they are mapped.
+static STACKS: AtomicUsize = AtomicUsize::new(0);
+/// A bit for each that is in use.
+static USED: AtomicU32 = AtomicU32::new(0);
+
+/// Maps the stacks. `false`: refused.
+pub(super) fn map() -> bool {
+    if STACKS.load(Ordering::Relaxed) != 0 {
+        return true;
+    }
+    let Some(at) = os::map(COUNT as usize * BYTES) else { return false };
+    os::advise_huge(at, COUNT as usize * BYTES, false);
+    for number in 0..COUNT as usize {
+        os::guard(at.offset(number * BYTES), os::page_size());
+    }
+    // Release pairs with the Acquire in `with`.
+    STACKS.store(at.0, Ordering::Release);
+    true
+}
+
+/// A stack that is in use until this is dropped.
+struct Claimed(u32);
+
+impl Claimed {
+    fn any() -> Option<Claimed> {
+        // Acquire pairs with the Release in `drop`: its last user is off it.
+        let claim = |used: u32| Some(used | (1 << used.trailing_ones())).filter(|_| used.trailing_ones() < COUNT);
+        let used = USED.fetch_update(Ordering::Acquire, Ordering::Relaxed, claim).ok()?;
+        Some(Claimed(used.trailing_ones()))
+    }
+
+    /// Its upper end.
+    fn top(&self) -> Option<Addr> {
+        let start = STACKS.load(Ordering::Acquire);
+        (start != 0).then(|| Addr(start).offset((self.0 as usize + 1) * BYTES))
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        USED.fetch_and(!(1 << self.0), Ordering::Release);
+    }
+}
+
+/// In a child of fork nobody else is on any.
+pub(super) fn forget() {
+    USED.store(0, Ordering::Relaxed);
+}
+
+struct Call<'a> {
+    look: &'a mut dyn FnMut(&[usize]),
+}
+
+/// Calls `look` with the frames that led into this library, innermost first. `false`: no stack was free to do it on.
+pub(super) fn with(look: &mut dyn FnMut(&[usize])) -> bool {
+    let Some(claimed) = Claimed::any() else { return false };
+    let Some(top) = claimed.top() else { return false };
+    let mut call = Call { look };
+    // SAFETY: `top` is the upper end of a stack that nobody else uses; `taken` gets our `call`, which outlives it.
+    unsafe { hakmem_on_stack(top.as_ptr(), taken, (&raw mut call).cast()) };
+    true
+}
+
+unsafe extern "C" fn taken(call: *mut c_void) {
+    // SAFETY: `with` passed it.
+    let call = unsafe { &mut *call.cast::<Call>() };
+    let mut raw = [core::ptr::null_mut::<c_void>(); DEPTH + OWN];
+    let frames = trace::unwind(&mut raw);
+    let frames = frames.get(..frames.len().min(DEPTH)).unwrap_or_default();
+    // SAFETY: pointers, as the numbers they are.
+    (call.look)(unsafe { core::slice::from_raw_parts(frames.as_ptr().cast::<usize>(), frames.len()) });
+}
+
+unsafe extern "C" {
+    /// Calls `function` with `argument` on the stack that ends at `top`.
+    fn hakmem_on_stack(top: *mut u8, function: unsafe extern "C" fn(*mut c_void), argument: *mut c_void);
+}
+
+#[cfg(target_arch = "x86_64")]
+core::arch::global_asm!(
+    ".text",
+    ".p2align 4",
+    ".hidden hakmem_on_stack",
+    ".globl hakmem_on_stack",
+    ".type hakmem_on_stack, @function",
+    "hakmem_on_stack:",
+    ".cfi_startproc",
+    "push rbp",
+    ".cfi_def_cfa_offset 16",
+    ".cfi_offset rbp, -16",
+    "mov rbp, rsp",
+    ".cfi_def_cfa_register rbp",
+    "mov rsp, rdi",
+    "mov rdi, rdx",
+    "call rsi",
+    "mov rsp, rbp",
+    "pop rbp",
+    ".cfi_def_cfa rsp, 8",
+    "ret",
+    ".cfi_endproc",
+    ".size hakmem_on_stack, . - hakmem_on_stack",
+);
+
+#[cfg(target_arch = "aarch64")]
+core::arch::global_asm!(
+    ".text",
+    ".p2align 2",
+    ".hidden hakmem_on_stack",
+    ".globl hakmem_on_stack",
+    ".type hakmem_on_stack, %function",
+    "hakmem_on_stack:",
+    ".cfi_startproc",
+    "stp x29, x30, [sp, #-16]!",
+    ".cfi_def_cfa_offset 16",
+    ".cfi_offset x29, -16",
+    ".cfi_offset x30, -8",
+    "mov x29, sp",
+    ".cfi_def_cfa x29, 16",
+    "mov sp, x0",
+    "mov x0, x2",
+    "blr x1",
+    "mov sp, x29",
+    "ldp x29, x30, [sp], #16",
+    ".cfi_def_cfa sp, 0",
+    "ret",
+    ".cfi_endproc",
+    ".size hakmem_on_stack, . - hakmem_on_stack",
+);
+
+/// Elsewhere on the caller's.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+unsafe fn hakmem_on_stack(_: *mut u8, function: unsafe extern "C" fn(*mut c_void), argument: *mut c_void) {
+    // SAFETY: the caller's.
+    unsafe { function(argument) };
+}

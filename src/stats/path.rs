@@ -1,0 +1,93 @@
+//! `Path`: a file's name with the process's number in it, put together without allocating.
+#![forbid(unsafe_code)]
+
+use core::ffi::CStr;
+
+use super::text::Text;
+use crate::os;
+
+/// Bytes of a path at most, once expanded.
+const PATH_MAX: usize = 512;
+
+/// A path in the making.
+///
+/// # Invariants
+/// - P1: `len < PATH_MAX` as long as the path is `whole`, and the bytes from `len` on are 0.
+pub(crate) struct Path {
+    bytes: [u8; PATH_MAX],
+    len: usize,
+    whole: bool,
+}
+
+impl Path {
+    pub(crate) const fn new() -> Path {
+        Path { bytes: [0; PATH_MAX], len: 0, whole: true }
+    }
+
+    /// Becomes `pattern` and `ending`, with the process's number for `%p`, `count` for `%n` if there is one, and `%` for `%%`. `false`: too long.
+    pub(crate) fn expand(&mut self, pattern: &[u8], ending: &[u8], count: Option<u64>) -> bool {
+        self.bytes.fill(0);
+        (self.len, self.whole) = (0, true);
+        let mut text = pattern.iter().chain(ending).copied().peekable();
+        while let Some(byte) = text.next() {
+            let known = |&next: &u8| next == b'p' || next == b'%' || (next == b'n' && count.is_some());
+            let special = if byte == b'%' { text.next_if(known) } else { None };
+            let number = match special {
+                Some(b'p') => Some(os::process_id()),
+                Some(b'n') => count,
+                _ => None,
+            };
+            match number {
+                Some(number) => {
+                    Text::to(&mut |digits| digits.iter().for_each(|&digit| self.put(digit))).num(number);
+                }
+                None => self.put(byte),
+            }
+        }
+        if !self.whole {
+            errno::set_errno(errno::Errno(libc::ENAMETOOLONG));
+        }
+        self.whole
+    }
+
+    fn put(&mut self, byte: u8) {
+        match self.bytes.get_mut(self.len) {
+            Some(slot) if self.len + 1 < PATH_MAX => {
+                *slot = byte;
+                self.len += 1;
+            }
+            _ => self.whole = false,
+        }
+    }
+
+    pub(crate) fn as_c(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.bytes).unwrap_or(c"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_the_process_and_knows_its_length() {
+        let expand = |pattern: &str, ending: &str| {
+            let mut path = Path::new();
+            let whole = path.expand(pattern.as_bytes(), ending.as_bytes(), None);
+            whole.then(|| path.as_c().to_str().unwrap().to_owned())
+        };
+        let id = std::process::id();
+        assert_eq!(expand("/a/%p.json", ".%p.tmp"), Some(format!("/a/{id}.json.{id}.tmp")));
+        assert_eq!(expand("%%p%x%p%", ""), Some(format!("%p%x{id}%")));
+        assert_eq!(expand("%", "%"), Some("%".to_owned()));
+        assert_eq!(expand(&"x".repeat(PATH_MAX - 1), ""), Some("x".repeat(PATH_MAX - 1)));
+        assert_eq!(expand(&"x".repeat(PATH_MAX), ""), None);
+    }
+
+    #[test]
+    fn a_path_counts_where_it_is_told_to() {
+        let mut path = Path::new();
+        assert!(path.expand(b"%n-%%n.%x", b"", Some(42)) && path.as_c() == c"42-%n.%x");
+        assert!(path.expand(b"%n", b"", None) && path.as_c() == c"%n");
+    }
+}

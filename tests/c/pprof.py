@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""A profile in pprof's form against what a program says it did. usage: pprof.py FILE <EXPECTED
+
+A line of the latter is NAME START END SIZE ALLOCATED LIVE: the addresses of a function (hexadecimal), and how many blocks of SIZE bytes were
+allocated by calls from it, and are live. An estimate may be five standard errors off. Status 1: one is further."""
+import math, sys
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value, at
+
+
+def fields(data):
+    """Number and value of each field: an int, or bytes."""
+    at = 0
+    while at < len(data):
+        key, at = varint(data, at)
+        if key & 7 == 0:
+            value, at = varint(data, at)
+        elif key & 7 == 2:
+            size, at = varint(data, at)
+            assert at + size <= len(data), "a field is longer than the file"
+            value, at = data[at : at + size], at + size
+        else:
+            sys.exit(f"wire type {key & 7}")
+        yield key >> 3, value
+
+
+def numbers(data, field):
+    return [value for number, value in fields(data) if number == field]
+
+
+def first(data, field, default=0):
+    return (numbers(data, field) or [default])[0]
+
+
+profile = open(sys.argv[1], "rb").read()
+top = list(fields(profile))
+texts = [value.decode() for number, value in top if number == 6]
+assert texts[0] == ""
+kinds = [(texts[first(value, 1)], texts[first(value, 2)]) for number, value in top if number == 1]
+assert kinds == [("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes")], kinds
+rate = first(profile, 12)
+assert texts[first(profile, 14)] == "inuse_space" and rate > 0 and first(profile, 9) > 1_600_000_000 * 10**9
+mappings = {first(value, 1): value for number, value in top if number == 3}
+assert mappings and all(first(value, 2) < first(value, 3) and texts[first(value, 5)] for value in mappings.values())
+functions = {first(value, 1) for number, value in top if number == 5}
+locations = {}
+for location in (value for number, value in top if number == 4):
+    assert first(location, 1) not in locations, "a location is there twice"
+    locations[first(location, 1)] = first(location, 3)
+    mapping = first(location, 2)
+    assert mapping == 0 or first(mappings[mapping], 2) <= first(location, 3) < first(mappings[mapping], 3)
+    assert all(first(line, 1) in functions for line in numbers(location, 4))
+
+samples = []
+for sample in (value for number, value in top if number == 2):
+    values = numbers(sample, 2)
+    assert len(values) == 4 and values[2] <= values[0] and values[3] <= values[1], values
+    stack = [locations[number] for number in numbers(sample, 1)]
+    assert stack
+    label = first(sample, 3, None)
+    samples.append((stack, values, label and (texts[first(label, 1)], texts[first(label, 2)])))
+
+bad = 0
+for line in sys.stdin.read().splitlines():
+    name, start, end, *figures = line.split()
+    size, *blocks = map(int, figures)
+    start, end = int(start, 16), int(end, 16)
+    chance = -math.expm1(-size / rate) if rate > 1 else 1
+    found = [sum(values[at] for stack, values, _ in samples if any(start <= frame < end for frame in stack)) for at in range(4)]
+    for at, count in enumerate(blocks):
+        error = math.sqrt(count * (1 / chance - 1))
+        off = found[2 * at] - count
+        # Rounded to whole objects, by site.
+        if abs(off) > 5 * error + len(samples) or abs(found[2 * at + 1] - found[2 * at] * size) > 0.001 * found[2 * at + 1] + len(samples) * size:
+            bad += 1
+            print(f"{name}: {kinds[2 * at][0]} {found[2 * at]} of {count}, {off / (error or 1):.1f} standard errors; {found[2 * at + 1]} bytes")
+comments = [texts[number] for number in numbers(profile, 13)]
+print(f"note: {len(samples)} stacks; {'; '.join(comments)}")
+sys.exit(bad > 0)
