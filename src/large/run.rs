@@ -36,7 +36,8 @@ pub(super) fn resize(large: &mut Large, bytes: usize, size: usize) -> Option<Add
         }
         return Some(large.base);
     }
-    if bytes > super::RUN_MAX {
+    // An aligned one that grows far is better off with a mapping of its own too.
+    if bytes > super::GROWN_MAX {
         return None;
     }
     let more = (bytes - large.bytes) / GRANULE;
