@@ -17,12 +17,13 @@ static WRITER: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs `write` if nobody writes a report. `false`: somebody does.
 fn alone(write: impl FnOnce()) -> bool {
-    // Relaxed, throughout: what is written is told by the files.
-    if WRITER.compare_exchange(0, tls::thread(), Ordering::Relaxed, Ordering::Relaxed).is_err() {
+    // Acquire pairs with the Release below: who is told that nobody writes finds the last one's names free, which are only tried, and a
+    // report is lost where they are not. Relaxed on failure: nothing is written.
+    if WRITER.compare_exchange(0, tls::thread(), Ordering::Acquire, Ordering::Relaxed).is_err() {
         return false;
     }
     write();
-    WRITER.store(0, Ordering::Relaxed);
+    WRITER.store(0, Ordering::Release);
     true
 }
 
@@ -52,6 +53,7 @@ pub(crate) fn at_signal() {
 pub(crate) fn at_fork_child() {
     // It was the parent who was asked.
     signal::take();
+    // Relaxed, both: there is no other thread.
     if WRITER.load(Ordering::Relaxed) != tls::thread() {
         WRITER.store(0, Ordering::Relaxed);
         lock::free_in_child(&NAMES);
