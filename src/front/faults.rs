@@ -14,7 +14,7 @@ use crate::baseline;
 use crate::class::ClassId;
 use crate::heap::{self, Current};
 use crate::meta;
-use crate::os::fake::{Plan, with_plan};
+use crate::os::fake::{self, Plan, with_plan};
 
 /// Names the plan to the process that runs the scenario.
 const PLAN: &str = "FAULTS_PLAN";
@@ -64,6 +64,7 @@ impl Live {
             return false;
         }
         assert!(usable_size(block).is_some_and(|usable| usable >= size));
+        assert!(fake::reaches(block.addr() + size), "{block:p} of {size} bytes");
         let mut block = Block(block, size);
         block.fill();
         self.blocks.push(block);
@@ -267,6 +268,10 @@ fn scenario_under_a_plan() {
     let plan = match plan.split_once(' ').map(|(kind, n)| (kind, n.parse())) {
         Some(("nth", Ok(n))) => Plan::RefuseNth(n),
         Some(("from", Ok(n))) => Plan::RefuseFrom(n),
+        Some(("bits", Ok(n))) => {
+            fake::narrow(n as u32);
+            Plan::Serve
+        }
         _ => Plan::Serve,
     };
     let requests = std::thread::spawn(move || run(plan)).join().unwrap();
@@ -314,4 +319,12 @@ fn nor_does_it_in_the_baseline() {
 #[test]
 fn nor_does_it_when_nothing_idle_is_kept() {
     refuse_each(3, &[("HAKMEM_DECAY_MS", "0"), ("HAKMEM_SUPERSLAB_CACHE", "0")]);
+}
+
+/// arm64 has 36 to 48 bits, by the kernel's pages and levels of tables.
+#[test]
+fn fewer_addresses_are_enough_and_none_beyond_is_asked_for() {
+    for bits in [36, 39, 42, 46] {
+        in_process(&format!("bits {bits}"), &[]);
+    }
 }

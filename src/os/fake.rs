@@ -1,7 +1,8 @@
-//! The `Os` of unit tests: Linux, but the calling thread can have its nth request refused.
+//! The `Os` of unit tests: Linux, but the calling thread can have its nth request refused, and the process have fewer addresses.
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::linux::Linux;
 use super::{Os, Range, Resize};
@@ -42,18 +43,65 @@ fn refused() -> bool {
     }
 }
 
+/// Where the process's addresses end, and below which the next are to be had; 0: as this machine has it.
+static END: AtomicUsize = AtomicUsize::new(0);
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+/// From now on the process has addresses of so many bits: what it maps lies below, the first of it at their very end.
+pub(crate) fn narrow(bits: u32) {
+    END.store(1 << bits, Ordering::Relaxed);
+    NEXT.store(1 << bits, Ordering::Relaxed);
+}
+
+/// Whether there are addresses up to `end`.
+pub(crate) fn reaches(end: usize) -> bool {
+    let last = END.load(Ordering::Relaxed);
+    last == 0 || end <= last
+}
+
+/// Maps where there are addresses. Where the kernel has more of them for who asks for them (52 bits of arm64, 57 of x86-64), a hint from beyond
+/// those it gave asks: there must be none.
+fn map_below(hint: Addr, len: usize) -> Option<Addr> {
+    assert!(reaches(hint.0 + len), "a hint beyond all addresses: {:x}", hint.0);
+    let found = Linux::map(hint, len)?;
+    if reaches(found.0 + len) {
+        return Some(found);
+    }
+    Linux::unmap(found, len);
+    loop {
+        let end = NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |end| end.checked_sub(len)).ok()?;
+        let found = Linux::map(Addr(end - len), len)?;
+        if found.0 == end - len {
+            return Some(found);
+        }
+        Linux::unmap(found, len);
+    }
+}
+
 impl Os for Fake {
     fn map(hint: Addr, len: usize) -> Option<Addr> {
-        if refused() { None } else { Linux::map(hint, len) }
+        if refused() { None } else { map_below(hint, len) }
     }
     fn reserve(len: usize) -> Option<Addr> {
-        if refused() { None } else { Linux::reserve(len) }
+        if refused() {
+            None
+        } else if END.load(Ordering::Relaxed) == 0 {
+            Linux::reserve(len)
+        } else {
+            map_below(Addr::NULL, len).filter(|&at| Linux::forbid(at, len))
+        }
     }
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
         !refused() && Linux::move_onto(from, from_len, to, to_len)
     }
     fn resize(at: Addr, old: usize, new: usize) -> Resize {
-        if refused() { Resize::Never } else { Linux::resize(at, old, new) }
+        if refused() {
+            Resize::Never
+        } else if !reaches(at.0 + new) {
+            Resize::Blocked
+        } else {
+            Linux::resize(at, old, new)
+        }
     }
     fn purge(at: Addr, len: usize) -> bool {
         !refused() && Linux::purge(at, len)
