@@ -2,7 +2,7 @@
 // kernel's files; starts, and as the last one ends, the background thread: it goes on, and a fork after it comes back.
 // forms: preload archive late
 // stderr: the reports and lines
-// run: for option in HAKMEM_STATS_SIGNAL=USR2 "HAKMEM_STATS_SIGNAL=USR2 HAKMEM_STATS=json:stats" HAKMEM_SS_ACQUIRE_DEBUG=1 HAKMEM_SS_FREE_DEBUG=1 "HAKMEM_LEARN_LOG=1 HAKMEM_DECAY_MS=4" "HAKMEM_PRESSURE=always HAKMEM_DECAY_MS=4" "HAKMEM_BACKGROUND=1 HAKMEM_DECAY_MS=4" "HAKMEM_HARDENED=1 HAKMEM_TRACE=1" HAKMEM_GUARD_RATE=3; do env $option timeout 10 $RUN || { echo "$option"; exit 1; }; done 2>said || { cat said; exit 1; }
+// run: for option in HAKMEM_STATS_SIGNAL=USR2 "HAKMEM_STATS_SIGNAL=USR2 HAKMEM_STATS=json:stats" HAKMEM_SS_ACQUIRE_DEBUG=1 HAKMEM_SS_FREE_DEBUG=1 "HAKMEM_LEARN_LOG=1 HAKMEM_DECAY_MS=4" "HAKMEM_PRESSURE=always HAKMEM_DECAY_MS=4" "HAKMEM_BACKGROUND=1 HAKMEM_DECAY_MS=4" "HAKMEM_HARDENED=1 HAKMEM_TRACE=1" HAKMEM_GUARD_RATE=3; do env $option timeout ${EMULATOR:+1}10 $RUN || { echo "$option"; exit 1; }; done 2>said || { cat said; exit 1; }
 #include "check.h"
 #include <signal.h>
 #include <sys/wait.h>

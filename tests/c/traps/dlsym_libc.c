@@ -3,7 +3,7 @@
 // who asks, errors; and a tool that replaces dlsym too is still asked; where it stands before the library, it asks libc's.
 // plugin
 // forms: preload first last
-// run: ${CC:-gcc} -shared -fPIC -DHOOK -D_GNU_SOURCE -I"$here" "$here/traps/dlsym_libc.c" -o hook.so || exit 1; $RUN - "$here/build/traps/dlsym_libc.so" || exit 1; [ "${FORM:-preload}" = preload ] || exit 0; for order in "$LIB:./hook.so" "./hook.so:$LIB"; do LD_PRELOAD=$order $BIN - "$here/build/traps/dlsym_libc.so" "$order" || exit 1; done; command -v python3 >/dev/null || exit 0; LD_PRELOAD=$LIB python3 -c 'import ctypes as c; l = c.CDLL("libc.so.6"); l.strdup.restype = c.c_void_p; l.free.argtypes = [c.c_void_p]; [l.free(l.strdup(b"hello" * n)) for n in range(1000)]; l.malloc_trim(0)'
+// run: ${CC:-gcc} -shared -fPIC -DHOOK -D_GNU_SOURCE -I"$here" "$here/traps/dlsym_libc.c" -o hook.so || exit 1; $RUN - "$build/traps/dlsym_libc.so" || exit 1; [ "${FORM:-preload}" = preload ] || exit 0; for order in "$LIB:./hook.so" "./hook.so:$LIB"; do env ${EMULATOR:+$EMULATOR -E} LD_PRELOAD=$order $BIN - "$build/traps/dlsym_libc.so" "$order" || exit 1; done; [ -z "$EMULATOR" ] && command -v python3 >/dev/null || exit 0; LD_PRELOAD=$LIB python3 -c 'import ctypes as c; l = c.CDLL("libc.so.6"); l.strdup.restype = c.c_void_p; l.free.argtypes = [c.c_void_p]; [l.free(l.strdup(b"hello" * n)) for n in range(1000)]; l.malloc_trim(0)'
 #include "check.h"
 #include <dlfcn.h>
 

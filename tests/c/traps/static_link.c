@@ -1,5 +1,5 @@
 // A program that is wholly static, with libhakmem.a in it: malloc, threads, fork, and the misuse report.
-// run: [ -f "${LIB%.so}.a" ] || { echo "no static library"; exit 77; }; ${CC:-gcc} -static -w -pthread -D_GNU_SOURCE -I"$here" "$here/traps/static_link.c" "${LIB%.so}.a" -o linked && HAKMEM_STATS=1 ./linked 2>stats && grep -q hakmem stats && { ./linked twice 2>&1; [ $? = 134 ]; } | grep -q 'hakmem: free: block is already free'
+// run: [ -f "${LIB%.so}.a" ] || { echo "no static library"; exit 77; }; ${CC:-gcc} -static -w -pthread -D_GNU_SOURCE -I"$here" "$here/traps/static_link.c" "${LIB%.so}.a" -o linked && HAKMEM_STATS=1 $EMULATOR ./linked 2>stats && grep -q hakmem stats && { $EMULATOR ./linked twice 2>&1; [ $? = 134 ]; } | grep -q 'hakmem: free: block is already free'
 #include "check.h"
 #include <sys/wait.h>
 

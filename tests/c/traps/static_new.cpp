@@ -1,6 +1,6 @@
 // new that fails throws bad_alloc, after the new-handler, in programs that have the C++ runtime in them: -static, -static-pie,
 // -static-libstdc++, with the archive and, the last, with the shared library; nothrow forms return null; what catches only exceptions of any kind, too.
-// run: [ -f "${LIB%.so}.a" ] || { echo "no static library"; exit 77; }; for way in "-static" "-static-pie" "-static-libstdc++ -static-libgcc" "-static-libstdc++ -static-libgcc -DSHARED_LIBRARY" ""; do lib=${LIB%.so}.a; case $way in *SHARED*) lib="$LIB -Wl,-rpath,${LIB%/*}" ;; esac; ${CXX:-g++} $way -std=c++17 -w -pthread -D_GNU_SOURCE -I"$here" "$here/traps/static_new.cpp" $lib -o linked && ./linked || { echo "$way"; exit 1; }; ${CXX:-g++} $way -w -DLITTLE "$here/traps/static_new.cpp" $lib -o little && ./little || { echo "little $way"; exit 1; }; done
+// run: [ -f "${LIB%.so}.a" ] || { echo "no static library"; exit 77; }; for way in "-static" "-static-pie" "-static-libstdc++ -static-libgcc" "-static-libstdc++ -static-libgcc -DSHARED_LIBRARY" ""; do lib=${LIB%.so}.a; case $way in *SHARED*) lib="$LIB -Wl,-rpath,${LIB%/*}" ;; esac; ${CXX:-g++} $way -std=c++17 -w -pthread -D_GNU_SOURCE -I"$here" "$here/traps/static_new.cpp" $lib -o linked && $EMULATOR ./linked || { echo "$way"; exit 1; }; ${CXX:-g++} $way -w -DLITTLE "$here/traps/static_new.cpp" $lib -o little && $EMULATOR ./little || { echo "little $way"; exit 1; }; done
 #ifdef LITTLE // nothing of the runtime but what catching needs
 #include <stdlib.h>
 int main() {
