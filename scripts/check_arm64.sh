@@ -62,7 +62,7 @@ property() {
     cargo test --locked --ignore-rust-version --target "$TARGET" --test model --no-run 2>target/arm64/model.log || { tail -n 20 target/arm64/model.log; return 1; }
     local program
     program=$(sed -n 's/.*Executable .*(\(.*\))$/\1/p' target/arm64/model.log)
-    PROPTEST_CASES=8 $emulator -p "$1" "$program" --test-threads 2
+    PROPTEST_CASES=8 EMULATOR="$emulator -p $1" $emulator -p "$1" "$program" --test-threads 2
 }
 
 # All addresses lie below 2^39, as with the kernel's smallest tables for pages of 4 KiB: -R 0x8000000000. Without it the emulator

@@ -15,6 +15,7 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
@@ -282,8 +283,12 @@ proptest! {
 
 /// The same in another process, under `mode`.
 fn in_mode(mode: &[(&str, &str)]) {
-    let mut test = Command::new(std::env::current_exe().unwrap());
-    test.args(["--exact", "blocks_are_apart_aligned_and_keep_their_contents"]).envs(mode.iter().copied());
+    let program = std::env::current_exe().unwrap();
+    // Of another architecture it is run by EMULATOR, and so is what it starts.
+    let emulator = std::env::var("EMULATOR").unwrap_or_default();
+    let mut words = emulator.split_whitespace().map(OsStr::new).chain([program.as_os_str()]);
+    let mut test = Command::new(words.next().unwrap());
+    test.args(words).args(["--exact", "blocks_are_apart_aligned_and_keep_their_contents"]).envs(mode.iter().copied());
     let output = test.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let last = concat!(env!("CARGO_TARGET_TMPDIR"), "/model.*.ops");
