@@ -70,7 +70,7 @@ def outcome(row, library, mode):
         return "–"
     with tempfile.TemporaryDirectory(prefix="matrix.") as work:
         env = {name: value for name, value in os.environ.items() if name not in ("LD_PRELOAD", "FULL")}
-        env.update(LC_ALL="C", here=str(tests), LIB=library, BIN=str(binary), TMP=work, ANY="1")
+        env.update(LC_ALL="C", here=str(tests), LIB=library, BIN=str(binary), TMP=work, ANY="1", build=str(tests / "build"))
         variables = " ".join(directives(row.text, "env") + mode)
         env["RUN"] = f"env {variables} {'LD_PRELOAD=' + library if library else ''} {binary}"
         if mode:
