@@ -6,6 +6,7 @@ mod table;
 pub(crate) use table::{BLOCK_SIZE, RECIPROCAL, SLOTS};
 
 use crate::base::addr::GRANULE;
+use crate::base::bits::round_up;
 
 /// Classes C0..C19: 16..128 by 16, then four per doubling to 1024 bytes.
 pub(crate) const TINY_CLASSES: usize = 20;
@@ -16,6 +17,8 @@ pub(crate) const CLASSES: usize = 100;
 /// Bytes from one class's bin to the next in a heap. Hot paths and page-map tags hold classes premultiplied by it.
 pub(crate) const BIN_STRIDE: usize = 32;
 const TINY_MAX: usize = 1024;
+/// Above a page a block shares none, and there is nothing to be had from fewer classes.
+const COARSE_MAX: usize = 4096;
 pub(crate) const MID_MAX: usize = 64 << 10;
 pub(crate) const BIG_MAX: usize = 1 << 20;
 
@@ -35,6 +38,18 @@ impl ClassId {
     /// The smallest class from this one on whose blocks share no line of the cache.
     pub(crate) fn in_whole_lines(self) -> ClassId {
         ClassId::of(self.block_size().next_multiple_of(64)).unwrap_or(self)
+    }
+
+    /// One of the few classes that together serve the sizes up to a page: powers of two, and above 1 KiB what lies halfway between two.
+    /// Its blocks are multiples of whatever this one's are; above a page it is the class itself.
+    pub(crate) fn coarse(self) -> ClassId {
+        let size = self.block_size();
+        let step = match size.next_power_of_two() {
+            power if size <= TINY_MAX => power,
+            power if size <= COARSE_MAX => power / 4,
+            _ => return self,
+        };
+        round_up(size, step).and_then(ClassId::of).unwrap_or(self)
     }
 
     /// The smallest class of at least `size` bytes whose blocks are all multiples of `align`, a power of two.
@@ -159,6 +174,22 @@ mod tests {
             }
         }
         assert!(ClassId::aligned(1, 1 << 17).is_none());
+    }
+
+    #[test]
+    fn coarse_classes_are_few_and_hold_sizes_and_alignments() {
+        let all: Vec<_> =
+            ClassId::all().filter(|class| class.block_size() <= COARSE_MAX).map(ClassId::coarse).collect();
+        for (class, coarse) in ClassId::all().zip(&all) {
+            let (size, block) = (class.block_size(), coarse.block_size());
+            assert!(block >= size && block.trailing_zeros() >= size.trailing_zeros() && coarse.coarse() == *coarse);
+            // Else `realloc` would take the block for one that is to be cut.
+            assert!(if class.is_tiny() { size > block / 2 } else { size * 8 > block * 5 }, "{size} in {block}");
+        }
+        let mut sizes: Vec<_> = all.iter().map(|class| class.block_size()).collect();
+        sizes.dedup();
+        assert_eq!(sizes, [16, 32, 64, 128, 256, 512, 1024, 1536, 2048, 3072, 4096]);
+        assert!(ClassId::all().filter(|class| class.block_size() > COARSE_MAX).all(|class| class.coarse() == class));
     }
 
     #[test]

@@ -197,6 +197,7 @@ fn try_class(class: ClassId) -> Option<Addr> {
     match thread::enter_light(class)? {
         Caller::Own(heap) => {
             heap.tick();
+            let class = heap.earned(class);
             if is_baseline(heap, class) { baseline::alloc(heap, class) } else { heap.pop_slow(class) }
         }
         // Whole lines: blocks of several threads lie side by side there.

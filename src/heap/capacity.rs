@@ -77,6 +77,21 @@ impl ThreadHeap {
         if comes_back && bin.max() > 0 { 1 } else { 0 }
     }
 
+    /// The class to serve a request for `class` from: another one's, larger, while so few of its own were asked for that a page, a record
+    /// and a magazine for them cost more than what rounding does. The heap's thread only.
+    pub(crate) fn earned(&self, class: ClassId) -> ClassId {
+        let bin = self.bin(class);
+        let coarse = class.coarse();
+        if coarse == class || bin.capacity() > 0 || bin.max() == 0 {
+            return class;
+        }
+        let Some(cell) = self.capacities.depth(class) else { return class };
+        let mut depth = cell.get();
+        let earned = depth.asked(class.block_size());
+        cell.set(depth);
+        if earned { class } else { coarse }
+    }
+
     /// Notes that a block of a class without a magazine was freed. The heap's thread only.
     pub(super) fn note_freed(&self, class: ClassId) {
         if let Some(cell) = self.capacities.depth(class) {

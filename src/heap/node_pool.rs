@@ -23,6 +23,7 @@ struct NodePool {
     grown: Mutex<u32>,
 }
 
+#[unsafe(link_section = ".bss.tables")] // touched here and there: see docs/ARCHITECTURE.md, section 5
 static POOL: NodePool = NodePool {
     spare: IndexStack::new(),
     chunks: [const { AtomicPtr::new(core::ptr::null_mut()) }; CHUNKS],

@@ -22,6 +22,9 @@ const PATIENCE: u8 = 5;
 const RETURNS: u8 = 2;
 const RIVALS: u32 = 5;
 
+/// Bytes of blocks of one class until it has pages of its own.
+const WORTH: usize = 1024;
+
 /// Entries beyond which no magazine grows: its array is one record of meta.
 pub(crate) const LIMIT: u32 = 2047;
 
@@ -56,6 +59,8 @@ pub(crate) struct Depth {
     /// taken after that, in this epoch.
     freed: bool,
     returned: u8,
+    /// How often a block was asked for while there was no magazine, of a class that others can stand in for.
+    asked: u8,
     /// The magazine's fill when the last epoch ended.
     fill: u16,
 }
@@ -104,6 +109,12 @@ impl Depth {
     pub(crate) fn taken(&mut self, rivals: u32) -> bool {
         self.returned = self.returned.saturating_add(core::mem::take(&mut self.freed) as u8);
         self.returned >= RETURNS << rivals.min(RIVALS)
+    }
+
+    /// A block of `size` bytes was asked for while there is no magazine. Says whether the class is worth pages of its own by now.
+    pub(crate) fn asked(&mut self, size: usize) -> bool {
+        self.asked = self.asked.saturating_add(1);
+        self.asked as usize * size > WORTH
     }
 
     /// An epoch ended for a class without a magazine.

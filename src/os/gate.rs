@@ -8,6 +8,7 @@ use super::{futex, sys, tls};
 use crate::base::gate::Gate;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+#[unsafe(link_section = ".bss.tables")] // touched here and there: see docs/ARCHITECTURE.md, section 5
 static GATE: Gate<256> = Gate::new();
 
 /// Being inside.

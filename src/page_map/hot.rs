@@ -27,6 +27,7 @@ const SHARED: u64 = 1 << 63;
 /// So one compare tells all that `Tag` says, of this granule and no other: for a block that is somebody's,
 /// `entry ^ granule ^ heap` is below the bins' length only if the entry is its own granule's and its owner that heap.
 /// Without W1 two granules of one place and two heaps could differ by the same bits.
+#[unsafe(link_section = ".bss.tables")] // touched here and there: see docs/ARCHITECTURE.md, section 5
 static PLACES: [AtomicU64; COUNT] = [const { AtomicU64::new(0) }; COUNT];
 
 fn place(granule: usize) -> &'static AtomicU64 {
@@ -53,6 +54,10 @@ pub(crate) fn bin_of(granule: usize, heap: usize) -> usize {
 
 /// Enters a granule that became part of a span, before any of its blocks is handed out.
 pub(super) fn show(granule: usize, tag: Tag) {
+    // Tried before it is read: a page that was never written to costs one fault so, not two. Relaxed: as in `change`.
+    if place(granule).compare_exchange(0, entry(granule, tag), Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        return;
+    }
     change(granule, |word| match word {
         0 => entry(granule, tag),
         shared if shared & SHARED != 0 => shared + 1,

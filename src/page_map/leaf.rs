@@ -64,6 +64,7 @@ pub(super) enum Side {
     Spare,
 }
 
+#[unsafe(link_section = ".bss.tables")] // touched here and there: see docs/ARCHITECTURE.md, section 5
 static ROOT: [AtomicPtr<Leaf>; LEAVES] = [const { AtomicPtr::new(core::ptr::null_mut()) }; LEAVES];
 static MAPPED: Counter = Counter::new();
 

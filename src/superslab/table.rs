@@ -11,7 +11,8 @@ use crate::meta;
 
 /// SuperSlabs at most: 2 TiB of slots.
 pub(super) const MAX: u32 = 1 << 20;
-const CHUNK: u32 = 256;
+/// Descriptors that are made at once: a page of them.
+const CHUNK: u32 = 64;
 const CHUNKS: usize = (MAX / CHUNK) as usize;
 
 /// One SuperSlab. All fields but the word are written under the pool lock while the word is RETIRED.
@@ -99,6 +100,7 @@ impl SuperSlab {
     }
 }
 
+#[unsafe(link_section = ".bss.tables")] // touched here and there: see docs/ARCHITECTURE.md, section 5
 static CHUNK_TABLE: [AtomicPtr<SuperSlab>; CHUNKS] = [const { AtomicPtr::new(core::ptr::null_mut()) }; CHUNKS];
 /// The descriptor with this number, if it was ever made.
 pub(super) fn get(id: u32) -> Option<&'static SuperSlab> {
@@ -145,6 +147,6 @@ impl Marks for Descriptors {
 }
 
 const _: () = {
-    assert!(CHUNK as usize * size_of::<SuperSlab>() <= 16 << 10, "a chunk is one record of meta");
+    assert!(CHUNK as usize * size_of::<SuperSlab>() <= 4096, "a chunk is one page of meta");
     assert!(size_of::<SuperSlab>() == 56, "docs/ARCHITECTURE.md, section 5, says so");
 };
