@@ -1,5 +1,4 @@
 //! `Addr`: an address as a number, and the only place where numbers become pointers again.
-#![forbid(unsafe_code)]
 
 /// The unit of ownership: the page map knows one owner for each 64 KiB.
 pub(crate) const GRANULE: usize = 1 << GRANULE_SHIFT;
@@ -41,7 +40,29 @@ impl Addr {
         self.0 >> GRANULE_SHIFT
     }
 
+    /// Asks for the line at this address, whether there is memory or not.
+    #[inline(always)]
+    pub(crate) fn prefetch(self) {
+        prefetch(self.as_ptr());
+    }
+
     pub(crate) const fn is_aligned(self, to: usize) -> bool {
         self.0 & (to - 1) == 0
     }
+}
+
+#[inline(always)]
+fn prefetch(at: *const i8) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a hint: it reads nothing and can't fault.
+    unsafe {
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(at)
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    // SAFETY: likewise.
+    unsafe {
+        core::arch::asm!("prfm pldl1keep, [{}]", in(reg) at, options(nostack, preserves_flags, readonly))
+    }
+    #[cfg(miri)]
+    let _ = at;
 }

@@ -4,6 +4,7 @@
 //! the heap that owns the spans.
 //! Never: writes into a block.
 
+mod ahead;
 mod bitmap;
 pub(crate) mod claims;
 mod flush;
