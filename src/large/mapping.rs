@@ -154,16 +154,18 @@ fn unmap(range: Range) -> usize {
     range.bytes
 }
 
-/// Grows or shrinks in place, or moves the pages; nothing is copied.
+/// Grows or shrinks in place, or moves the pages; nothing is copied. What is cut off is cached, and what comes anew counts as fresh: a
+/// block cut and lengthened in turn learns to keep its end. Before, each turn was a call, and a fault a page.
 pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) -> Option<Addr> {
     if bytes <= large.bytes {
         if bytes <= large.bytes / 2 && bytes <= super::RUN_MAX {
             return None;
         }
-        if bytes < large.bytes - large.bytes / 8 && os::resize_in_place(large.base, large.bytes, bytes) == Resize::Done
-        {
-            resized(large.bytes, bytes);
+        if bytes < large.bytes - large.bytes / 8 {
+            let end = Range { base: large.base.offset(bytes), bytes: large.bytes - bytes };
+            IN_USE.resize_mapping(large.bytes, bytes);
             large.bytes = bytes;
+            keep(end);
         }
         return Some(large.base);
     }
@@ -181,6 +183,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
     let wanted = if os::quota::has_room(wanted - large.bytes) { wanted } else { bytes };
     match os::resize_in_place(large.base, large.bytes, wanted) {
         Resize::Done => {
+            FRESH_BYTES.add((wanted - large.bytes) as u64);
             resized(large.bytes, wanted);
             large.bytes = wanted;
             return Some(large.base);
@@ -192,6 +195,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
     if !transfer(large, record, to, wanted, wanted) {
         return None;
     }
+    FRESH_BYTES.add((wanted - large.bytes) as u64);
     resized(large.bytes, wanted);
     large.bytes = wanted;
     Some(to)

@@ -36,5 +36,17 @@ int main(void) {
     for (int i = 0; i < 20; i++) swing(4 * MIB);
     NOTE("%ld faults in 20 rounds", faults() - start);
     CHECK(faults() - start < 8000); // one round touches 4096 pages
+
+    // A block that realloc cuts and lengthens in turn finds its end again.
+    char *buffer = malloc(4 * MIB);
+    start = faults();
+    for (int i = 0; i < 100; i++) {
+        size_t bytes = i % 2 ? 4 * MIB : 6 * MIB;
+        CHECK(buffer = realloc(buffer, bytes));
+        memset(buffer, 1, bytes);
+    }
+    NOTE("%ld faults in 100 turns", faults() - start);
+    CHECK(faults() - start < 6000); // one turn lengthens it by 512 pages
+    free(buffer);
     return 0;
 }
