@@ -1,7 +1,7 @@
 // What does a pair cost, size by size? 16 blocks live, one byte of each touched. One op is a free and a malloc.
 #include "bench.h"
 
-enum { LIVE = 16, MAX_SIZES = 128, FIRST = 64, LAST = 1 << 20, STEPS = 4, BATCH = 64 };
+enum { LIVE = 16, MAX_SIZES = 128, FIRST = 64, LAST = 8 << 20, STEPS = 4, BATCH = 64 };
 
 static double seconds;
 static unsigned threads, count;

@@ -174,9 +174,9 @@ def catalogue(mode):
           "bench_rest", 4, pick(2, 20, 500))
 
     # 65 KiB: the size after a power of two, where the next kind of block may begin.
-    sizes = {64, 256, 1024, 4096, 16 << 10, 32 << 10, 64 << 10, 65 << 10, 96 << 10, 128 << 10, 192 << 10, 256 << 10, 512 << 10, 1 << 20}
+    sizes = {64, 256, 1024, 4096, 16 << 10, 32 << 10, 64 << 10, 65 << 10, 96 << 10, 128 << 10, 192 << 10, 256 << 10, 512 << 10, 1 << 20, 2 << 20, 4 << 20, 8 << 20}
     if full:
-        sizes |= {power + power // 4 * step for power in (64 << i for i in range(14)) for step in range(4)}
+        sizes |= {power + power // 4 * step for power in (64 << i for i in range(17)) for step in range(4)}
     for threads in (1, 2):
         key = f"sweep_t{threads}"
         series[key] = Series(key, f"bench_sweep, 16 live, {threads} thread{'s' * (threads > 1)}", "block size (bytes)")
