@@ -75,12 +75,17 @@ fn grow_cached(bytes: usize, align: usize) -> Option<(Addr, usize)> {
 /// Moves the pages of a range to where there is room for `bytes`.
 fn moved(range: Range, bytes: usize) -> Option<Addr> {
     let to = os::map_target(bytes, range.bytes)?;
-    // The kernel counts what is missing once more while both are there. Asked beforehand: refused by then, `to` is lost.
-    if !os::could_map(bytes - range.bytes) {
+    if !could_move(range.bytes, bytes) {
         os::unmap(to, bytes);
         return None;
     }
     os::move_onto(range.base, range.bytes, to, bytes).then_some(to)
+}
+
+/// Whether the kernel has room to move `from` bytes onto `to` bytes: it counts what is missing once more while both are there. Asked beforehand:
+/// refused by then, what was set aside is lost.
+fn could_move(from: usize, to: usize) -> bool {
+    os::could_map(to.saturating_sub(from))
 }
 
 /// What `find` finds in the cache, with all that waits at seats put there. `bytes`: the least that must be free for that to be
@@ -205,12 +210,11 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
 /// `false`: refused, all as before.
 pub(super) fn transfer(large: &mut Large, record: NonNull<Large>, to: Addr, to_bytes: usize, to_mapped: usize) -> bool {
     let (from, entry) = (large.base, Addr::of(record.as_ptr()));
-    // Only makes sure of the leaf, while the place is surely ours: entering it again can't fail.
-    if !page_map::enter(to, 1, Tag::LARGE, entry) {
+    // Made sure of while the place is surely ours: to enter it can't fail then.
+    if !page_map::prepare(to, 1) || !could_move(large.bytes, to_bytes) {
         os::unmap(to, to_mapped);
         return false;
     }
-    page_map::strike(to, 1);
     // Struck out first: once moved, another thread may map something else at the old place and enter it.
     page_map::strike(from, 1);
     if !os::move_onto(from, large.bytes, to, to_bytes) {

@@ -1,5 +1,6 @@
 // A process that has only 512 KiB to 8 MiB of addresses left (RLIMIT_AS) before its first block, or its second: a third of that can be
-// had in blocks of any size up to a sixteenth of it, one size after the other; and more of it, once there is.
+// had in blocks of any size up to a sixteenth of it, one size after the other; and what a growing
+// block needs to be copied is not lost in trying to move it.
 // cflags: -O1
 #include "check.h"
 #include <sys/resource.h>
@@ -55,6 +56,18 @@ static void child(size_t left, int warm) {
     free(block);
 }
 
+// A block grows and would be moved, for which the kernel counts what is missing twice: that room is not there, a block of the new size has.
+static void grows(void) {
+    char *block = malloc(8 * MIB);
+    for (size_t mib = 9; mib < 20; mib++) {
+        stamp(block, (mib - 1) * MIB, 1);
+        set_limit((size_t)status_kb("VmSize:") * KIB + mib * MIB + 300 * KIB);
+        CHECK((block = realloc(block, mib * MIB)) && stamped_up_to(block, (mib - 1) * MIB, 1, (mib - 1) * MIB));
+        set_limit(RLIM_INFINITY);
+        malloc_trim(0);
+    }
+}
+
 int main(void) {
     static const size_t lefts[] = {512, 700, 1024, 1500, 2048, 3000, 4096, 5000, 8192};
     for (size_t i = 0; i < 2 * COUNT(lefts); i++) {
@@ -66,5 +79,6 @@ int main(void) {
         int status;
         CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
     }
+    grows();
     return 0;
 }
