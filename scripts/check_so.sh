@@ -20,7 +20,7 @@ __errno_location environ __environ program_invocation_short_name __progname geta
 bcmp memcpy memmove memset strlen # the compiler calls them too: pure
 __cxa_atexit __register_atfork # called once, by the constructor, with no lock held
 pthread_key_create pthread_key_delete pthread_setspecific # a thread's end can't be known otherwise; no cancellation points
-pthread_attr_destroy pthread_attr_init pthread_attr_setstacksize pthread_create # HAKMEM_BACKGROUND=1, with no lock held
+pthread_attr_destroy pthread_attr_init pthread_attr_setstacksize pthread_create pthread_detach # HAKMEM_BACKGROUND=1, with no lock held
 pthread_join pthread_setcancelstate # likewise, as the last other thread ends; cancellation is off meanwhile
 dladdr # C++'s own new: by the constructor
 gnu_get_libc_version # only its address is looked at

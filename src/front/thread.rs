@@ -47,7 +47,11 @@ fn shared() -> Option<Caller> {
 #[cold]
 fn birth() -> Option<&'static ThreadHeap> {
     retire_lost();
-    heap::adopt_or_make(prepare, on_exit)
+    let heap = heap::adopt_or_make(prepare, on_exit);
+    if heap::is_any_unheard() {
+        purge::dismiss();
+    }
+    heap
 }
 
 /// Where threads end without a word: the heaps they left are to be adopted, before there are more.

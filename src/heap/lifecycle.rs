@@ -64,6 +64,9 @@ static LATE: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
 /// Whether a thread has got a heap yet.
 static BORN: AtomicBool = AtomicBool::new(false);
 
+/// Whether a thread has, or had, a heap and will not say when it ends.
+static UNHEARD: AtomicBool = AtomicBool::new(false);
+
 /// Rounds of thread-exit destructors that we let pass: those of others may still allocate, and do so faster before us.
 const ROUNDS: u32 = 2;
 
@@ -94,8 +97,15 @@ pub(crate) fn adopt_or_make(
         metered::open(heap);
     } else {
         REGISTRY.lock().note_unheard(heap);
+        UNHEARD.store(true, Ordering::SeqCst);
     }
     Some(heap)
+}
+
+/// Whether it can't be known which threads are still there, for some ended, or will, without a word. Any thread.
+pub(crate) fn is_any_unheard() -> bool {
+    // SeqCst, here and where it is set: see `front::purge::background`.
+    UNHEARD.load(Ordering::SeqCst)
 }
 
 /// Heaps of threads that ended unheard, one a call, for somebody to retire; `None`: none was found. The calling thread has no heap.

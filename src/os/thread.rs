@@ -48,6 +48,16 @@ impl Thread {
         }
     }
 
+    /// Called by the thread itself: nobody waits for its end.
+    pub(crate) fn detach(&self) {
+        // Relaxed: as in `join`.
+        let thread = self.0.swap(0, Ordering::Relaxed);
+        if thread != 0 {
+            // SAFETY: `pthread_create` returned it, and it was neither joined nor detached.
+            unsafe { libc::pthread_detach(thread) };
+        }
+    }
+
     /// In a child of fork, where the thread is not.
     pub(crate) fn forget(&self) {
         self.0.store(0, Ordering::Relaxed);

@@ -2,15 +2,15 @@
 //!
 //! It has no heap, and allocates nothing. It sleeps without waking while there is nothing to give back. It ends when no
 //! thread with a heap is left: glibc ends a process whose main thread called `pthread_exit` with its last thread, and that
-//! must not be this one.
+//! must not be this one. Where threads end without a word (`os::lost`) nobody knows which is the last: there is none there.
 //!
 //! | state    | means                         | leaves by                                                      |
 //! |----------|-------------------------------|----------------------------------------------------------------|
 //! | Off      | there is none                 | a slow path → Starting                                         |
 //! | Starting | a thread makes it             | that thread → Running, or, refused, → Refused                  |
 //! | Refused  | there could be none           | a whole decay time later → Off                                 |
-//! | Running  | it is there                   | the last thread with a heap, or `step_aside` → Stopping        |
-//! | Stopping | that thread waits for its end | that thread → Off                                              |
+//! | Running  | it is there                   | the last thread with a heap, `step_aside`, or `quit` → Stopping |
+//! | Stopping | it ends                       | who waits for that, or itself → Off                            |
 //! | any      |                               | a child of fork, where there is none → Off                     |
 #![forbid(unsafe_code)]
 
@@ -57,8 +57,8 @@ pub(crate) fn allow() {
 /// Whether the thread is wanted and not there.
 #[inline]
 pub(in crate::front) fn is_wanted() -> bool {
-    // Relaxed: `start` decides.
-    get::background() == 1 && STATE.load(Ordering::Relaxed) == OFF
+    // Relaxed: `start` decides, and the thread itself looks once more whether anybody is unheard.
+    get::background() == 1 && STATE.load(Ordering::Relaxed) == OFF && !heap::is_any_unheard()
 }
 
 /// Makes the thread if it is wanted and not there. The caller holds no lock: the system's libraries allocate for it.
@@ -127,6 +127,30 @@ pub(crate) fn step_aside() -> bool {
     STATE.load(Ordering::Relaxed) == RUNNING && end()
 }
 
+/// Called once a heap's thread will not say when it ends.
+pub(in crate::front) fn dismiss() {
+    if get::background() != 1 {
+        return;
+    }
+    // It looks when it wakes. SeqCst pairs with the one in `sleep`: either it sees the flag, or we that it sleeps.
+    fence(Ordering::SeqCst);
+    tell(SLEEPS, TICKS);
+    // Had it looked just before, it comes round in a quarter.
+    os::thread::wake(&WORD);
+}
+
+/// Of the thread's own accord, where nobody could tell it to end. `false`: it is being made, or ended, by another.
+fn quit() -> bool {
+    // Acquire pairs with the Release in `start`.
+    if STATE.compare_exchange(RUNNING, STOPPING, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        return false;
+    }
+    THREAD.detach();
+    // Release pairs with the Acquire in `start`.
+    STATE.store(OFF, Ordering::Release);
+    true
+}
+
 /// `false`: there is none, or somebody else ends it.
 fn end() -> bool {
     // A child made behind fork's back has the state, and not the thread.
@@ -160,6 +184,9 @@ extern "C" fn run(_: *mut c_void) -> *mut c_void {
     // Files are opened in a table of our own, or not at all.
     let mut files = false;
     loop {
+        if heap::is_any_unheard() && quit() {
+            return core::ptr::null_mut();
+        }
         if get::pressure() != PRESSURE_NEVER && !files {
             files = os::thread::leave_files();
         }
@@ -184,7 +211,7 @@ fn sleep() {
         // Looked at once more: who freed between the look and the word saw no sleeper. SeqCst, which pairs with the one in
         // `nudge`: either we see what was freed, or who freed sees that we sleep.
         fence(Ordering::SeqCst);
-        if is_idle(Dirty::now()) {
+        if is_idle(Dirty::now()) && !heap::is_any_unheard() {
             os::thread::wait(&WORD, SLEEPS, LONGEST);
         }
         tell(SLEEPS, TICKS);

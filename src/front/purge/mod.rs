@@ -15,7 +15,7 @@ mod decay;
 mod limits;
 
 pub(crate) use background::{allow, forget as forget_background, step_aside};
-pub(super) use background::{ensure as ensure_background, is_wanted as wants_background, leave};
+pub(super) use background::{dismiss, ensure as ensure_background, is_wanted as wants_background, leave};
 pub(super) use limits::apply as apply_limits;
 
 use core::sync::atomic::{AtomicU64, Ordering};

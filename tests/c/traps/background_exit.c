@@ -1,7 +1,8 @@
 // The background thread never keeps a process alive, nor is it the one to end it: main ends by pthread_exit, and the last
-// worker's end ends the process, with its exit handlers on that worker's stack. One that is started anew works again.
+// worker's end ends the process, with its exit handlers on that worker's stack. One that is started anew works again. Where all
+// pthread keys are taken, so that nobody is told which thread is the last, there is none.
 // env: HAKMEM_BACKGROUND=1 HAKMEM_DECAY_MS=20
-// run: $RUN; [ $? = 7 ] || exit 1; $RUN threads; [ $? = 7 ] || exit 1; $RUN heapless; [ $? = 7 ]
+// run: $RUN; [ $? = 7 ] || exit 1; $RUN threads; [ $? = 7 ] || exit 1; $RUN heapless; [ $? = 7 ] || exit 1; $RUN keys; [ $? = 7 ]
 #include "check.h"
 #include <sys/syscall.h>
 
@@ -42,6 +43,12 @@ static void *relay(void *left) {
     return NULL;
 }
 
+static void take_all_keys(int argc, char **argv) {
+    pthread_key_t key;
+    while (argc > 1 && argv[1][0] == 'k' && pthread_key_create(&key, NULL) == 0) {}
+}
+__attribute__((section(".preinit_array"), used)) static void (*first)(int, char **) = take_all_keys;
+
 int main(int argc, char **argv) {
     CHECK(atexit(at_end) == 0);
     churn();
@@ -49,7 +56,7 @@ int main(int argc, char **argv) {
     by_worker = 1;
     if (argc > 1 && argv[1][0] == 'h') CHECK(pthread_create(&thread, NULL, only_sleeps, NULL) == 0);
     if (argc > 1 && argv[1][0] == 't') CHECK(pthread_create(&thread, NULL, relay, (void *)50) == 0);
-    CHECK(pthread_create(&thread, NULL, argc > 1 ? relay : work, NULL) == 0);
+    CHECK(pthread_create(&thread, NULL, argc > 1 && argv[1][0] != 'k' ? relay : work, NULL) == 0);
     if (argc > 1 && argv[1][0] == 't') by_worker = 0; // two relays: whoever is last
     pthread_exit(NULL);
 }
