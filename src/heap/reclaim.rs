@@ -69,10 +69,10 @@ impl ThreadHeap {
     fn sweep<'a>(&'a self, mut core: MutexGuard<'a, Core>, which: Sweep, want: usize, wait: bool) -> usize {
         // What its thread goes on freeing meanwhile is for another time: this ends.
         let want = want.min(core.dirty.free.saturating_sub(core.dirty.gone));
-        let mut given = 0;
+        let (mut given, mut class) = (0, 0);
         loop {
             let Some(mut gather) = Gather::begin(wait) else { break };
-            let more = core.gather(&mut gather, which, want - given);
+            let more = core.gather(&mut class, &mut gather, which, want - given);
             let gone = core.give(&mut gather);
             given += gone;
             if !more || gone == 0 || given >= want {
@@ -89,13 +89,14 @@ impl ThreadHeap {
 
 impl Core {
     // A frame each, of which only one is there: `decay` calls this from deep down, and a call has 1 KiB of stack.
-    /// Gathers pages of `want` bytes. Says whether there are more.
+    /// Gathers pages of `want` bytes, from `class` on, where the next step begins. Says whether there are more.
     #[inline(never)]
-    fn gather(&mut self, gather: &mut Gather, which: Sweep, want: usize) -> bool {
-        for spans in &mut self.spans {
+    fn gather(&mut self, class: &mut usize, gather: &mut Gather, which: Sweep, want: usize) -> bool {
+        while let Some(spans) = self.spans.get_mut(*class) {
             if span::sweep(spans, &mut self.dirty, which, gather, want) {
                 return true;
             }
+            *class += 1;
         }
         false
     }
