@@ -7,7 +7,7 @@ use crate::class::ClassId;
 use crate::heap::ThreadHeap;
 
 /// Blocks that a stack has room for which may be a page.
-const BATCH: usize = 32;
+const BATCH: usize = 28;
 
 /// Empties `sll` into the spans of `heap`.
 pub(super) fn drain(heap: &ThreadHeap, class: ClassId, sll: &TlsSll) {
