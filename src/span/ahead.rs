@@ -10,23 +10,18 @@ const SHORT: u32 = 2;
 /// Blocks that are looked at: what the processor has on its way at once, and the first cache holds.
 const AHEAD: usize = 32;
 
-/// How many blocks of a flush were looked at and not come to yet.
-#[derive(Default)]
-pub(super) struct Ahead(usize);
-
-impl Ahead {
-    /// A run of `freed` blocks was put back, and these are `left`.
-    #[inline(always)]
-    pub(super) fn passed(&mut self, freed: u32, left: &[Addr]) {
-        self.0 = self.0.saturating_sub(freed as usize);
-        if freed <= SHORT && self.0 == 0 && left.len() > SHORT as usize {
-            self.0 = look(left.get(..AHEAD).unwrap_or(left));
-        }
+/// Blocks `done ..` of a flush begin with a run of `freed` that was put back, and these are `left` behind it. No state but the place: it would lie on
+/// the stack below the deepest calls there are.
+#[inline(always)]
+pub(super) fn passed(done: usize, freed: u32, left: &[Addr]) {
+    let is_turn = done == 0 || done / AHEAD != (done + freed as usize) / AHEAD;
+    if freed <= SHORT && is_turn && left.len() > SHORT as usize {
+        look(left.get(..AHEAD).unwrap_or(left));
     }
 }
 
 #[inline(never)]
-fn look(blocks: &[Addr]) -> usize {
+fn look(blocks: &[Addr]) {
     for &at in blocks {
         page_map::first_record(at).prefetch();
     }
@@ -36,7 +31,6 @@ fn look(blocks: &[Addr]) -> usize {
             word_of(record, at).prefetch();
         }
     }
-    blocks.len()
 }
 
 /// Where the bit of the block at `at` is, whose granule has this record. Of a record that is no span's: anywhere.

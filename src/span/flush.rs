@@ -2,8 +2,7 @@
 
 use core::ptr::NonNull;
 
-use super::ahead::Ahead;
-use super::{Dirty, Span, Spans, tiny_backend_release_span};
+use super::{Dirty, Span, Spans, ahead, tiny_backend_release_span};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::os::Misuse;
@@ -45,7 +44,7 @@ pub(crate) fn flush(
     dirty: &mut Dirty,
     mut count: impl FnMut(ClassId, u32, bool),
 ) -> Result<(), Stop> {
-    let (mut left, mut ahead) = (blocks, Ahead::default());
+    let mut left = blocks;
     while let Some(&first) = left.first() {
         let Some(mut span) = NonNull::new(page_map::record(first).as_ptr::<Span>()) else {
             return Err(Misuse { what: GONE, at: first }.into());
@@ -65,7 +64,7 @@ pub(crate) fn flush(
         let record = unsafe { span.as_mut() };
         let freed = put_back(record, left)?;
         left = left.get(freed as usize..).unwrap_or_default();
-        ahead.passed(freed, left);
+        ahead::passed(blocks.len() - left.len() - freed as usize, freed, left);
         record.note_freed(freed, dirty);
         let class = record.class;
         let Some(spans) = lists.get_mut(class.index()) else { continue };
