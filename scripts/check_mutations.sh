@@ -234,5 +234,27 @@ mutant $file 'fn grow' 'growth is not counted' '*grown += 1;' ''
 mutant $file 'fn grow' 'the first node is spare too' 'for offset in 1..PER_CHUNK' 'for offset in 0..PER_CHUNK'
 mutant $file 'fn grow' 'the new chunk is not entered' 'slot.store(chunk, Ordering::Release);' ''
 
+file=front/purge/background.rs models=background
+mutant $file 'fn nudge' 'who frees does not look after it counted' 'fence(Ordering::SeqCst);' ''
+mutant $file 'fn nudge' 'nobody wakes it' 'os::thread::wake(&WORD);' ''
+mutant $file 'fn nudge' 'who wakes it leaves its word' '&& tell(SLEEPS, TICKS)' ''
+mutant $file 'fn sleep' 'it does not look after it said that it sleeps' 'fence(Ordering::SeqCst);' ''
+mutant $file 'fn sleep' 'it does not look for idle memory once more' 'if is_idle(Dirty::now()) && !heap' 'if !heap'
+mutant $file 'fn sleep' 'it does not look for the unheard once more' ' && !heap::is_any_unheard()' ''
+mutant $file 'fn dismiss' 'who says so does not look after it' 'fence(Ordering::SeqCst);' ''
+mutant $file 'fn dismiss' 'nobody says so to a sleeper' 'os::thread::wake(&WORD);' ''
+mutant $file 'fn start' 'two make it at once' 'STATE.compare_exchange(OFF, STARTING, Ordering::Acquire, Ordering::Relaxed).is_err()' \
+    '{ let seen = STATE.load(Ordering::Acquire); STATE.store(STARTING, Ordering::Relaxed); seen != OFF }'
+mutant $file 'fn start' 'who makes it does not see that the last one was joined' 'STARTING, Ordering::Acquire' 'STARTING, Ordering::Relaxed'
+mutant $file 'fn start' 'it keeps the word of the last one' 'WORD.store(TICKS, Ordering::Relaxed);' ''
+mutant $file 'fn start' 'who made it publishes nothing' 'REFUSED }, Ordering::Release' 'REFUSED }, Ordering::Relaxed'
+mutant $file 'fn quit' 'it does not see what made it' 'STOPPING, Ordering::Acquire' 'STOPPING, Ordering::Relaxed'
+mutant $file 'fn quit' 'its end publishes nothing' 'STATE.store(OFF, Ordering::Release)' 'STATE.store(OFF, Ordering::Relaxed)'
+mutant $file 'fn end' 'two end it at once' 'STATE.compare_exchange(RUNNING, STOPPING, Ordering::Acquire, Ordering::Relaxed).is_err()' \
+    '{ let seen = STATE.load(Ordering::Acquire); STATE.store(STOPPING, Ordering::Relaxed); seen != RUNNING }'
+mutant $file 'fn end' 'who ends it does not see it' 'STOPPING, Ordering::Acquire' 'STOPPING, Ordering::Relaxed'
+mutant $file 'fn end' 'it is not woken for its end' 'os::thread::wake(&WORD);' ''
+mutant $file 'fn end' 'who ended it publishes nothing' 'STATE.store(OFF, Ordering::Release)' 'STATE.store(OFF, Ordering::Relaxed)'
+
 echo "$passed passed, $failed failed"
 exit $((failed > 0))

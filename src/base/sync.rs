@@ -1,6 +1,6 @@
 //! The atomics of lock-free code. `tests/loom` compiles that code with loom's in place of this file.
 
-pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
 /// Orders what the calling thread did, in the last place a successful compare-exchange or swap, before what it does next,
 /// for all who put one between: of two that each write and then read what the other wrote, one at least sees the other's.

@@ -15,11 +15,11 @@
 #![forbid(unsafe_code)]
 
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use errno::{errno, set_errno};
 
 use super::{Dirty, PRESSURE_NEVER, decay, period};
+use crate::base::sync::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::config::get;
 use crate::heap;
 use crate::os;
@@ -159,7 +159,8 @@ fn end() -> bool {
     if !mine || STATE.compare_exchange(RUNNING, STOPPING, Ordering::Acquire, Ordering::Relaxed).is_err() {
         return false;
     }
-    WORD.store(END, Ordering::Relaxed);
+    // Relaxed: as in `tell`. A store would do, but loom lets the thread's own changes of the word pass over one.
+    WORD.swap(END, Ordering::Relaxed);
     os::thread::wake(&WORD);
     THREAD.join();
     // Release pairs with the Acquire in `start`.

@@ -14,6 +14,12 @@ pub(crate) fn set(remote_nodes: i64, superslab_cache: i64) {
 }
 
 pub(crate) mod get {
+    pub(crate) fn background() -> i64 {
+        1
+    }
+    pub(crate) fn pressure() -> i64 {
+        0
+    }
     pub(crate) fn remote_nodes() -> i64 {
         super::NODES.get()
     }

@@ -1,4 +1,5 @@
-//! The crate's `os::lock`, which elsewhere in here is loom's own mutex. What differs is the kernel: a futex of a lock and a condition.
+//! The crate's `os::lock`, which elsewhere in here is loom's own mutex. What differs is the kernel: a futex of a lock and a condition,
+//! on which the background thread sleeps too.
 
 #[path = "../../../src/os/lock.rs"]
 pub(crate) mod lock;
@@ -6,7 +7,7 @@ pub(crate) mod lock;
 pub(crate) use futex::reset;
 
 /// One word is slept on in a model.
-mod futex {
+pub(crate) mod futex {
     use std::cell::RefCell;
     use std::rc::Rc;
 
@@ -30,7 +31,7 @@ mod futex {
     }
 
     /// As the kernel does it: under the queue's lock, which `wake` takes as well, the word is looked at once more.
-    pub(super) fn wait(word: &AtomicU32, expected: u32, _: Option<u64>) {
+    pub(crate) fn wait(word: &AtomicU32, expected: u32, _: Option<u64>) {
         let queue = queue();
         let held = queue.0.lock().unwrap();
         if word.load(Ordering::Relaxed) == expected {
@@ -38,9 +39,12 @@ mod futex {
         }
     }
 
-    pub(super) fn wake(_: &AtomicU32, count: u32) {
+    pub(crate) fn wake(_: &AtomicU32, count: u32) {
         let queue = queue();
         let _held = queue.0.lock().unwrap();
-        (0..count).for_each(|_| queue.1.notify_one());
+        match count {
+            1 => queue.1.notify_one(),
+            _ => queue.1.notify_all(),
+        }
     }
 }

@@ -10,6 +10,7 @@
 //! | `os`, `meta`     | the kernel       | addresses without memory, so that a model can watch who holds them; arenas |
 //! | `config`         | the environment  | what the model sets                                                        |
 //! | `heap`           | `ThreadHeap`     | only the node pool, with a node that carries a loom cell                   |
+//! | `front`          | what gives back  | only the background thread, with one number for all that is idle           |
 //!
 //! loom refutes, it does not prove: preemptions are capped, and SeqCst is treated as AcqRel. That each model can fail is
 //! shown by scripts/check_mutations.sh. A library that tests/models.rs calls, not `#[cfg(test)]`: the unit tests inside of
@@ -25,12 +26,14 @@ compile_error!("no --cfg loom: the sources know nothing of loom, this package pu
 mod base;
 mod class;
 mod config;
+mod front;
 mod futex_lock;
 mod heap;
 mod meta;
 mod os;
 #[path = "../../../src/page_map/mod.rs"]
 mod page_map;
+mod pressure;
 mod profile;
 #[path = "../../../src/reserve/mod.rs"]
 mod reserve;

@@ -20,6 +20,18 @@ thread_local! {
     static NEXT: Cell<usize> = const { Cell::new(0) };
 }
 
+/// All of them are one process.
+pub(crate) fn process_id() -> u64 {
+    1
+}
+
+pub(crate) mod gate {
+    /// Nothing forks here.
+    pub(crate) fn enter() -> Option<()> {
+        Some(())
+    }
+}
+
 /// Starts a new execution. Of all requests for slots only those for `granules` at most, in sum, will be served.
 pub(crate) fn reset(granules: usize) {
     MAPPED.take();
@@ -106,6 +118,7 @@ pub(crate) fn guard(_: Addr, _: usize) {}
 pub(crate) fn advise_huge(_: Addr, _: usize, _: bool) {}
 
 pub(crate) mod lock;
+pub(crate) mod thread;
 
 pub(crate) fn write_stderr(_: &[u8]) {}
 

@@ -7,6 +7,13 @@ macro_rules! models {
 }
 
 models! {
+    background_ends_once_threads_end_unheard
+    background_is_ended_by_another
+    background_is_handed_over
+    background_is_made_once
+    background_is_one_thread
+    background_is_woken_by_who_frees
+    background_starts_anew_after_it_quit
     batch_stack_delivers_each_node_once
     batch_stack_nodes_come_round
     changed_a_note_that_did_nothing_is_seen

@@ -14,6 +14,8 @@ use std::rc::Rc;
 
 pub(crate) use core::sync::atomic::Ordering;
 
+pub(crate) use loom::sync::atomic::fence;
+
 thread_local! {
     // loom runs all threads of a model on the OS thread of the test.
     static OBJECTS: RefCell<HashMap<usize, Rc<loom::sync::atomic::AtomicU64>>> = RefCell::default();

@@ -15,6 +15,7 @@ mod reserve;
 mod seats;
 mod sp_slot;
 
+pub use crate::front::purge::model::*;
 pub use crate::heap::model::node_pool_gives_each_node_to_one;
 pub use batch_stack::*;
 pub use changed::*;
@@ -40,6 +41,7 @@ pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send 
     builder.check(move || {
         base::sync::reset();
         os::lock::reset();
+        os::thread::reset();
         futex_lock::reset();
         meta::reset();
         os::reset(granules);

@@ -1,0 +1,47 @@
+//! What is idle is one number, and a tick gives it back.
+
+#[path = "../../../../../src/front/purge/background.rs"]
+mod background;
+pub mod model;
+
+use crate::base::sync::{AtomicU64, Ordering};
+
+/// As the crate's.
+const PRESSURE_NEVER: i64 = 0;
+
+fn period() -> i64 {
+    1000
+}
+
+/// Counted as in the crate, where counters order nothing.
+static IDLE: AtomicU64 = AtomicU64::new(0);
+
+#[derive(Clone, Copy)]
+struct Dirty(u64);
+
+impl Dirty {
+    fn now() -> Dirty {
+        Dirty(IDLE.load(Ordering::Relaxed))
+    }
+}
+
+mod decay {
+    use super::{Dirty, IDLE};
+    use crate::base::sync::Ordering;
+    use crate::heap;
+
+    pub(super) fn quarter() -> u64 {
+        250
+    }
+
+    pub(super) fn is_clean(dirty: Dirty) -> bool {
+        dirty.0 == 0
+    }
+
+    /// What has given something back is told to end, for a model must.
+    pub(super) fn tick(_: bool) {
+        if IDLE.swap(0, Ordering::Relaxed) != 0 {
+            heap::will_be_unheard();
+        }
+    }
+}

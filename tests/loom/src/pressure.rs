@@ -1,0 +1,3 @@
+//! The kernel reports none.
+
+pub(crate) fn after_fork() {}
