@@ -256,5 +256,13 @@ mutant $file 'fn end' 'who ends it does not see it' 'STOPPING, Ordering::Acquire
 mutant $file 'fn end' 'it is not woken for its end' 'os::thread::wake(&WORD);' ''
 mutant $file 'fn end' 'who ended it publishes nothing' 'STATE.store(OFF, Ordering::Release)' 'STATE.store(OFF, Ordering::Relaxed)'
 
+file=report/output.rs models=report
+mutant $file 'fn alone' 'two write at once' 'WRITER.compare_exchange(0, tls::thread(), Ordering::Acquire, Ordering::Relaxed).is_err()' \
+    '{ let seen = WRITER.load(Ordering::Acquire); WRITER.store(tls::thread(), Ordering::Relaxed); seen != 0 }'
+mutant $file 'fn alone' 'who writes does not see that the names are free' 'tls::thread(), Ordering::Acquire' 'tls::thread(), Ordering::Relaxed'
+mutant $file 'fn alone' 'who has written publishes nothing' 'WRITER.store(0, Ordering::Release)' 'WRITER.store(0, Ordering::Relaxed)'
+mutant $file 'fn alone' 'who has written keeps its turn' 'WRITER.store(0, Ordering::Release);' ''
+mutant $file 'fn at_signal' 'a report is not put off' 'signal::request();' ''
+
 echo "$passed passed, $failed failed"
 exit $((failed > 0))

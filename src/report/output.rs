@@ -2,9 +2,9 @@
 #![forbid(unsafe_code)]
 
 use core::ffi::CStr;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{write_json, write_prometheus, write_text};
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::config::{TEXT_MAX, text};
 use crate::os::file::{self, File};
 use crate::os::lock::{self, Mutex};

@@ -13,6 +13,15 @@ pub(crate) fn set(remote_nodes: i64, superslab_cache: i64) {
     CACHE.set(superslab_cache);
 }
 
+pub(crate) const TEXT_MAX: usize = 64;
+
+pub(crate) mod text {
+    /// Of HAKMEM_STATS.
+    pub(crate) fn stats(_: &mut [u8]) -> &[u8] {
+        b"text"
+    }
+}
+
 pub(crate) mod get {
     pub(crate) fn background() -> i64 {
         1

@@ -11,6 +11,7 @@
 //! | `config`         | the environment  | what the model sets                                                        |
 //! | `heap`           | `ThreadHeap`     | only the node pool, with a node that carries a loom cell                   |
 //! | `front`          | what gives back  | only the background thread, with one number for all that is idle           |
+//! | `report`         | what is written  | only whose turn it is; reports are counted                                 |
 //!
 //! loom refutes, it does not prove: preemptions are capped, and SeqCst is treated as AcqRel. That each model can fail is
 //! shown by scripts/check_mutations.sh. A library that tests/models.rs calls, not `#[cfg(test)]`: the unit tests inside of
@@ -35,6 +36,7 @@ mod os;
 mod page_map;
 mod pressure;
 mod profile;
+mod report;
 #[path = "../../../src/reserve/mod.rs"]
 mod reserve;
 mod stats;

@@ -32,6 +32,48 @@ pub(crate) mod gate {
     }
 }
 
+pub(crate) mod signal {
+    use std::cell::Cell;
+
+    thread_local! {
+        static REQUESTS: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// A report is to be written later.
+    pub(crate) fn request() {
+        REQUESTS.set(REQUESTS.get() + 1);
+    }
+
+    pub(crate) fn take() -> bool {
+        REQUESTS.take() > 0
+    }
+
+    /// How many reports were put off since the last time.
+    pub(crate) fn requests() -> u32 {
+        REQUESTS.take()
+    }
+}
+
+pub(crate) mod tls {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LAST: Cell<usize> = const { Cell::new(0) };
+    }
+
+    loom::thread_local! {
+        static ID: usize = {
+            LAST.set(LAST.get() + 1);
+            LAST.get()
+        };
+    }
+
+    /// A number of the calling thread's own, not 0.
+    pub(crate) fn thread() -> usize {
+        ID.with(|id| *id)
+    }
+}
+
 /// Starts a new execution. Of all requests for slots only those for `granules` at most, in sum, will be served.
 pub(crate) fn reset(granules: usize) {
     MAPPED.take();
@@ -117,6 +159,7 @@ pub(crate) fn guard(_: Addr, _: usize) {}
 
 pub(crate) fn advise_huge(_: Addr, _: usize, _: bool) {}
 
+pub(crate) mod file;
 pub(crate) mod lock;
 pub(crate) mod thread;
 

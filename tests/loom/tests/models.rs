@@ -48,6 +48,7 @@ models! {
     profile_a_free_is_counted_after_its_allocation
     profile_a_place_is_one_blocks
     profile_a_stack_is_kept_once
+    report_is_written_or_put_off
     reserve_a_chunk_given_up_serves_nobody
     reserve_blocks_have_one_holder
     reserve_chunks_stay_while_they_are_used

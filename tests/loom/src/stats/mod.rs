@@ -3,5 +3,7 @@
 pub(crate) mod counter;
 #[path = "../../../../src/stats/level.rs"]
 pub(crate) mod level;
+#[path = "../../../../src/stats/path.rs"]
+pub(crate) mod path;
 #[path = "../../../../src/stats/text.rs"]
 pub(crate) mod text;
