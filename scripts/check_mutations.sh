@@ -264,5 +264,20 @@ mutant $file 'fn alone' 'who has written publishes nothing' 'WRITER.store(0, Ord
 mutant $file 'fn alone' 'who has written keeps its turn' 'WRITER.store(0, Ordering::Release);' ''
 mutant $file 'fn at_signal' 'a report is not put off' 'signal::request();' ''
 
+file=large/warm.rs models=warm
+mutant $file 'fn free' 'two free a block' ' || !entry.claim(Tag::LARGE, Tag::WAITS)' ''
+mutant $file 'fn free' 'a block waits that may be freed again' 'Tag::WAITS)' 'Tag::LARGE)'
+mutant $file 'fn free' 'what found no place is lost' 'Freed::Homeless(freed) }' 'Freed::Waits }'
+mutant $file 'fn take' 'a block in use looks as if it waited' 'entry.renew(Tag::LARGE);' ''
+mutant $file 'fn into_cache' 'what goes into the cache stays entered' 'super::forget(range.base, record);' ''
+file=page_map/leaf.rs
+mutant $file 'fn claim' 'a claim acquires nothing' 'to.0, Ordering::Acquire' 'to.0, Ordering::Relaxed'
+mutant $file 'fn claim' 'a claim is made in two steps' 'self.tag.compare_exchange(from.0, to.0, Ordering::Acquire, Ordering::Relaxed).is_ok()' \
+    '{ let seen = self.tag.load(Ordering::Acquire); seen == from.0 && { self.tag.store(to.0, Ordering::Relaxed); true } }'
+mutant $file 'fn renew' 'a renewal publishes nothing' 'store(tag.0, Ordering::Release)' 'store(tag.0, Ordering::Relaxed)'
+file=base/seats.rs
+mutant $file 'fn put' 'leaving a block publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
+mutant $file 'fn take' 'who takes a block acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
+
 echo "$passed passed, $failed failed"
 exit $((failed > 0))

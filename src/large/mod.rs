@@ -125,17 +125,7 @@ pub(crate) fn alloc_warm(size: usize, seat: usize) -> Option<Addr> {
 /// Frees the block at `at`, whose granule is tagged LARGE as `first_tag` said, if it can wait at `seat`. `None`: nothing was done.
 #[inline(always)]
 pub(crate) fn free_warm(at: Addr, seat: usize) -> Option<Freed> {
-    let place = warm::place(seat)?;
-    let entry = page_map::first_entry(at)?;
-    // SAFETY: the record of a granule tagged LARGE; of a block that the caller holds nobody changes it.
-    let large = unsafe { entry.record().as_ptr::<Large>().as_ref() }?;
-    let bytes = large.bytes;
-    // Of two frees at once, the second finds the entry struck out.
-    if large.base != at || !large.waits || bytes >= mapping::IN_TURN || !entry.claim(Tag::LARGE, Tag::WAITS) {
-        return None;
-    }
-    IN_USE.sub_mapping(bytes);
-    Some(if warm::put(place, at, bytes) { Freed::Waits } else { Freed::Homeless(Range { base: at, bytes }) })
+    warm::free(at, seat)
 }
 
 /// What becomes of a block that found no place.

@@ -7,10 +7,9 @@
 use core::ptr::NonNull;
 
 use super::cache::Range;
-use super::{Large, mapping};
+use super::{Freed, Large, mapping};
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::seats::{PLACES, Seats};
-use crate::base::sync::AtomicU64;
 #[cfg(feature = "paranoid")]
 use crate::os::require;
 use crate::page_map::{self, Tag};
@@ -35,16 +34,21 @@ fn range(word: u64) -> Range {
     Range { base: Addr(first << GRANULE_SHIFT), bytes: granules << GRANULE_SHIFT }
 }
 
-/// A free place at `seat`.
+/// What `free_warm` says.
 #[inline(always)]
-pub(super) fn place(seat: usize) -> Option<&'static AtomicU64> {
-    SEATS.free_place(seat)
-}
-
-/// Leaves the claimed block at `base` there. `false`: the place is taken by now.
-#[inline(always)]
-pub(super) fn put(place: &AtomicU64, base: Addr, bytes: usize) -> bool {
-    Seats::<COUNT>::put(place, word(Range { base, bytes }))
+pub(super) fn free(at: Addr, seat: usize) -> Option<Freed> {
+    let place = SEATS.free_place(seat)?;
+    let entry = page_map::first_entry(at)?;
+    // SAFETY: the record of a granule tagged LARGE; of a block that the caller holds nobody changes it.
+    let large = unsafe { entry.record().as_ptr::<Large>().as_ref() }?;
+    let bytes = large.bytes;
+    // Of two frees at once, the second finds the entry struck out.
+    if large.base != at || !large.waits || bytes >= mapping::IN_TURN || !entry.claim(Tag::LARGE, Tag::WAITS) {
+        return None;
+    }
+    IN_USE.sub_mapping(bytes);
+    let freed = Range { base: at, bytes };
+    Some(if Seats::<COUNT>::put(place, word(freed)) { Freed::Waits } else { Freed::Homeless(freed) })
 }
 
 /// A block of so many granules that waits at `seat`.

@@ -11,6 +11,7 @@
 //! | `config`         | the environment  | what the model sets                                                        |
 //! | `heap`           | `ThreadHeap`     | only the node pool, with a node that carries a loom cell                   |
 //! | `front`          | what gives back  | only the background thread, with one number for all that is idle           |
+//! | `large`          | the mappings     | only what waits at seats; the cache counts what it is given                |
 //! | `report`         | what is written  | only whose turn it is; reports are counted                                 |
 //!
 //! loom refutes, it does not prove: preemptions are capped, and SeqCst is treated as AcqRel. That each model can fail is
@@ -30,6 +31,7 @@ mod config;
 mod front;
 mod futex_lock;
 mod heap;
+mod large;
 mod meta;
 mod os;
 #[path = "../../../src/page_map/mod.rs"]

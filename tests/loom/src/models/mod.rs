@@ -17,6 +17,7 @@ mod sp_slot;
 
 pub use crate::front::purge::model::*;
 pub use crate::heap::model::node_pool_gives_each_node_to_one;
+pub use crate::large::model::*;
 pub use crate::report::model::*;
 pub use batch_stack::*;
 pub use changed::*;
@@ -32,7 +33,7 @@ pub use reserve::*;
 pub use seats::*;
 pub use sp_slot::*;
 
-use crate::{base, futex_lock, meta, os, report, stats};
+use crate::{base, futex_lock, large, meta, os, report, stats};
 
 /// Runs `body` in every interleaving with up to `preemptions` forced switches. The stand-in for the kernel has `granules`.
 pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send + Sync + 'static) {
@@ -43,6 +44,7 @@ pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send 
         base::sync::reset();
         os::lock::reset();
         os::thread::reset();
+        large::reset();
         report::reset();
         futex_lock::reset();
         meta::reset();
