@@ -13,6 +13,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use super::purge::TURN;
 use crate::config;
 use crate::large;
 use crate::superslab;
@@ -53,6 +54,7 @@ pub(super) fn after_free() {
 
 #[cold]
 fn over() {
+    let Some(_turn) = TURN.try_lock() else { return };
     // So much is there: to be as large again later is no growth. Without it a program whose large blocks made it large pays for each
     // round of its small ones: what `realloc` moves about is faulted in 19,000 times instead of 12,000 (bench_c/bench_realloc 15 8).
     CEILING.fetch_max(live() + idle(), Ordering::Relaxed);
@@ -62,9 +64,11 @@ fn over() {
     let missed = taken.min(given);
     GIVEN.store(given - missed, Ordering::Relaxed);
     EARNED.fetch_add(missed * EARN, Ordering::Relaxed);
-    GIVEN.fetch_add(give(idle().saturating_sub(allowed())), Ordering::Relaxed);
+    let excess = idle().saturating_sub(allowed());
+    let given = give(excess);
+    GIVEN.fetch_add(given, Ordering::Relaxed);
     // What can't be given back (a refused `madvise`) is not tried again soon.
-    EARNED.fetch_add(idle().saturating_sub(allowed()), Ordering::Relaxed);
+    EARNED.fetch_add(excess.saturating_sub(given), Ordering::Relaxed);
 }
 
 /// Once a decay time: half of what was earned is forgotten.
@@ -82,6 +86,7 @@ pub(super) fn after_class() {
 
 #[cold]
 fn grown(total: u64) {
+    let Some(_turn) = TURN.try_lock() else { return };
     let due = total.saturating_sub(CEILING.load(Ordering::Relaxed)).min(idle());
     // What can't be given back is not asked for again.
     let refused = due.saturating_sub(give(due));

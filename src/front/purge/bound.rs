@@ -76,17 +76,19 @@ fn regret() {
     COUNTS.missed_bytes.add(regret);
 }
 
-/// Gives back the excess and an eighth of the bound more, lest every free after this one come here too.
+/// Gives back the excess and an eighth of the bound more, lest every free after this one come here too. Unless another thread is at it.
 #[cold]
 pub(super) fn enforce() {
+    let Some(_turn) = super::TURN.try_lock() else { return };
     regret();
     let bound = now();
     let Some(excess) = Dirty::now().total().checked_sub(bound) else { return };
     COUNTS.bound.add(1);
     // Pages inside spans do not count as purged: they could have served no other class.
-    let (_, general) = super::shed((excess + bound / 8) as usize);
+    let (given, general) = super::shed((excess + bound / 8) as usize);
     PURGED.fetch_add(general as u64, Ordering::Relaxed);
-    FUTILE.store(Dirty::now().total().saturating_sub(bound), Ordering::Relaxed);
+    // Not what is over now: others went on freeing.
+    FUTILE.store(excess.saturating_sub(given as u64), Ordering::Relaxed);
 }
 
 /// Of `idle` bytes that nobody used, those that go at once: down to half of what the contract allows. Allowance that was

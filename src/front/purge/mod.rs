@@ -29,6 +29,7 @@ use crate::heap::{self, Current};
 use crate::large;
 use crate::os;
 use crate::os::gate;
+use crate::os::lock::Mutex;
 use crate::page_map;
 use crate::reserve;
 use crate::stats::counter::Counter;
@@ -48,6 +49,9 @@ pub(crate) struct Counts {
 
 pub(crate) static COUNTS: Counts =
     Counts { bound: Counter::new(), decay: Counter::new(), all: Counter::new(), missed_bytes: Counter::new() };
+
+/// Whoever holds it gives back what is too much; the others go on: nobody waits for the kernel twice, nor pays for what another frees.
+pub(in crate::front) static TURN: Mutex<()> = Mutex::new(());
 
 /// Milliseconds that idle memory stays; 0: none does; negative: for ever. Asked each time, so it may change.
 fn period() -> i64 {
