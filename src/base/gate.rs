@@ -100,7 +100,9 @@ impl<const PLACES: usize> Gate<PLACES> {
     }
 
     /// Closes the gate for all but `me`, and waits until nobody else is inside. Closed by `me` already, it is closed once more.
-    pub(crate) fn close(&self, me: usize, mut rest: impl FnMut()) {
+    ///
+    /// Where `me` is inside itself, others there may wait for a lock that it holds: then not beyond the time when `is_enough` says so.
+    pub(crate) fn close(&self, me: usize, mut rest: impl FnMut(), mut is_enough: impl FnMut() -> bool) {
         if self.is_closed_by(me) {
             // Relaxed: this thread's alone.
             self.again.store(self.again.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -111,18 +113,12 @@ impl<const PLACES: usize> Gate<PLACES> {
             rest();
         }
         barrier();
-        let mut inside = false;
+        // Relaxed: what this thread has written itself.
+        let inside = self.places.iter().any(|place| place.0.load(Ordering::Relaxed) == me);
         for place in &self.places {
-            loop {
-                // Acquire pairs with the Release in `leave`.
-                match place.0.load(Ordering::Acquire) {
-                    0 => break,
-                    who if who == me => {
-                        inside = true;
-                        break;
-                    }
-                    _ => rest(),
-                }
+            // Acquire pairs with the Release in `leave`.
+            while ![0, me].contains(&place.0.load(Ordering::Acquire)) && !(inside && is_enough()) {
+                rest();
             }
         }
         if inside {

@@ -73,9 +73,11 @@ fn enter_patiently() -> Option<Inside> {
     try_enter()
 }
 
+/// A fifth of a second, in milliseconds: nothing that is done inside takes as long.
+const MOMENT: u32 = 200;
+
 /// Enters after a fork that is on its way, if that is over within a moment. For what is no use without.
 pub(crate) fn enter_later() -> Option<Inside> {
-    const MOMENT: u32 = 200;
     for _ in 0..MOMENT {
         let inside = try_enter();
         if inside.is_some() || GATE.is_barred(tls::thread()) {
@@ -87,8 +89,16 @@ pub(crate) fn enter_later() -> Option<Inside> {
 }
 
 /// Before a fork: waits until nobody else is inside, and keeps all others out.
+///
+/// In a signal handler that interrupted this thread inside, others may wait for what it holds, and would for ever: after a moment it forks all the
+/// same. In that child, what such a thread held itself stays locked.
 pub(crate) fn close() {
-    GATE.close(tls::thread(), rest());
+    let mut rests = 0;
+    let is_enough = || {
+        rests += 1;
+        rests > SHORT_RESTS + MOMENT
+    };
+    GATE.close(tls::thread(), rest(), is_enough);
     PATIENCE.store(PATIENT, Ordering::Relaxed);
 }
 
@@ -108,6 +118,9 @@ pub(crate) fn moment() -> impl FnMut() {
     rest()
 }
 
+/// Rests that take no time to speak of; each further one is a millisecond.
+const SHORT_RESTS: u32 = 1000;
+
 /// Waits a little, longer each time: what it waits for is short, but its thread may have no processor.
 fn rest() -> impl FnMut() {
     let mut rounds = 0;
@@ -115,12 +128,12 @@ fn rest() -> impl FnMut() {
         rounds += 1;
         match rounds {
             0..100 => core::hint::spin_loop(),
-            100..1000 => {
+            100..SHORT_RESTS => {
                 // SAFETY: takes nothing.
                 let _ = unsafe { sys::call(libc::SYS_sched_yield, []) };
             }
             _ => {
-                rounds = 1000;
+                rounds = SHORT_RESTS;
                 sleep();
             }
         }

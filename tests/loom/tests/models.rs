@@ -21,6 +21,7 @@ models! {
     door_closed_lets_nobody_write
     door_lets_one_in_at_a_time
     gate_closed_once_more_opens_at_last
+    gate_closed_from_inside_is_closed_in_the_end
     gate_keeps_others_out
     gate_lets_one_close_it
     index_stack_hands_contents_over

@@ -7,6 +7,11 @@ use loom::thread;
 use super::check;
 use crate::base::gate::Gate;
 
+/// Who closes it and is not inside waits as long as it takes.
+fn never() -> bool {
+    panic!("asked whether it was long enough, of who is not inside")
+}
+
 struct House {
     gate: Gate<2>,
     /// What only who is inside, or closed the gate, may touch.
@@ -17,7 +22,7 @@ impl House {
     fn new() -> Arc<House> {
         let house = Arc::new(House { gate: Gate::new(), inside: UnsafeCell::new(0) });
         // What `new` made is there before the threads are (see base/sync.rs).
-        house.gate.close(2, || {});
+        house.gate.close(2, || {}, never);
         house.gate.open(2);
         for me in [4, 6, 8] {
             let first = house.gate.enter(me, || {}).unwrap();
@@ -42,7 +47,7 @@ impl House {
     }
 
     fn close(&self, me: usize) {
-        self.gate.close(me, thread::yield_now);
+        self.gate.close(me, thread::yield_now, never);
         self.touch();
         assert!(self.visit(me));
         self.gate.open(me);
@@ -83,8 +88,8 @@ pub fn gate_lets_one_close_it() {
 pub fn gate_closed_once_more_opens_at_last() {
     check(3, 0, || {
         let house = House::new();
-        house.gate.close(6, || {});
-        house.gate.close(6, || {});
+        house.gate.close(6, || {}, never);
+        house.gate.close(6, || {}, never);
         house.gate.open(6);
         let other = {
             let house = house.clone();
@@ -94,11 +99,30 @@ pub fn gate_closed_once_more_opens_at_last() {
         house.gate.open(6);
         other.join().unwrap();
         let place = house.gate.enter(6, || {}).unwrap();
-        house.gate.close(6, || {});
+        house.gate.close(6, || {}, never);
         assert!(house.gate.is_barred(6) && !house.visit(6) && !house.visit(4));
         house.gate.forget_others(6);
         house.gate.open(6);
         house.gate.leave(place);
         assert!(house.visit(4));
+    });
+}
+
+/// Who was inside when it closes the gate does not wait for ever: the other waits for what it holds.
+pub fn gate_closed_from_inside_is_closed_in_the_end() {
+    check(3, 0, || {
+        let house = House::new();
+        let mine = house.gate.enter(6, || {}).unwrap();
+        let other = {
+            let house = house.clone();
+            thread::spawn(move || house.gate.enter(4, || {}))
+        };
+        house.gate.close(6, || {}, || true);
+        assert!(house.gate.is_barred(6) && !house.visit(6));
+        let theirs = other.join().unwrap();
+        house.gate.open(6);
+        house.gate.leave(mine);
+        theirs.into_iter().for_each(|place| house.gate.leave(place));
+        assert!(house.visit(8));
     });
 }
