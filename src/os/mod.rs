@@ -143,9 +143,10 @@ pub(crate) fn map(len: usize) -> Option<Addr> {
     charged(len, || Kernel::map(Addr::NULL, len))
 }
 
-/// Whether `len` bytes more could be mapped now: asked of the quota and, by trying, of the kernel. Any thread.
+/// Whether the kernel has room for `len` bytes more now: found out by trying. Not asked of the quota, where a move's two places are both counted
+/// while it is on (`map_target`). Any thread.
 pub(crate) fn could_map(len: usize) -> bool {
-    let Some(len) = round_up(len, page_size()).filter(|&len| quota::has_room(len)) else { return false };
+    let Some(len) = round_up(len, page_size()) else { return false };
     match Kernel::map(Addr::NULL, len) {
         Some(at) => {
             Kernel::unmap(at, len);

@@ -185,7 +185,7 @@ const UNCOUNTED: u64 = 32 << 20;
 pub(super) fn could_serve(size: usize) -> bool {
     let idle = superslab::idle_bytes() + large::dirty_bytes() + heap::free_bytes() + UNCOUNTED;
     let missing = (size as u64).saturating_sub(idle);
-    missing == 0 || os::could_map(missing as usize)
+    missing == 0 || os::quota::has_room(missing as usize) && os::could_map(missing as usize)
 }
 
 /// Before a request fails: gives back the caller's caches, and what all heaps hold idle, as far as their locks are free.
