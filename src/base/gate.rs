@@ -116,8 +116,12 @@ impl<const PLACES: usize> Gate<PLACES> {
         // Relaxed: what this thread has written itself.
         let inside = self.places.iter().any(|place| place.0.load(Ordering::Relaxed) == me);
         for place in &self.places {
-            // Acquire pairs with the Release in `leave`.
-            while ![0, me].contains(&place.0.load(Ordering::Acquire)) && !(inside && is_enough()) {
+            loop {
+                // Acquire pairs with the Release in `leave`.
+                let who = place.0.load(Ordering::Acquire);
+                if who == 0 || who == me || inside && is_enough() {
+                    break;
+                }
                 rest();
             }
         }
