@@ -86,8 +86,12 @@ pub(super) fn after_class() {
 
 #[cold]
 fn grown(total: u64) {
-    let Some(_turn) = TURN.try_lock() else { return };
     let due = total.saturating_sub(CEILING.load(Ordering::Relaxed)).min(idle());
+    if due == 0 {
+        CEILING.fetch_max(total, Ordering::Relaxed);
+        return;
+    }
+    let Some(_turn) = TURN.try_lock() else { return };
     // What can't be given back is not asked for again.
     let refused = due.saturating_sub(give(due));
     CEILING.fetch_max(total + refused, Ordering::Relaxed);
