@@ -214,9 +214,9 @@ mutant $file 'fn node' 'two get one fresh node' \
     '{ let used = self.fresh.load(Ordering::Relaxed); self.fresh.store(used + 1, Ordering::Relaxed); (used < limit).then_some(used) }'
 
 file=page_map/leaf.rs models=page_map
-mutant $file 'fn map_into' 'the second leaf replaces the first' \
-    'slot.compare_exchange(core::ptr::null_mut(), fresh, Ordering::Relaxed, Ordering::Relaxed)' \
-    '{ slot.store(fresh, Ordering::Relaxed); Ok::<(), ()>(()) }'
+mutant $file 'fn link' 'the second leaf replaces the first' \
+    'slot.compare_exchange(core::ptr::null_mut(), fresh.as_ptr(), Ordering::Relaxed, Ordering::Relaxed).is_ok()' \
+    '{ slot.store(fresh.as_ptr(), Ordering::Relaxed); true }'
 mutant $file 'fn side' 'what the spare has is struck out of the first' '!is_in(&self.first) && self.spare().is_some_and(is_in)' 'false'
 file=page_map/mod.rs
 mutant $file 'fn tag' 'nobody looks for a tag in the spare' '.unwrap_or(Tag::NONE)' '.map(|_| Tag::NONE).unwrap_or(Tag::NONE)'
