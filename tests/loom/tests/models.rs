@@ -13,6 +13,7 @@ models! {
     background_is_made_once
     background_is_one_thread
     background_is_woken_by_who_frees
+    background_made_anew_gives_back
     background_starts_anew_after_it_quit
     batch_stack_delivers_each_node_once
     batch_stack_nodes_come_round

@@ -87,6 +87,20 @@ pub fn background_is_ended_by_another() {
     });
 }
 
+/// It was ended and made anew: the new one does what the first did, and does not take the word that ended that for its own.
+pub fn background_made_anew_gives_back() {
+    check(2, 0, || {
+        start();
+        assert!(step_aside());
+        ensure();
+        IDLE.store(1, Ordering::Relaxed);
+        nudge(Dirty::now());
+        while IDLE.load(Ordering::Relaxed) != 0 {
+            thread::yield_now();
+        }
+    });
+}
+
 /// It quits while another thread makes a new one, which then quits as well.
 pub fn background_starts_anew_after_it_quit() {
     check(2, 0, || {
