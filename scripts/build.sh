@@ -15,7 +15,7 @@ lib staticlib
 debug=libhakmem.so.debug
 stripped=$release/.libhakmem.so.stripped
 cp "$release/libhakmem.so" "$stripped"
-if readelf -SW "$stripped" | grep -q ' \.debug_line '; then # else stripped by an earlier run
+if readelf -SW "$stripped" | grep ' \.debug_line ' >/dev/null; then # else stripped by an earlier run
     "${tools}objcopy" --only-keep-debug "$stripped" "$release/$debug"
     (cd "$release" && "${tools}objcopy" --strip-unneeded --add-gnu-debuglink="$debug" "${stripped##*/}")
 fi
