@@ -1,5 +1,5 @@
 //! `Gate`: who is inside says so, and who closes it waits until nobody else is. No lock: whoever finds it closed is told, and
-//! goes another way. So nothing that the gate's owner waits for can wait for the owner.
+//! goes another way. So nothing that the gate's owner waits for can wait for the owner, unless that was inside itself.
 
 use super::sync::{AtomicU32, AtomicUsize, Ordering, barrier};
 
