@@ -1,6 +1,6 @@
 //! free. HOT.
 
-use super::slow;
+use super::slow_free;
 use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES};
 use crate::heap::{self, Pushed};
@@ -12,19 +12,19 @@ use crate::page_map;
 /// Hit: 20 instructions, the double-free compare included; null: 6. Counted through `free` by scripts/count_hot_path.sh.
 #[inline(always)]
 pub(crate) fn free(block: *mut u8) {
-    free_or(block, slow::free);
+    free_or(block, slow_free::free);
 }
 
 /// `free` by a program that says the block's size, which strict modes check.
 #[inline(always)]
 pub(crate) fn free_sized(block: *mut u8, size: usize) {
-    free_or(block, |block| slow::free_sized(block, size));
+    free_or(block, |block| slow_free::free_sized(block, size));
 }
 
 /// `free_sized` of a block whose size may have been rounded up to a multiple of `align`, a power of two.
 #[inline(always)]
 pub(crate) fn free_rounded(block: *mut u8, size: usize, align: usize) {
-    free_or(block, |block| slow::free_rounded(block, size, align));
+    free_or(block, |block| slow_free::free_rounded(block, size, align));
 }
 
 #[inline(always)]

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 
 use errno::{errno, set_errno};
 
-use super::{slow, thread};
+use super::{slow_free, thread};
 use crate::base::addr::Addr;
 use crate::base::batch_stack::{self, BatchStack};
 use crate::base::sync::AtomicPtr;
@@ -90,7 +90,7 @@ fn take_in_slow() {
         let at = Addr::of(note);
         reserve::free(at, page_map::tag(at));
         match what {
-            What::Free(at, said) => slow::free_inside(at, page_map::tag(at), said),
+            What::Free(at, said) => slow_free::free_inside(at, page_map::tag(at), said),
             What::Exit(heap) => thread::retire(heap),
         }
         // Relaxed: `take_all` acquired it.

@@ -37,6 +37,7 @@ mod purge;
 mod realloc;
 mod requests;
 mod slow;
+mod slow_free;
 mod thread;
 mod warm;
 

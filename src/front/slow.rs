@@ -1,6 +1,6 @@
-//! What the hot paths leave to be decided: who is calling, in which mode, and whose block it is.
+//! What the allocating hot paths leave to be decided: who is calling, and in which mode.
 
-use errno::{Errno, errno, set_errno};
+use errno::{Errno, set_errno};
 
 use super::idle;
 use super::late;
@@ -12,21 +12,14 @@ use super::requests;
 use super::thread::{self, Caller};
 use super::warm;
 use crate::base::addr::{Addr, GRANULE};
-use crate::base::bits::round_up;
 use crate::baseline;
-use crate::class::{BIN_STRIDE, CLASSES, ClassId};
+use crate::class::ClassId;
 use crate::config;
 use crate::guard;
 use crate::hardened;
-use crate::heap::{self, Current, Pushed, ThreadHeap};
+use crate::heap::{self, ThreadHeap};
 use crate::large;
-use crate::os::{die, gate, tls};
-use crate::page_map::{self, Tag};
-use crate::profile;
-use crate::reserve;
-
-const FOREIGN: &str = "free: not a block of this allocator, or free already";
-const TWICE: &str = "free: block is already free (double free)";
+use crate::os::gate;
 
 /// Null, with ENOMEM.
 #[cold]
@@ -222,7 +215,7 @@ fn try_fresh(class: ClassId) -> Option<large::Fresh> {
 }
 
 /// The gate of a tiny class that T-HEAP does not serve stays shut.
-fn is_baseline(heap: &ThreadHeap, class: ClassId) -> bool {
+pub(super) fn is_baseline(heap: &ThreadHeap, class: ClassId) -> bool {
     class.is_tiny() && heap.bin(class).max() == 0
 }
 
@@ -239,182 +232,4 @@ pub(super) fn try_large(size: usize, align: usize) -> Option<large::Fresh> {
         purge::reclaim();
         large::alloc(size, align)
     })
-}
-
-/// Everything about a free that is not a push onto an own magazine with room.
-#[cold]
-#[inline(never)]
-pub(super) fn free(block: *mut u8) {
-    free_any(block, None);
-}
-
-/// `free` by a program that says the block's size.
-#[cold]
-#[inline(never)]
-pub(super) fn free_sized(block: *mut u8, size: usize) {
-    free_any(block, Some(size));
-}
-
-/// `free_sized` by C++'s aligned forms. The runtime's `new`, which serves when ours failed and its new-handler found memory,
-/// asks for a multiple of the alignment; `delete` says the size that the program gave.
-#[cold]
-#[inline(never)]
-pub(super) fn free_rounded(block: *mut u8, size: usize, align: usize) {
-    let rounded = round_up(size.max(1), align.max(1));
-    free_any(block, rounded.filter(|_| strict().is_some() && usable_size(block) == rounded).or(Some(size)));
-}
-
-/// A block that is not null. `said`: the size that the program gave; only strict modes care.
-#[inline(always)]
-fn free_any(block: *mut u8, said: Option<usize>) {
-    let at = Addr::of(block);
-    let tag = page_map::first_tag(at);
-    // A hit all the same, where the hot table shows nothing: in a heap of more than 32 GiB, say.
-    let word = tls::get();
-    let offset = tag.0 as usize ^ word.addr();
-    if offset < CLASSES * BIN_STRIDE {
-        // SAFETY: as in `super::free`: a tag of this heap holds a class premultiplied by BIN_STRIDE.
-        if let Pushed::Kept = unsafe { heap::bin_at(word, offset) }.push(at) {
-            return;
-        }
-    }
-    if tag == Tag::LARGE { free_large(at, said) } else { free_missed(at, tag, said) }
-}
-
-#[inline(never)]
-fn free_large(at: Addr, said: Option<usize>) {
-    if !warm::free(at) {
-        free_missed(at, Tag::LARGE, said);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
-    if goes_at_once(at, tag) {
-        return;
-    }
-    let tag = if tag == Tag::NONE { page_map::tag(at) } else { tag };
-    // POSIX 2024: free keeps errno, and what lies below may call the kernel.
-    let saved = errno();
-    if tag.is_reserve() {
-        return if !reserve::free(at, tag) {
-            die(FOREIGN, at)
-        };
-    }
-    match gate::enter() {
-        Some(_inside) => {
-            late::take_in();
-            free_inside(at, tag, said);
-        }
-        None if tag == Tag::NONE || tag == Tag::WAITS => die(FOREIGN, at),
-        None => late::free(at, said),
-    }
-    requests::answer();
-    set_errno(saved);
-}
-
-/// Whether another heap's block went into the batch that is open for it, which is most of what misses, or a block of a counted thread's
-/// own into its magazine. The gate would be the only locked instruction of it.
-#[inline(always)]
-fn goes_at_once(at: Addr, tag: Tag) -> bool {
-    let Current::Heap(heap) = heap::current() else { return false };
-    if !tag.is_span() || hardened::is_on() {
-        return false;
-    }
-    let class = ClassId::from_index(tag.class_index());
-    if heap.addr() == tag.owner() {
-        return matches!(heap.bin(class).push(at), Pushed::Kept);
-    }
-    !heap::holds_samples(tag.owner()) && heap.add_remote(tag.owner(), class, at)
-}
-
-/// Behind the gate.
-#[inline(always)]
-pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
-    let done = match tag {
-        Tag::NONE | Tag::WAITS => die(FOREIGN, at),
-        Tag::LARGE => {
-            profiled::end_large(at);
-            large::free(at, said);
-            true
-        }
-        Tag::GUARD => {
-            guard::free(at, said);
-            true
-        }
-        tag => {
-            let sampled = heap::holds_samples(tag.owner());
-            if sampled {
-                profile::end(at);
-            }
-            match (hardened::is_on(), sampled) {
-                (true, _) => free_hardened(at, tag, said),
-                (false, false) => free_block(at, tag),
-                (false, true) => {
-                    // SAFETY: the tag is that of a span: its owner is a heap.
-                    unsafe { heap::at(tag.owner()) }.free_direct(at);
-                    true
-                }
-            }
-        }
-    };
-    if done {
-        idle::after_free();
-        purge::after_free();
-    }
-    paranoid::after_slow_path();
-}
-
-/// Says whether spans got blocks back.
-#[inline(always)]
-fn free_hardened(at: Addr, tag: Tag, said: Option<usize>) -> bool {
-    match thread::enter() {
-        Some(Caller::Own(heap)) => hardened::free(heap, tag.owner(), ClassId::from_index(tag.class_index()), at, said),
-        Some(Caller::Shared(_)) | None => {
-            // SAFETY: the tag is that of a span: its owner is a heap.
-            hardened::free_shared(unsafe { heap::at(tag.owner()) }, at, said);
-            true
-        }
-    }
-}
-
-/// `false`: the block only waits in a batch or lies in a magazine, and nothing else has changed.
-#[inline(always)]
-fn free_block(at: Addr, tag: Tag) -> bool {
-    let class = ClassId::from_index(tag.class_index());
-    let caller = thread::enter_light(class);
-    // Again: the thread may have adopted its heap just now, and the span have moved away from that before.
-    let tag = page_map::tag(at);
-    match caller {
-        Some(Caller::Own(heap)) if heap.addr() == tag.owner() => {
-            // Now and then, of those that the hot table did not show.
-            page_map::missed(at, tag);
-            return free_own(heap, class, at);
-        }
-        Some(Caller::Own(heap)) => return heap.free_remote(tag.owner(), class, at),
-        // SAFETY: the tag is that of a span: its owner is a heap.
-        Some(Caller::Shared(_)) | None => unsafe { heap::at(tag.owner()) }.free_direct(at),
-    }
-    true
-}
-
-fn free_own(heap: &ThreadHeap, class: ClassId, at: Addr) -> bool {
-    if is_baseline(heap, class) {
-        baseline::free(heap, class, at);
-        return true;
-    }
-    let pushed = match heap.bin(class).push(at) {
-        // Put off during a fork, or of a heap that the thread has only just got.
-        Pushed::Kept => return false,
-        Pushed::Full => heap.push_slow(class, at),
-        pushed => pushed,
-    };
-    match pushed {
-        Pushed::Kept => {}
-        Pushed::Twice => die(TWICE, at),
-        // A magazine that could be neither grown nor flushed does not exist: `push_slow` made room.
-        Pushed::Full => heap.free_direct(at),
-    }
-    true
 }
