@@ -48,14 +48,20 @@ pub(super) fn make(size: usize, align: usize) -> Option<(Large, usize)> {
 }
 
 /// The largest cached range, made `bytes` long where it stands or by moving its pages: what it has is not faulted in anew, and the
-/// process grows by no more than what is missing. Says also how many bytes it had. `None`: there is none worth it, or it can't be.
+/// process grows by no more than what is missing. Says also how many bytes may be other than zero. `None`: there is none worth it, or it can't be.
 #[cold]
 #[inline(never)]
 fn grow_cached(bytes: usize, align: usize) -> Option<(Addr, usize)> {
     if align > GRANULE || dirty_bytes() < (bytes / WORTH) as u64 {
         return None;
     }
-    let range = LARGE.lock().take_largest(bytes / WORTH)?;
+    let mut cache = LARGE.lock();
+    // Another thread may have freed what fits since `make` looked.
+    if let Some(base) = cache.take_best(bytes, align) {
+        return Some((base, bytes));
+    }
+    let range = cache.take_largest(bytes / WORTH)?;
+    drop(cache);
     let missing = bytes - range.bytes;
     let grown_at = match os::resize_in_place(range.base, range.bytes, bytes) {
         Resize::Done => Some(range.base),
