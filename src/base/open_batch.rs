@@ -78,6 +78,13 @@ impl<const N: usize> OpenBatch<N> {
         self.word.store(self.word.load(Ordering::Relaxed) + count as Word, Ordering::Relaxed);
     }
 
+    /// Whether there is something for `to` in it: a hint. Any thread, whatever the owner does meanwhile.
+    pub(crate) fn is_for(&self, to: Addr) -> bool {
+        // Relaxed, all: `take` looks again.
+        let (word, len) = (self.word.load(Ordering::Relaxed), self.len.load(Ordering::Relaxed) as Word);
+        self.to.load(Ordering::Relaxed) == to.0 && word & CLOSED == 0 && word & TAKEN < len
+    }
+
     /// Moves the oldest entries into `out`, as many as it holds, and says for whom they are and how many. Any thread, whatever the
     /// owner does meanwhile; `None` when there is nothing, or the owner came first.
     pub(crate) fn take(&self, out: &mut [Addr]) -> Option<(Addr, usize)> {

@@ -22,7 +22,7 @@ use crate::os::lost::Thread as Unheard;
 /// A heap's place in the registry's lists; written under the registry lock.
 pub(super) struct Links {
     /// All heaps, newest first: set once, before the heap is published.
-    next: Cell<Option<&'static ThreadHeap>>,
+    pub(super) next: Cell<Option<&'static ThreadHeap>>,
     /// The next of the queue or list that it is on.
     behind: Cell<Option<&'static ThreadHeap>>,
     /// The one before it on the list of those in use.
@@ -224,6 +224,11 @@ pub(crate) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
         look(heap);
         at = heap.links.next.get();
     }
+}
+
+/// The heap made last. `None` too when the registry is busy. Any thread, whichever locks it holds.
+pub(super) fn try_newest() -> Option<&'static ThreadHeap> {
+    REGISTRY.try_lock()?.all
 }
 
 /// Calls `look` with orphans, from where the last call ended, until it says that it is done. No thread gets one of them meanwhile. Says whether

@@ -16,6 +16,7 @@ mod light;
 mod magazine;
 mod metered;
 mod node_pool;
+mod recall;
 mod reclaim;
 mod remote;
 
@@ -38,7 +39,8 @@ pub(crate) use lifecycle::{
 };
 pub(crate) use light::does_without;
 pub(crate) use metered::{follow, holds_samples, meter_all, metered, sample_heap};
-pub(crate) use remote::{forget_sent, next_turn, ran_dry, was_sent};
+pub(crate) use recall::next_turn;
+pub(crate) use remote::{forget_sent, ran_dry, was_sent};
 
 use bin::Bins;
 use ebb::Tide;
@@ -104,6 +106,7 @@ pub(crate) struct Core {
     /// What `DIRTY` and `FREE` count of `dirty.bytes` and `dirty.free`.
     published: (usize, usize),
     tide: Tide,
+    hand: recall::Hand,
 }
 
 // SAFETY: records live in meta memory for ever; the halves are entered as the box header says.
@@ -175,27 +178,23 @@ impl ThreadHeap {
             return 0;
         }
         let mut core = self.enter();
-        let Core { spans, dirty, .. } = &mut *core;
-        let Some(spans) = spans.get_mut(class.index()) else { return 0 };
-        let mut gone = dirty.gone;
-        let mut got = span::refill(spans, dirty, out);
+        let mut got = core.refill(class, out, zero);
         if got == 0 && self.inherit(class, &mut core) {
-            let Core { spans, dirty, .. } = &mut *core;
-            let Some(spans) = spans.get_mut(class.index()) else { return 0 };
-            gone = dirty.gone;
-            got = span::refill(spans, dirty, out);
+            got = core.refill(class, out, zero);
         }
-        let Core { spans, dirty, tide, .. } = &mut *core;
-        let Some(spans) = spans.get_mut(class.index()) else { return 0 };
+        if got == 0 && self.recall(&mut core.hand) {
+            core = self.drained(core);
+            got = core.refill(class, out, zero);
+        }
         if got == 0 {
+            let Core { spans, dirty, tide, .. } = &mut *core;
+            let Some(spans) = spans.get_mut(class.index()) else { return 0 };
             let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr(), dirty) else { return 0 };
             spans.adopt(fresh);
             tide.note_acquired();
             self.events.count(class.index(), Event::SpanAcquire, 1);
-            gone = dirty.gone;
-            got = span::refill(spans, dirty, out);
+            got = core.refill(class, out, zero);
         }
-        *zero = gone - dirty.gone;
         core.tide.take(got * class.block_size());
         core.publish();
         self.events.count(class.index(), Event::Refill, 1);
@@ -335,6 +334,15 @@ fn end(core: MutexGuard<'_, Core>, done: Result<(), Misuse>) {
 }
 
 impl Core {
+    /// What the spans of `class` that are there have. `zero`: as in `refill_watched`.
+    fn refill(&mut self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
+        let Some(spans) = self.spans.get_mut(class.index()) else { return 0 };
+        let gone = self.dirty.gone;
+        let got = span::refill(spans, &mut self.dirty, out);
+        *zero = gone - self.dirty.gone;
+        got
+    }
+
     /// Brings the process's count up to date, when that is worth an atomic operation.
     fn publish(&mut self) {
         let (dirty, free) = self.published;

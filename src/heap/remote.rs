@@ -3,8 +3,7 @@
 //! got long, for the owner may sleep.
 //!
 //! So may the sender. What waits in open batches is bounded: a thread may hold `OWN_BYTES`, and beyond that what it draws from a budget of
-//! all threads together; without a share it sends what it has. And anybody may take over what waits there (`collect`): decay does when it
-//! is old, a trim does in any case.
+//! all threads together; without a share it sends what it has. And anybody may take over what waits there: `recall.rs`.
 
 use core::cell::Cell;
 use core::sync::atomic::AtomicBool;
@@ -35,18 +34,10 @@ const OWN_BYTES: usize = 8 << 10;
 const BUDGET: usize = 1 << 20;
 const SHARE: usize = 64 << 10;
 const SHARE_MAX: usize = 256 << 10;
-/// Turns of `next_turn` after which a batch that is still open is old.
-const OLD: u32 = 2;
-
 /// Bytes drawn from the budget.
 static DRAWN: AtomicUsize = AtomicUsize::new(0);
-static TURN: AtomicU32 = AtomicU32::new(0);
-
-/// Counts the time by which `collect` tells what is old. Any thread.
-pub(crate) fn next_turn() {
-    // Relaxed, here and below: a clock that guides and publishes nothing.
-    TURN.fetch_add(1, Ordering::Relaxed);
-}
+/// A clock that guides and publishes nothing: all its uses are Relaxed.
+pub(super) static TURN: AtomicU32 = AtomicU32::new(0);
 
 /// Whether a batch was sent since somebody looked: it may lie in the inbox of a heap that sleeps. Not loom's: no model asks for it.
 static SENT: AtomicBool = AtomicBool::new(false);
@@ -70,7 +61,7 @@ pub(crate) struct Node {
     pub(super) index: u32,
     bytes: usize,
     /// All threads may look into it at any time.
-    blocks: OpenBatch<BATCH>,
+    pub(super) blocks: OpenBatch<BATCH>,
 }
 
 // SAFETY: `next` is written only by the stack while the node is on it.
@@ -81,15 +72,15 @@ unsafe impl batch_stack::Node for Node {
 }
 
 /// One destination's open batch; `node` is null when there is none. Written by the heap's thread.
-struct Open {
+pub(super) struct Open {
     owner: Cell<Addr>,
-    node: AtomicPtr<Node>,
+    pub(super) node: AtomicPtr<Node>,
     /// `TURN` when it was opened.
-    turn: AtomicU32,
+    pub(super) turn: AtomicU32,
 }
 
 pub(super) struct Outbox {
-    open: [Open; OPEN],
+    pub(super) open: [Open; OPEN],
     /// Bytes in them, as the heap's thread has counted: what others took is still in it.
     bytes: Cell<usize>,
     /// Bytes drawn from the budget. Whoever empties the outbox gives them back.
@@ -99,9 +90,11 @@ pub(super) struct Outbox {
 /// On lines of its own: every sender writes here.
 #[repr(align(64))]
 pub(super) struct Inbox {
-    batches: BatchStack<Node>,
+    pub(super) batches: BatchStack<Node>,
     /// Bytes on the stack, as far as senders have counted: a hint.
     bytes: AtomicUsize,
+    /// Whether somebody has opened a batch for this heap since it last looked for one: a hint too.
+    pub(super) awaited: AtomicBool,
 }
 
 impl Outbox {
@@ -115,7 +108,8 @@ impl Outbox {
         self.return_share();
     }
 
-    fn open_for(&self, owner: Addr) -> &Open {
+    /// The only place where a batch for the heap at `owner` may be open.
+    pub(super) fn open_for(&self, owner: Addr) -> &Open {
         // Heaps lie 16 KiB apart in runs of some dozens.
         let index = (owner.0 >> 14 ^ owner.0 >> 18) % OPEN;
         // SAFETY: reduced to the array's length.
@@ -149,7 +143,7 @@ impl Outbox {
         true
     }
 
-    fn return_share(&self) {
+    pub(super) fn return_share(&self) {
         // Relaxed: as in `draw`.
         if self.share.load(Ordering::Relaxed) > 0 {
             DRAWN.fetch_sub(self.share.swap(0, Ordering::Relaxed), Ordering::Relaxed);
@@ -159,7 +153,7 @@ impl Outbox {
 
 impl Inbox {
     pub(super) fn new() -> Inbox {
-        Inbox { batches: BatchStack::new(), bytes: AtomicUsize::new(0) }
+        Inbox { batches: BatchStack::new(), bytes: AtomicUsize::new(0), awaited: AtomicBool::new(false) }
     }
 }
 
@@ -217,8 +211,10 @@ impl ThreadHeap {
             open.owner.set(owner);
             // Relaxed: a guide.
             open.turn.store(TURN.load(Ordering::Relaxed), Ordering::Relaxed);
-            // Release pairs with the Acquire in `collect`: the node's chunk is there, for whoever finds it.
+            // Release pairs with the Acquire in `recall.rs`: the node's chunk is there, for whoever finds it.
             open.node.store(node, Ordering::Release);
+            // SAFETY: `owner` is a tag's (caller).
+            unsafe { super::at(owner) }.await_batch();
         }
         let size = class.block_size();
         // SAFETY: the open batch's node is ours until sent; others look at `blocks` only.
@@ -274,35 +270,6 @@ impl ThreadHeap {
         // Relaxed: a hint; the batches themselves are published by the push.
         if owner.inbox.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > INBOX_BYTES {
             owner.drain_for_owner();
-        }
-    }
-
-    /// Takes over what waits in this heap's open batches, old ones or, with `all`, any, and gives it back to its spans. Any thread
-    /// that holds no heap's lock.
-    pub(crate) fn collect(&self, all: bool) {
-        let mut left = false;
-        for open in &self.outbox.open {
-            // Acquire pairs with the Release in `free_remote`.
-            let node = open.node.load(Ordering::Acquire);
-            if node.is_null() {
-                continue;
-            }
-            // Relaxed, both: a clock; of a batch opened just now it may be the age of the one before, and then it goes early.
-            let age = TURN.load(Ordering::Relaxed).wrapping_sub(open.turn.load(Ordering::Relaxed));
-            if !all && age < OLD {
-                left = true;
-                continue;
-            }
-            // Few at a time: this may be a thread with a small stack.
-            let mut blocks = [Addr::NULL; 16];
-            // SAFETY: nodes are never unmapped, and `take` may be called whatever became of this one.
-            while let Some((to, len)) = unsafe { &(*node).blocks }.take(&mut blocks) {
-                // SAFETY: a batch is for a tag's owner.
-                unsafe { super::at(to) }.free_all(blocks.get(..len).unwrap_or_default());
-            }
-        }
-        if !left {
-            self.outbox.return_share();
         }
     }
 
