@@ -278,7 +278,7 @@ mutant $file 'fn alone' 'two write at once' 'WRITER.compare_exchange(0, tls::thr
 mutant $file 'fn alone' 'who writes does not see that the names are free' 'tls::thread(), Ordering::Acquire' 'tls::thread(), Ordering::Relaxed'
 mutant $file 'fn alone' 'who has written publishes nothing' 'WRITER.store(0, Ordering::Release)' 'WRITER.store(0, Ordering::Relaxed)'
 mutant $file 'fn alone' 'who has written keeps its turn' 'WRITER.store(0, Ordering::Release);' ''
-mutant $file 'fn at_signal' 'a report is not put off' 'signal::request();' ''
+mutant $file 'fn at_signal' 'a report is not put off' 'signal::request(Request::Report);' ''
 
 file=large/warm.rs models=warm
 mutant $file 'fn free' 'two free a block' ' || !entry.claim(Tag::LARGE, Tag::WAITS)' ''

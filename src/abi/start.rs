@@ -25,13 +25,27 @@ fn start() {
     }
     // Also when nothing is asked for yet: both switches may be set while the program runs.
     os::fork::at_exit(exit);
-    // In the order of the switch's names.
-    let signals = [0, libc::SIGUSR1, libc::SIGUSR2, libc::SIGHUP];
-    match signals.get(get::stats_signal() as usize) {
-        None | Some(0) => {}
-        Some(&number) => front::answer_signal(number, report::at_signal),
+    if let Some(number) = signal(get::stats_signal()) {
+        front::report_at_signal(number, report::at_signal);
+    }
+    if let Some(number) = signal(get::prof_signal()) {
+        // Now, since the answer may come while the loader is at work.
+        if front::prepare_profile().is_err() {
+            os::write_stderr(
+                b"hakmem: HAKMEM_PROF_SIGNAL: no memory, or no unwinder in a program that is wholly static\n",
+            );
+        }
+        // All the same: without a handler the signal would end the process.
+        front::profile_at_signal(number);
     }
     front::allow_background();
+}
+
+/// The signal that a switch of signals names.
+fn signal(chosen: i64) -> Option<i32> {
+    // In the order of the switches' names.
+    let signals = [libc::SIGUSR1, libc::SIGUSR2, libc::SIGHUP];
+    signals.get(chosen.checked_sub(1)? as usize).copied()
 }
 
 extern "C" fn exit() {

@@ -5,10 +5,12 @@ use errno::{errno, set_errno};
 use super::{late, paranoid, purge, slow};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
+use crate::config::get;
 use crate::hardened;
 use crate::heap::{self, Popped, ThreadHeap};
 use crate::large::{self, Fresh};
 use crate::os::gate;
+use crate::os::signal::{self, Request};
 use crate::profile::{self, Refused};
 
 /// Counts all allocations from now on, of all threads. Not behind the gate; may allocate.
@@ -20,6 +22,30 @@ pub(crate) fn start() -> Result<(), Refused> {
     profile::set_on(true);
     heap::meter_all();
     Ok(())
+}
+
+/// Makes all that `start` needs, which then neither allocates nor asks the loader. Not behind the gate.
+#[cold]
+pub(crate) fn prepare() -> Result<(), Refused> {
+    profile::prepare()
+}
+
+/// The signal of `HAKMEM_PROF_SIGNAL` came: the profiler starts; if it runs, a profile is written, and it stops unless it was on from the start.
+/// Nothing is held by the caller, who may be in the middle of anything.
+#[cold]
+#[inline(never)]
+pub(super) fn at_signal() {
+    if !profile::is_on() {
+        // Without memory there is no sample either, and the next signal tries again.
+        let _ = start();
+        return;
+    }
+    match profile::dump(None) {
+        // Another thread writes one, which may be older than the signal.
+        Err(libc::EBUSY) => signal::request(Request::Profile),
+        _ if get::prof() == 1 => {}
+        _ => stop(),
+    }
 }
 
 /// Counts none from now on. What was sampled is known till it is freed.

@@ -4,35 +4,44 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use errno::{errno, set_errno};
 
-use crate::os::signal;
+use super::profiled;
+use crate::os::signal::{self, Request};
 
-/// What to do: a `fn()`, or null.
-static ANSWER: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+/// What writes a report: a `fn()`, or null. Its box is above this one.
+static REPORT: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Takes `signal` as a request for `answer`, which runs on whatever thread comes to a slow path next. Call once.
-pub(crate) fn answer_signal(number: i32, answer: fn()) {
+/// Takes `signal` as a request for `report`, which runs on whatever thread comes to a slow path next. Call once.
+pub(crate) fn report_at_signal(signal: i32, report: fn()) {
     // Relaxed: a function's address publishes nothing.
-    ANSWER.store(answer as *mut (), Ordering::Relaxed);
-    signal::install(number);
+    REPORT.store(report as *mut (), Ordering::Relaxed);
+    signal::install(signal, Request::Report);
 }
 
-/// Answers a request if there is one. Any thread that holds no lock of ours; keeps errno.
+/// Takes `signal` as a request for the profiler's next step, likewise. All that it needs is there already.
+pub(crate) fn profile_at_signal(signal: i32) {
+    signal::install(signal, Request::Profile);
+}
+
+/// Answers requests if there are any. Any thread that holds no lock of ours; keeps errno.
 #[inline]
 pub(super) fn answer() {
-    if signal::take() {
+    if signal::is_any_due() {
         answer_slow();
     }
 }
 
 #[cold]
+#[inline(never)]
 fn answer_slow() {
-    let answer = ANSWER.load(Ordering::Relaxed);
-    if answer.is_null() {
-        return;
-    }
     let saved = errno();
-    // SAFETY: not null, so what `answer_signal` stored.
-    let answer = unsafe { core::mem::transmute::<*mut (), fn()>(answer) };
-    answer();
+    if signal::take(Request::Profile) {
+        profiled::at_signal();
+    }
+    let report = REPORT.load(Ordering::Relaxed);
+    if !report.is_null() && signal::take(Request::Report) {
+        // SAFETY: not null, so what `report_at_signal` stored.
+        let report = unsafe { core::mem::transmute::<*mut (), fn()>(report) };
+        report();
+    }
     set_errno(saved);
 }

@@ -45,6 +45,8 @@ const _: () = assert!(size_of::<Tables>() + (2 << 20) <= 24 << 20, "docs/PROFILI
 
 static TABLES: AtomicPtr<Tables> = AtomicPtr::new(core::ptr::null_mut());
 static ON: AtomicBool = AtomicBool::new(false);
+/// Whether it ever was on.
+static BEGUN: AtomicBool = AtomicBool::new(false);
 /// Mean bytes between samples. Set once, before the tables are there.
 static RATE: AtomicU64 = AtomicU64::new(0);
 
@@ -123,7 +125,10 @@ pub(crate) fn prepare() -> Result<(), Refused> {
 
 /// Says whether allocations are counted from now on.
 pub(crate) fn set_on(on: bool) {
-    ON.store(on && tables().is_some(), Ordering::Relaxed);
+    let on = on && tables().is_some();
+    // Relaxed, both: they publish nothing.
+    BEGUN.fetch_or(on, Ordering::Relaxed);
+    ON.store(on, Ordering::Relaxed);
 }
 
 /// Keeps the calling thread's stack, and says its number. Not behind the gate, no lock held. Changes errno.

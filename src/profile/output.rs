@@ -7,7 +7,7 @@ use errno::errno;
 
 use super::objects::Objects;
 use super::pprof::{Message, Seen, Source};
-use super::{DUMPS, Tables, tables};
+use super::{BEGUN, DUMPS, Tables, tables};
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::base::sync::AtomicUsize;
@@ -83,7 +83,8 @@ pub(crate) fn dump(path: Option<&CStr>) -> Written {
     if env::is_privileged() {
         return Err(libc::EPERM);
     }
-    let tables = tables().ok_or(libc::ENODATA)?;
+    // Relaxed: says only whether there is anything to write.
+    let tables = tables().filter(|_| BEGUN.load(Ordering::Relaxed)).ok_or(libc::ENODATA)?;
     let mut names = WRITING.try_lock().ok_or(libc::EBUSY)?;
     let Names { target, path: full, spare } = &mut *names;
     // Relaxed: a number.

@@ -8,7 +8,8 @@ use crate::base::sync::{AtomicUsize, Ordering};
 use crate::config::{TEXT_MAX, text};
 use crate::os::file::{self, File};
 use crate::os::lock::{self, Mutex};
-use crate::os::{signal, tls};
+use crate::os::signal::{self, Request};
+use crate::os::tls;
 use crate::stats::path::Path;
 use crate::stats::text::Text;
 
@@ -46,13 +47,12 @@ pub(crate) fn at_exit() {
 pub(crate) fn at_signal() {
     // The one that is being written may be older than the signal.
     if !alone(|| write(true)) {
-        signal::request();
+        signal::request(Request::Report);
     }
 }
 
 pub(crate) fn at_fork_child() {
-    // It was the parent who was asked.
-    signal::take();
+    signal::forget();
     // Relaxed, both: there is no other thread.
     if WRITER.load(Ordering::Relaxed) != tls::thread() {
         WRITER.store(0, Ordering::Relaxed);

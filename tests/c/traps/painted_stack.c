@@ -5,7 +5,7 @@
 // hakmem
 // cflags: -Wl,-z,now
 // stderr: any
-// run: $RUN && for MODE in HARDENED=1 GUARD_RATE=3 TINY_HEAP_V2=0 LEARN=0 DECAY_MS=0 HARD_LIMIT=48M SOFT_LIMIT=1M LEARN_LOG=1 TINY_FRONT_DIRECT=1 REMOTE_NODES=0 SLOT_NODES=0 PRESSURE=always BACKGROUND=1 STATS_SIGNAL=USR2; do env HAKMEM_$MODE $RUN || { echo "with HAKMEM_$MODE"; exit 1; }; done
+// run: $RUN && for MODE in HARDENED=1 GUARD_RATE=3 TINY_HEAP_V2=0 LEARN=0 DECAY_MS=0 HARD_LIMIT=48M SOFT_LIMIT=1M LEARN_LOG=1 TINY_FRONT_DIRECT=1 REMOTE_NODES=0 SLOT_NODES=0 PRESSURE=always BACKGROUND=1 STATS_SIGNAL=USR2 PROF=1 PROF_SIGNAL=USR2; do env HAKMEM_$MODE $RUN || { echo "with HAKMEM_$MODE"; exit 1; }; done
 #include "check.h"
 #include "hakmem.h"
 #include <signal.h>
@@ -89,6 +89,7 @@ static void do_policy(void) { hak_policy_print(); }
 static void do_malloc_stats(void) { malloc_stats(); }
 static ssize_t swallow(void *cookie, const char *bytes, size_t n) { return (ssize_t)n; }
 static void do_malloc_info(void) { CHECK(malloc_info(0, sink) == 0); }
+static void do_dump(void) { (void)hak_prof_dump("profile-%p.pb"); }
 static void do_signal(void) { // the handler leaves a note: the report is written by the next slow path
     for (int i = 0; i < 40; i++) kept[i] = malloc(60000);
     for (int i = 0; i < 40; i++) free(kept[i]), kept[i] = NULL;
@@ -170,6 +171,15 @@ static void *all_calls(void *unused) {
         }
         CHECK(hak_option_set("HAKMEM_STATS", "0") == 0);
     }
+    const char *profile = getenv("HAKMEM_PROF_SIGNAL");
+    if (profile && *profile) {
+        CHECK(hak_option_set("HAKMEM_PROF_FILE", "profile-%p.pb") == 0);
+        for (int i = 0; i < 3; i++) {
+            raise(SIGUSR2);
+            AT_MOST(REPORT, do_signal);
+        }
+    }
+    AT_MOST(REPORT, do_dump);
     munmap(stack, STACK);
     return NULL;
 }

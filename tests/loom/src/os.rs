@@ -39,13 +39,17 @@ pub(crate) mod signal {
         static REQUESTS: Cell<u32> = const { Cell::new(0) };
     }
 
+    pub(crate) enum Request {
+        Report,
+    }
+
     /// A report is to be written later.
-    pub(crate) fn request() {
+    pub(crate) fn request(_: Request) {
         REQUESTS.set(REQUESTS.get() + 1);
     }
 
-    pub(crate) fn take() -> bool {
-        REQUESTS.take() > 0
+    pub(crate) fn forget() {
+        REQUESTS.set(0);
     }
 
     /// How many reports were put off since the last time.

@@ -16,7 +16,7 @@ thread_local! {
 /// Starts a new execution.
 pub(crate) fn reset() {
     WRITTEN.set(0);
-    signal::take();
+    signal::forget();
 }
 
 fn write_text(_: &mut Text) {
