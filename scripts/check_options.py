@@ -40,6 +40,7 @@ OPTIONS = {
     "HAKMEM_PROF": ["1"],
     "HAKMEM_PROF_RATE": ["1", "4096"],
     "HAKMEM_PROF_FILE": ["prof.folded"],
+    "HAKMEM_PROF_PEAKS": ["2"],
     "HAKMEM_PROF_SIGNAL": ["USR2"],
     "HAKMEM_THP": ["always", "never"],
     "HAKMEM_SS_ACQUIRE_DEBUG": ["1"],

@@ -104,6 +104,8 @@ knobs! {
     prof_rate: "HAKMEM_PROF_RATE" = number (524_288, 1..=1_073_741_824);
     /// where profiles go: %p is the process's number, %n counts the profiles; .folded at the end: as folded stacks
     prof_file: "HAKMEM_PROF_FILE" = text ("hakmem.%p.%n.pb") live;
+    /// profiles are also written while live memory grows, each time by a tenth; this many of them stay: 0: none
+    prof_peaks: "HAKMEM_PROF_PEAKS" = number (0, 0..=1000) live;
     /// a signal upon which a running process starts the heap profiler; the next one writes a profile and stops it; with HAKMEM_PROF=1 each writes one
     prof_signal: "HAKMEM_PROF_SIGNAL" = choice ("none" of ["none", "USR1", "USR2", "HUP"]);
     /// huge pages; auto: in large heaps of small blocks, where the system gives them unasked; always: asked for; never

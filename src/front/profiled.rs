@@ -2,16 +2,16 @@
 
 use errno::{errno, set_errno};
 
-use super::{late, paranoid, purge, slow};
+use super::{late, paranoid, purge, requests, slow};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::config::get;
 use crate::hardened;
 use crate::heap::{self, Popped, ThreadHeap};
 use crate::large::{self, Fresh};
-use crate::os::gate;
 use crate::os::signal::{self, Request};
-use crate::profile::{self, Refused};
+use crate::os::{self, gate};
+use crate::profile::{self, Occasion, Refused};
 
 /// Counts all allocations from now on, of all threads. Not behind the gate; may allocate.
 #[cold]
@@ -55,6 +55,16 @@ pub(crate) fn stop() {
     // A fork on its way: each thread is told by its next call.
     if let Some(_inside) = gate::enter_later() {
         heap::meter_all();
+    }
+}
+
+/// A request found no memory, and the program may end: at its hard limit a profile is written first.
+#[cold]
+#[inline(never)]
+pub(super) fn refused() {
+    if os::quota::took_refusal() {
+        profile::note(Occasion::HardLimit);
+        requests::answer();
     }
 }
 

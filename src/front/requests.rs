@@ -6,6 +6,7 @@ use errno::{errno, set_errno};
 
 use super::profiled;
 use crate::os::signal::{self, Request};
+use crate::profile;
 
 /// What writes a report: a `fn()`, or null. Its box is above this one.
 static REPORT: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
@@ -36,6 +37,9 @@ fn answer_slow() {
     let saved = errno();
     if signal::take(Request::Profile) {
         profiled::at_signal();
+    }
+    if signal::take(Request::Occasion) {
+        profile::write_occasions();
     }
     let report = REPORT.load(Ordering::Relaxed);
     if !report.is_null() && signal::take(Request::Report) {

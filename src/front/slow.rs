@@ -87,7 +87,7 @@ pub(super) fn behind_gate(
     if let Some(sampled) = profiled::sample(size, align) {
         return Some(sampled);
     }
-    let _inside = match gate::enter() {
+    let inside = match gate::enter() {
         Some(inside) => inside,
         None => match late::alloc(size, align) {
             Ok(fresh) => return Some(fresh),
@@ -97,6 +97,10 @@ pub(super) fn behind_gate(
     late::take_in();
     let fresh = serve();
     paranoid::after_slow_path();
+    drop(inside);
+    if fresh.is_none() {
+        profiled::refused();
+    }
     fresh
 }
 

@@ -2,9 +2,10 @@
 //! allocator only.
 #![forbid(unsafe_code)]
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static MAPPED: AtomicUsize = AtomicUsize::new(0);
+static REFUSED: AtomicBool = AtomicBool::new(false);
 static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Bytes mapped now. Any thread.
@@ -31,7 +32,16 @@ pub(super) fn charge(len: usize) -> bool {
     let limit = LIMIT.load(Ordering::Relaxed);
     // Not added and taken back: in between others would be refused for bytes that nobody gets.
     let more = |mapped| fits(mapped, len, limit).then(|| mapped + len);
-    len == 0 || MAPPED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    let charged = len == 0 || MAPPED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok();
+    if !charged && len <= limit {
+        REFUSED.store(true, Ordering::Relaxed);
+    }
+    charged
+}
+
+/// Whether the limit kept anything from being mapped, that would have fit into it alone, since this was last asked.
+pub(crate) fn took_refusal() -> bool {
+    REFUSED.load(Ordering::Relaxed) && REFUSED.swap(false, Ordering::Relaxed)
 }
 
 pub(super) fn charge_anyway(len: usize) {

@@ -6,17 +6,20 @@ use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use super::sigaction::Action;
 
-/// What a signal may ask for. One signal may ask for both.
+/// What a signal may ask for; one may ask for two things.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Request {
     /// The statistics.
     Report,
     /// The profiler's next step.
     Profile,
+    /// A profile that nobody asked for: no signal's.
+    Occasion,
 }
 
 impl Request {
-    pub(crate) const ALL: [Request; 2] = [Request::Report, Request::Profile];
+    /// Those of signals.
+    const SIGNALLED: [Request; 2] = [Request::Report, Request::Profile];
 
     fn bit(self) -> u32 {
         1 << self as u32
@@ -24,7 +27,7 @@ impl Request {
 }
 
 /// By request: the signal that makes it, or 0.
-static SIGNALS: [AtomicI32; Request::ALL.len()] = [const { AtomicI32::new(0) }; Request::ALL.len()];
+static SIGNALS: [AtomicI32; Request::SIGNALLED.len()] = [const { AtomicI32::new(0) }; Request::SIGNALLED.len()];
 /// The notes, a bit each.
 static DUE: AtomicU32 = AtomicU32::new(0);
 
@@ -43,7 +46,7 @@ pub(crate) fn install(signal: c_int, request: Request) {
 
 /// Only this: the handler may interrupt any code of ours, and hold none of our locks.
 extern "C" fn note(signal: c_int) {
-    for (slot, kind) in SIGNALS.iter().zip(Request::ALL) {
+    for (slot, kind) in SIGNALS.iter().zip(Request::SIGNALLED) {
         if slot.load(Ordering::Relaxed) == signal {
             request(kind);
         }

@@ -9,6 +9,7 @@ mod draw;
 mod live;
 mod meter;
 mod objects;
+mod occasions;
 mod output;
 mod pprof;
 mod sites;
@@ -26,6 +27,7 @@ use live::{Ended, Live, Sample};
 use sites::{Site, Sites};
 
 pub(crate) use meter::Meter;
+pub(crate) use occasions::{Occasion, answer as write_occasions, note};
 pub(crate) use output::{at_exit, at_fork_child as forget_writer, dump};
 
 const LIVE: usize = 1 << 17;
@@ -47,6 +49,8 @@ static TABLES: AtomicPtr<Tables> = AtomicPtr::new(core::ptr::null_mut());
 static ON: AtomicBool = AtomicBool::new(false);
 /// Whether it ever was on.
 static BEGUN: AtomicBool = AtomicBool::new(false);
+/// Estimate of what is live of all that was counted.
+static LIVE_BYTES: AtomicU64 = AtomicU64::new(0);
 /// Mean bytes between samples. Set once, before the tables are there.
 static RATE: AtomicU64 = AtomicU64::new(0);
 
@@ -153,7 +157,13 @@ pub(crate) fn begin(at: Addr, size: usize, stack: u32) {
     if !tables.live().insert(at.0, Ended { site: stack, size, made }) {
         LOST.blocks.fetch_add(1, Ordering::Relaxed);
     }
-    tables.sites().note_alloc(stack, draw::weight(size as u64, rate()));
+    let weight = draw::weight(size as u64, rate());
+    tables.sites().note_alloc(stack, weight);
+    // Relaxed: a figure.
+    LIVE_BYTES.fetch_add(weight.bytes, Ordering::Relaxed);
+    if config::get::prof_peaks() > 0 {
+        note(Occasion::Peak);
+    }
 }
 
 /// Counts a sample that could not be taken.
@@ -165,13 +175,20 @@ pub(crate) fn lose_sample() {
 pub(crate) fn end(at: Addr) {
     let Some(tables) = tables() else { return };
     if let Some(Ended { site, size, .. }) = tables.live().remove(at.0) {
-        tables.sites().note_free(site, draw::weight(size as u64, rate()));
+        let weight = draw::weight(size as u64, rate());
+        tables.sites().note_free(site, weight);
+        LIVE_BYTES.fetch_sub(weight.bytes, Ordering::Relaxed);
     }
+}
+
+fn live_bytes() -> u64 {
+    LIVE_BYTES.load(Ordering::Relaxed)
 }
 
 /// In a child of fork, where no other thread is.
 pub(crate) fn at_fork_child() {
     stacks::forget();
+    occasions::forget();
     forget_writer();
 }
 

@@ -7,6 +7,7 @@ use errno::errno;
 
 use super::objects::Objects;
 use super::pprof::{Message, Seen, Source};
+use super::stacks::{self, NoStack};
 use super::{BEGUN, DUMPS, Tables, tables};
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
@@ -15,6 +16,7 @@ use crate::config::{TEXT_MAX, get, text};
 use crate::os::file::{self, File};
 use crate::os::lock::{self, Mutex};
 use crate::os::{self, env};
+pub(super) use crate::stats::path::Name;
 use crate::stats::path::Path;
 use crate::stats::text::Text;
 
@@ -80,6 +82,27 @@ pub(crate) fn at_fork_child() {
 
 /// Writes a profile to the file `path`, or to that of `HAKMEM_PROF_FILE`, which one line on stderr names if that fails. Any thread, no lock held.
 pub(crate) fn dump(path: Option<&CStr>) -> Written {
+    // Relaxed: a number.
+    write(path, &|| Name { word: "", number: Some(u64::from(DUMPS.fetch_add(1, Ordering::Relaxed)) + 1) })
+}
+
+/// Writes one to the file of `HAKMEM_PROF_FILE`, of this name. Any thread, no lock held.
+pub(super) fn write_named(name: Name) -> Written {
+    write(None, &|| name)
+}
+
+fn write(path: Option<&CStr>, name: &dyn Fn() -> Name) -> Written {
+    let mut done = Ok(());
+    match stacks::run(&mut || done = write_here(path, name)) {
+        Ok(()) => done,
+        Err(NoStack::Now) => Err(libc::EBUSY),
+        // Mostly since the profiler never was on.
+        Err(NoStack::Never) => write_here(path, name),
+    }
+}
+
+#[inline(never)]
+fn write_here(path: Option<&CStr>, name: &dyn Fn() -> Name) -> Written {
     if env::is_privileged() {
         return Err(libc::EPERM);
     }
@@ -87,13 +110,11 @@ pub(crate) fn dump(path: Option<&CStr>) -> Written {
     let tables = tables().filter(|_| BEGUN.load(Ordering::Relaxed)).ok_or(libc::ENODATA)?;
     let mut names = WRITING.try_lock().ok_or(libc::EBUSY)?;
     let Names { target, path: full, spare } = &mut *names;
-    // Relaxed: a number.
-    let count = DUMPS.fetch_add(1, Ordering::Relaxed) + 1;
     let asked = path.is_some();
     let target = path.map_or_else(|| text::prof_file(target), CStr::to_bytes);
-    let number = Some(u64::from(count));
-    let named = full.expand(target, b"", number) && spare.expand(target, b".%p.tmp", number);
-    let done = if named { write(tables, full.as_c(), spare.as_c()) } else { Err(libc::ENAMETOOLONG) };
+    let name = Some(name());
+    let named = full.expand(target, b"", name) && spare.expand(target, b".%p.tmp", name);
+    let done = if named { write_file(tables, full.as_c(), spare.as_c()) } else { Err(libc::ENAMETOOLONG) };
     if let (Err(why), false) = (done, asked) {
         Text::stderr()
             .str("hakmem: HAKMEM_PROF_FILE=")
@@ -106,7 +127,7 @@ pub(crate) fn dump(path: Option<&CStr>) -> Written {
 }
 
 /// Writes a new file and gives it its name when it is whole. A link of that name is replaced, not followed.
-fn write(tables: &'static Tables, path: &CStr, spare: &CStr) -> Written {
+fn write_file(tables: &'static Tables, path: &CStr, spare: &CStr) -> Written {
     if !file::may_replace(path) {
         return Err(libc::EEXIST);
     }
@@ -125,7 +146,8 @@ fn fill(file: &File, tables: &'static Tables, folded: bool) -> Written {
     let places = (2 * (sites.frames() + 1024)).next_power_of_two();
     let head = size_of::<Scratch>().next_multiple_of(64);
     let bytes = round_up(head + places * size_of::<AtomicUsize>(), os::page_size()).ok_or(libc::ENOMEM)?;
-    let at = os::map(bytes).ok_or(libc::ENOMEM)?;
+    // Where the program has come to its hard limit, this is what it has to know.
+    let at = os::map_anyway(bytes).ok_or(libc::ENOMEM)?;
     // SAFETY: fresh pages, ours alone, and zeroes are valid.
     let scratch = unsafe { &mut *at.as_ptr::<Scratch>() };
     // SAFETY: likewise, behind it.

@@ -1,4 +1,4 @@
-//! Taking a stack, on a stack of the profiler's own: the unwinder needs some KiB, and a thread or a coroutine may have no more.
+//! Taking a stack, or writing a profile, on a stack of the profiler's own: that needs some KiB, and a thread or a coroutine may have no more.
 //!
 //! The frame that changes stacks says so by its frame pointer, which is all that the unwinder needs to find its way back.
 
@@ -64,28 +64,46 @@ pub(super) fn forget() {
     USED.store(0, Ordering::Relaxed);
 }
 
+/// Why nothing was run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoStack {
+    /// They could not be mapped.
+    Never,
+    /// All are in use.
+    Now,
+}
+
 struct Call<'a> {
-    look: &'a mut dyn FnMut(&[usize]),
+    run: &'a mut dyn FnMut(),
+}
+
+/// Calls `run` on a stack of the profiler's own: the caller's may have no more than a KiB.
+#[inline(never)]
+pub(super) fn run(run: &mut dyn FnMut()) -> Result<(), NoStack> {
+    let claimed = Claimed::any().ok_or(NoStack::Now)?;
+    let top = claimed.top().ok_or(NoStack::Never)?;
+    let mut call = Call { run };
+    // SAFETY: `top` is the upper end of a stack that nobody else uses; `called` gets our `call`, which outlives it.
+    unsafe { hakmem_on_stack(top.as_ptr(), called, (&raw mut call).cast()) };
+    Ok(())
+}
+
+unsafe extern "C" fn called(call: *mut c_void) {
+    // SAFETY: `run` passed it.
+    let call = unsafe { &mut *call.cast::<Call>() };
+    (call.run)();
 }
 
 /// Calls `look` with the frames that led into this library, innermost first. `false`: no stack was free to do it on.
 pub(super) fn with(look: &mut dyn FnMut(&[usize])) -> bool {
-    let Some(claimed) = Claimed::any() else { return false };
-    let Some(top) = claimed.top() else { return false };
-    let mut call = Call { look };
-    // SAFETY: `top` is the upper end of a stack that nobody else uses; `taken` gets our `call`, which outlives it.
-    unsafe { hakmem_on_stack(top.as_ptr(), taken, (&raw mut call).cast()) };
-    true
-}
-
-unsafe extern "C" fn taken(call: *mut c_void) {
-    // SAFETY: `with` passed it.
-    let call = unsafe { &mut *call.cast::<Call>() };
-    let mut raw = [core::ptr::null_mut::<c_void>(); DEPTH + OWN];
-    let frames = trace::unwind(&mut raw);
-    let frames = frames.get(..frames.len().min(DEPTH)).unwrap_or_default();
-    // SAFETY: pointers, as the numbers they are.
-    (call.look)(unsafe { core::slice::from_raw_parts(frames.as_ptr().cast::<usize>(), frames.len()) });
+    run(&mut || {
+        let mut raw = [core::ptr::null_mut::<c_void>(); DEPTH + OWN];
+        let frames = trace::unwind(&mut raw);
+        let frames = frames.get(..frames.len().min(DEPTH)).unwrap_or_default();
+        // SAFETY: pointers, as the numbers they are.
+        look(unsafe { core::slice::from_raw_parts(frames.as_ptr().cast::<usize>(), frames.len()) });
+    })
+    .is_ok()
 }
 
 unsafe extern "C" {

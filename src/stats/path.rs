@@ -9,6 +9,13 @@ use crate::os;
 /// Bytes of a path at most, once expanded.
 const PATH_MAX: usize = 512;
 
+/// What `%n` stands for: a word, a number, or a word with a number.
+#[derive(Clone, Copy)]
+pub(crate) struct Name {
+    pub(crate) word: &'static str,
+    pub(crate) number: Option<u64>,
+}
+
 /// A path in the making.
 ///
 /// # Invariants
@@ -24,22 +31,27 @@ impl Path {
         Path { bytes: [0; PATH_MAX], len: 0, whole: true }
     }
 
-    /// Becomes `pattern` and `ending`, with the process's number for `%p`, `count` for `%n` if there is one, and `%` for `%%`. `false`: too long.
-    pub(crate) fn expand(&mut self, pattern: &[u8], ending: &[u8], count: Option<u64>) -> bool {
+    /// Becomes `pattern` and `ending`, with the process's number for `%p`, `name` for `%n` if there is one, and `%` for `%%`. `false`: too long.
+    pub(crate) fn expand(&mut self, pattern: &[u8], ending: &[u8], name: Option<Name>) -> bool {
         self.bytes.fill(0);
         (self.len, self.whole) = (0, true);
         let mut text = pattern.iter().chain(ending).copied().peekable();
         while let Some(byte) = text.next() {
-            let known = |&next: &u8| next == b'p' || next == b'%' || (next == b'n' && count.is_some());
+            let known = |&next: &u8| next == b'p' || next == b'%' || (next == b'n' && name.is_some());
             let special = if byte == b'%' { text.next_if(known) } else { None };
-            let number = match special {
-                Some(b'p') => Some(os::process_id()),
-                Some(b'n') => count,
+            let stands_for = match special {
+                Some(b'p') => Some(Name { word: "", number: Some(os::process_id()) }),
+                Some(b'n') => name,
                 _ => None,
             };
-            match number {
-                Some(number) => {
-                    Text::to(&mut |digits| digits.iter().for_each(|&digit| self.put(digit))).num(number);
+            match stands_for {
+                Some(Name { word, number }) => {
+                    let mut put = |piece: &[u8]| piece.iter().for_each(|&byte| self.put(byte));
+                    let mut text = Text::to(&mut put);
+                    text.str(word);
+                    if let Some(number) = number {
+                        text.num(number);
+                    }
                 }
                 None => self.put(byte),
             }
@@ -87,7 +99,10 @@ mod tests {
     #[test]
     fn a_path_counts_where_it_is_told_to() {
         let mut path = Path::new();
-        assert!(path.expand(b"%n-%%n.%x", b"", Some(42)) && path.as_c() == c"42-%n.%x");
+        let name = |word, number| Some(Name { word, number });
+        assert!(path.expand(b"%n-%%n.%x", b"", name("", Some(42))) && path.as_c() == c"42-%n.%x");
+        assert!(path.expand(b"%n.pb", b"", name("peak-", Some(3))) && path.as_c() == c"peak-3.pb");
+        assert!(path.expand(b"%n.pb", b"", name("limit", None)) && path.as_c() == c"limit.pb");
         assert!(path.expand(b"%n", b"", None) && path.as_c() == c"%n");
     }
 }

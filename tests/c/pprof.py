@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""A profile in pprof's form against what a program says it did. usage: pprof.py FILE <EXPECTED
+"""A profile in pprof's form against what a program says it did. usage: pprof.py [--top NAME] FILE <EXPECTED
 
 A line of the latter is NAME START END SIZE ALLOCATED LIVE: the addresses of a function (hexadecimal), and how many blocks of SIZE bytes were
-allocated by calls from it, and are live. An estimate may be five standard errors off. Status 1: one is further."""
+allocated by calls from it, and are live. An estimate may be five standard errors off. Status 1: one is further. --top: instead, NAME is the one with the most
+bytes in use."""
 import math, sys
 
 
@@ -41,7 +42,8 @@ def first(data, field, default=0):
     return (numbers(data, field) or [default])[0]
 
 
-profile = open(sys.argv[1], "rb").read()
+top_name = sys.argv[2] if sys.argv[1] == "--top" else None
+profile = open(sys.argv[-1], "rb").read()
 top = list(fields(profile))
 texts = [value.decode() for number, value in top if number == 6]
 assert texts[0] == ""
@@ -69,20 +71,24 @@ for sample in (value for number, value in top if number == 2):
     label = first(sample, 3, None)
     samples.append((stack, values, label and (texts[first(label, 1)], texts[first(label, 2)])))
 
-bad = 0
+bad, most = 0, (-1, "nobody")
 for line in sys.stdin.read().splitlines():
     name, start, end, *figures = line.split()
     size, *blocks = map(int, figures)
     start, end = int(start, 16), int(end, 16)
     chance = -math.expm1(-size / rate) if rate > 1 else 1
     found = [sum(values[at] for stack, values, _ in samples if any(start <= frame < end for frame in stack)) for at in range(4)]
-    for at, count in enumerate(blocks):
+    most = max(most, (found[3], name))
+    for at, count in enumerate(blocks if not top_name else []):
         error = math.sqrt(count * (1 / chance - 1))
         off = found[2 * at] - count
         # Rounded to whole objects, by site.
         if abs(off) > 5 * error + len(samples) or abs(found[2 * at + 1] - found[2 * at] * size) > 0.001 * found[2 * at + 1] + len(samples) * size:
             bad += 1
             print(f"{name}: {kinds[2 * at][0]} {found[2 * at]} of {count}, {off / (error or 1):.1f} standard errors; {found[2 * at + 1]} bytes")
+if top_name:
+    print(f"{most[1]} has most: {most[0]} bytes in use")
+    bad = most[1] != top_name
 comments = [texts[number] for number in numbers(profile, 13)]
 print(f"note: {len(samples)} stacks; {'; '.join(comments)}")
 sys.exit(bad > 0)

@@ -16,6 +16,7 @@ use crate::large;
 use crate::learn;
 use crate::os;
 use crate::pressure;
+use crate::profile::{self, Occasion};
 use crate::superslab;
 
 /// Idle memory of a source that is not worth keeping.
@@ -152,7 +153,8 @@ fn end_period(ms: u64, files: bool) {
     bound::age();
     idle::age();
     background::retry();
-    if files && Dirty::now().total() > REST && pressure::is_high() {
+    if files && (Dirty::now().total() > REST || profile::is_on()) && pressure::is_high() {
+        profile::note(Occasion::Pressure);
         give_back(false);
     }
 }

@@ -15,6 +15,7 @@ use crate::config::get;
 use crate::large;
 use crate::os;
 use crate::page_map;
+use crate::profile::{self, Occasion};
 use crate::superslab;
 
 /// Milliseconds between two purges above the soft limit.
@@ -41,7 +42,11 @@ pub(super) fn soft(dirty: Dirty) {
 #[cold]
 fn above(limit: u64, dirty: Dirty) {
     let held = superslab::active_bytes() + large::active_bytes() + dirty.pool + dirty.large + page_map::resident();
-    if held <= limit || !is_worth(dirty.total(), held) {
+    if held <= limit {
+        return;
+    }
+    profile::note(Occasion::SoftLimit);
+    if !is_worth(dirty.total(), held) {
         return;
     }
     let (now, last) = (os::monotonic_ms(), LAST.load(Ordering::Relaxed));
