@@ -21,6 +21,7 @@ mod glibc;
 mod hak;
 #[cfg(feature = "override")]
 mod hak_types;
+mod layout;
 #[cfg(all(feature = "override", not(test)))]
 mod libc_names;
 #[cfg(all(feature = "override", not(test)))]

@@ -8,6 +8,7 @@ pub(crate) mod bits;
 pub(crate) mod door;
 pub(crate) mod gate;
 pub(crate) mod index_stack;
+pub(crate) mod layout;
 pub(crate) mod open_batch;
 pub(crate) mod seats;
 pub(crate) mod sync;

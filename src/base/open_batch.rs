@@ -6,6 +6,8 @@
 //! thrown away. Whoever closes learns how many were taken; the rest is his.
 #![forbid(unsafe_code)]
 
+use core::mem::offset_of;
+
 use super::addr::Addr;
 use super::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -26,6 +28,10 @@ pub(crate) struct OpenBatch<const N: usize> {
 }
 
 impl<const N: usize> OpenBatch<N> {
+    pub(crate) const WORD: usize = offset_of!(Self, word);
+    pub(crate) const LEN: usize = offset_of!(Self, len);
+    pub(crate) const ENTRIES: usize = offset_of!(Self, entries);
+
     /// Begins anew, for `to`. Its owner, while it is closed.
     pub(crate) fn open(&self, to: Addr) {
         // Relaxed: only its owner moves a closed one's word.

@@ -7,6 +7,7 @@ pub(crate) use table::{BLOCK_SIZE, RECIPROCAL, SLOTS};
 
 use crate::base::addr::GRANULE;
 use crate::base::bits::round_up;
+use crate::base::layout::{self, At};
 
 /// Classes C0..C19: 16..128 by 16, then four per doubling to 1024 bytes.
 pub(crate) const TINY_CLASSES: usize = 20;
@@ -21,6 +22,14 @@ const TINY_MAX: usize = 1024;
 const COARSE_MAX: usize = 4096;
 pub(crate) const MID_MAX: usize = 64 << 10;
 pub(crate) const BIG_MAX: usize = 1 << 20;
+
+pub(crate) const LAYOUT: layout::Classes = layout::Classes {
+    classes: CLASSES,
+    block_size_at: At((&raw const BLOCK_SIZE).cast()),
+    slots_at: At((&raw const SLOTS).cast()),
+    capacity_at: At((&raw const table::CAPACITY).cast()),
+    bin_stride: BIN_STRIDE,
+};
 
 /// A size class, always below `CLASSES`.
 #[derive(Clone, Copy, PartialEq, Eq)]

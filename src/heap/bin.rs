@@ -4,6 +4,7 @@
 //! heap that is not born, a mode that wants every call on the slow path are all `cur == base == limit`.
 
 use core::cell::Cell;
+use core::mem::offset_of;
 
 use crate::base::addr::Addr;
 use crate::class::{CLASSES, ClassId};
@@ -48,6 +49,9 @@ impl Bins {
 }
 
 impl Bin {
+    pub(super) const CUR: usize = offset_of!(Bin, cur);
+    pub(super) const BASE: usize = offset_of!(Bin, base);
+
     /// Takes the newest block.
     #[inline(always)]
     pub(crate) fn pop(&self) -> Popped {

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Core, ThreadHeap, ebb, holds_samples, lifecycle};
+use super::{Core, ThreadHeap, ebb, holds_samples, lifecycle, list};
 use crate::class::{CLASSES, ClassId};
 use crate::config;
 use crate::span;
@@ -38,7 +38,7 @@ pub(crate) fn take_in_all(wait: bool) {
     // Each pass brings one block of each batch home at least; others may send meanwhile.
     for _ in 0..256 {
         let before = PASSED.load(Ordering::Relaxed);
-        lifecycle::each_heap(|heap| heap.take_in(wait));
+        list::each_heap(|heap| heap.take_in(wait));
         if PASSED.load(Ordering::Relaxed) == before {
             break;
         }
@@ -48,7 +48,7 @@ pub(crate) fn take_in_all(wait: bool) {
 /// Takes in what was sent to heaps that no thread uses: nobody else soon would, and who looks at the figures is to see as free what was
 /// freed. Any thread that holds no heap's lock.
 pub(crate) fn take_in_unused() {
-    lifecycle::each_heap(|heap| {
+    list::each_heap(|heap| {
         if heap.is_orphan() || lifecycle::is_late(heap) || holds_samples(heap.addr()) {
             heap.take_in(true);
         }

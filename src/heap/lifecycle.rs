@@ -10,6 +10,7 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
+use super::list::{self, newest};
 use super::{LATE_THREAD, ThreadHeap, inherit, metered, remote::Inbox};
 use crate::base::addr::Addr;
 use crate::base::door::Door;
@@ -28,7 +29,7 @@ pub(super) struct Links {
     /// The one before it on the list of those in use.
     before: Cell<Option<&'static ThreadHeap>>,
     /// Written under the registry lock, read by any.
-    orphan: AtomicBool,
+    pub(super) orphan: AtomicBool,
     /// The thread that has it, if that will not say when it ends.
     unheard: Cell<Option<Unheard>>,
     /// Where that thread keeps its word, if others may write to it: it says when it ends.
@@ -39,7 +40,6 @@ pub(super) struct Links {
 /// - R1: orphans form a queue from `oldest` to `newest` by `behind`; exactly its members have `orphan` set.
 /// - R2: all others, but for the late heap, are on the list that begins at `used`, by `behind` and back by `before`.
 struct Registry {
-    all: Option<&'static ThreadHeap>,
     oldest: Option<&'static ThreadHeap>,
     newest: Option<&'static ThreadHeap>,
     used: Option<&'static ThreadHeap>,
@@ -58,8 +58,8 @@ const LOOKS: u32 = 64;
 const ASKS: u32 = 8;
 
 static REGISTRY: Mutex<Registry> =
-    Mutex::new(Registry { all: None, oldest: None, newest: None, used: None, hand: None, unheard: 0, lost_hand: None });
-static LATE: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
+    Mutex::new(Registry { oldest: None, newest: None, used: None, hand: None, unheard: 0, lost_hand: None });
+pub(super) static LATE: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Whether a thread has got a heap yet.
 static BORN: AtomicBool = AtomicBool::new(false);
@@ -116,10 +116,10 @@ pub(crate) fn take_lost() -> Option<&'static ThreadHeap> {
     }
     let me = Unheard::current();
     let mut asks = 0;
-    let first = registry.lost_hand.or(registry.all);
+    let first = registry.lost_hand.or(newest());
     let mut at = first;
     while let Some(heap) = at {
-        at = heap.links.next.get().or(registry.all);
+        at = heap.links.next.get().or(newest());
         if let Some(thread) = heap.links.unheard.get() {
             asks += 1;
             if thread.is_gone(me) {
@@ -216,33 +216,18 @@ pub(super) fn each_used(mut look: impl FnMut(&'static ThreadHeap)) {
     }
 }
 
-/// Calls `look` with every heap there is, newest first. No lock is held meanwhile: heaps are never freed, their list only grows
-/// at its head, and what is found in one may end the process, where a handler of SIGABRT may want the registry. Any thread.
-pub(crate) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
-    let mut at = REGISTRY.lock().all;
-    while let Some(heap) = at {
-        look(heap);
-        at = heap.links.next.get();
-    }
-}
-
-/// The heap made last. `None` too when the registry is busy. Any thread, whichever locks it holds.
-pub(super) fn try_newest() -> Option<&'static ThreadHeap> {
-    REGISTRY.try_lock()?.all
-}
-
 /// Calls `look` with orphans, from where the last call ended, until it says that it is done. No thread gets one of them meanwhile. Says whether
 /// there are no others. Nothing happens when the registry is busy. Any thread, whichever locks it holds.
 pub(super) fn try_orphans(mut look: impl FnMut(&'static ThreadHeap) -> bool) -> bool {
     let Some(mut registry) = REGISTRY.try_lock() else { return false };
-    let first = registry.hand.or(registry.all);
+    let first = registry.hand.or(newest());
     let mut at = first;
     for _ in 0..LOOKS {
         let Some(heap) = at else { break };
         if heap.is_orphan() && look(heap) {
             break;
         }
-        at = heap.links.next.get().or(registry.all);
+        at = heap.links.next.get().or(newest());
         if at.map(ThreadHeap::addr) == first.map(ThreadHeap::addr) {
             registry.hand = at;
             return true;
@@ -274,7 +259,7 @@ impl Registry {
         unsafe {
             (&raw mut (*record).inbox).write(Inbox::new());
             (&raw mut (*record).links).write(Links {
-                next: Cell::new(self.all),
+                next: Cell::new(newest()),
                 behind: Cell::new(None),
                 before: Cell::new(None),
                 orphan: AtomicBool::new(false),
@@ -284,7 +269,7 @@ impl Registry {
         }
         // SAFETY: initialised, and never freed.
         let heap = unsafe { &*record };
-        self.all = Some(heap);
+        list::put(heap);
         Some(heap)
     }
 
@@ -339,15 +324,6 @@ impl Registry {
             behind.links.before.set(before);
         }
     }
-
-    #[cfg(feature = "paranoid")]
-    fn each(&self, look: &mut impl FnMut(&'static ThreadHeap)) {
-        let mut at = self.all;
-        while let Some(heap) = at {
-            look(heap);
-            at = heap.links.next.get();
-        }
-    }
 }
 
 /// R1. Any thread.
@@ -355,7 +331,7 @@ impl Registry {
 pub(crate) fn check_registry() {
     let registry = REGISTRY.lock();
     let (mut heaps, mut marked, mut queued) = (0_usize, 0_usize, 0);
-    registry.each(&mut |heap| {
+    list::each_heap(|heap| {
         heaps += 1;
         marked += heap.is_orphan() as usize;
     });

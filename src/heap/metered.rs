@@ -125,7 +125,7 @@ pub(crate) fn meter_all() {
     });
 }
 
-static SAMPLES: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
+pub(super) static SAMPLES: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// The heap of sampled blocks: their spans are its own, so a sampled block is known by its tag. `None`: out of memory.
 pub(crate) fn sample_heap() -> Option<&'static ThreadHeap> {

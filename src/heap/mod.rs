@@ -13,6 +13,7 @@ mod ebb;
 mod inherit;
 mod lifecycle;
 mod light;
+mod list;
 mod magazine;
 mod metered;
 mod node_pool;
@@ -21,23 +22,26 @@ mod reclaim;
 mod remote;
 
 use core::cell::Cell;
+use core::mem::offset_of;
 
 use crate::base::addr::Addr;
+use crate::base::layout::{self, At};
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::os::lock::{Mutex, MutexGuard};
 use crate::os::{self, Misuse};
 use crate::span::{self, Dirty, Spans, Stop};
 use crate::stats::counter::Counter;
-use crate::stats::event::{Event, Events};
+use crate::stats::event::{EVENTS, Event, Events};
 
 pub(crate) use bin::{Bin, Popped, Pushed};
 pub(crate) use inherit::{take_in_all, take_in_unused};
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
 pub(crate) use lifecycle::{
-    adopt_or_make, each_heap, is_any_in_use, is_any_unheard, late_heap, leave, orphan_the_lost, retire, take_lost,
+    adopt_or_make, is_any_in_use, is_any_unheard, late_heap, leave, orphan_the_lost, retire, take_lost,
 };
 pub(crate) use light::does_without;
+pub(crate) use list::each_heap;
 pub(crate) use metered::{follow, holds_samples, meter_all, metered, sample_heap};
 pub(crate) use recall::next_turn;
 pub(crate) use remote::{forget_sent, ran_dry, was_sent};
@@ -98,6 +102,29 @@ pub(crate) struct ThreadHeap {
     /// The owner's again; only touched while it is profiled.
     metered: metered::Metered,
 }
+
+pub(crate) use remote::NODE_LAYOUT;
+
+pub(crate) const LAYOUT: layout::Heap = layout::Heap {
+    heaps_at: At((&raw const list::HEAPS).cast()),
+    size: size_of::<ThreadHeap>(),
+    next: offset_of!(ThreadHeap, links.next),
+    orphan: offset_of!(ThreadHeap, links.orphan),
+    word: offset_of!(ThreadHeap, links.word),
+    bin_cur: Bin::CUR,
+    bin_base: Bin::BASE,
+    inbox: offset_of!(ThreadHeap, inbox.batches),
+    inbox_bytes: offset_of!(ThreadHeap, inbox.bytes),
+    open: offset_of!(ThreadHeap, outbox.open),
+    opens: remote::OPEN,
+    open_size: size_of::<remote::Open>(),
+    open_node: offset_of!(remote::Open, node),
+    events: offset_of!(ThreadHeap, events),
+    event_kinds: EVENTS,
+    late_at: At((&raw const lifecycle::LATE).cast()),
+    samples_at: At((&raw const metered::SAMPLES).cast()),
+    baseline: offset_of!(ThreadHeap, baseline),
+};
 
 /// What the heap's lock guards.
 pub(crate) struct Core {

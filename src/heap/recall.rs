@@ -4,7 +4,7 @@
 use core::sync::atomic::AtomicBool;
 
 use super::remote::{Node, TURN};
-use super::{ThreadHeap, lifecycle, node_pool};
+use super::{ThreadHeap, list, node_pool};
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;
 
@@ -73,8 +73,8 @@ impl ThreadHeap {
             if !self.inbox.awaited.load(Ordering::Relaxed) {
                 return false;
             }
-            at = lifecycle::try_newest();
-            self.inbox.awaited.store(at.is_none(), Ordering::Relaxed);
+            at = list::newest();
+            self.inbox.awaited.store(false, Ordering::Relaxed);
         }
         let mut any = false;
         for _ in 0..LOOKS {

@@ -6,11 +6,13 @@
 //! all threads together; without a share it sends what it has. And anybody may take over what waits there: `recall.rs`.
 
 use core::cell::Cell;
+use core::mem::offset_of;
 use core::sync::atomic::AtomicBool;
 
 use super::{Core, ThreadHeap, node_pool};
 use crate::base::addr::Addr;
 use crate::base::batch_stack::{self, BatchStack};
+use crate::base::layout;
 use crate::base::open_batch::OpenBatch;
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use crate::class::ClassId;
@@ -24,7 +26,7 @@ const BATCH: usize = 58;
 /// A batch is also sent when its blocks come to this many bytes.
 const BATCH_BYTES: usize = 128 << 10;
 /// Destinations with an open batch at a time.
-const OPEN: usize = 16;
+pub(super) const OPEN: usize = 16;
 /// An inbox with more bytes than this is drained by its sender.
 const INBOX_BYTES: usize = 1 << 20;
 
@@ -64,6 +66,14 @@ pub(crate) struct Node {
     pub(super) blocks: OpenBatch<BATCH>,
 }
 
+pub(crate) const NODE_LAYOUT: layout::Node = layout::Node {
+    next: offset_of!(Node, next),
+    word: offset_of!(Node, blocks) + OpenBatch::<BATCH>::WORD,
+    len: offset_of!(Node, blocks) + OpenBatch::<BATCH>::LEN,
+    blocks: offset_of!(Node, blocks) + OpenBatch::<BATCH>::ENTRIES,
+    size: size_of::<Node>(),
+};
+
 // SAFETY: `next` is written only by the stack while the node is on it.
 unsafe impl batch_stack::Node for Node {
     fn next(&self) -> &AtomicPtr<Node> {
@@ -92,7 +102,7 @@ pub(super) struct Outbox {
 pub(super) struct Inbox {
     pub(super) batches: BatchStack<Node>,
     /// Bytes on the stack, as far as senders have counted: a hint.
-    bytes: AtomicUsize,
+    pub(super) bytes: AtomicUsize,
     /// Whether somebody has opened a batch for this heap since it last looked for one: a hint too.
     pub(super) awaited: AtomicBool,
 }

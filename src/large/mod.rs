@@ -11,11 +11,14 @@ mod mapping;
 mod run;
 mod warm;
 
+use core::mem::offset_of;
 use core::num::NonZeroU32;
 use core::ptr::NonNull;
 
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::bits::round_up;
+use crate::base::layout::{self, At};
+use crate::base::seats::PLACES;
 use crate::config;
 use crate::meta;
 use crate::os::lock::Mutex;
@@ -112,6 +115,17 @@ static CLOSED_BYTES: Counter = Counter::new();
 static FRESH_BYTES: Counter = Counter::new();
 /// Bytes of the cache that went back to the kernel, so far.
 static PURGED_BYTES: Counter = Counter::new();
+
+pub(crate) const LAYOUT: layout::Large = layout::Large {
+    base: offset_of!(Large, base),
+    bytes: offset_of!(Large, bytes),
+    size: offset_of!(Large, size),
+    mapped: offset_of!(Large, mapped),
+    mapped_at: At((&raw const MAPPED_BYTES).cast()),
+    in_use_at: At(IN_USE.mappings_at().cast()),
+    seats_at: At((&raw const warm::SEATS).cast()),
+    seats: warm::COUNT * PLACES,
+};
 
 /// A freed block of just so many granules that waits at `seat`, if one does. Not in hardened mode, where none waits.
 ///

@@ -15,7 +15,7 @@ use crate::os::require;
 use crate::page_map::{self, Tag};
 use crate::stats::level::IN_USE;
 
-const COUNT: usize = 16;
+pub(super) const COUNT: usize = 16;
 
 /// A thread's seat is its own, or shared with few: that of its place in the gate.
 ///
@@ -23,7 +23,7 @@ const COUNT: usize = 16;
 /// |-------|-------------------------------------------------------------------|
 /// | 0     | nothing waits                                                     |
 /// | other | a mapping's first granule in the upper half, their number in the lower |
-static SEATS: Seats<COUNT> = Seats::new();
+pub(super) static SEATS: Seats<COUNT> = Seats::new();
 
 fn word(range: Range) -> u64 {
     (range.base.granule() as u64) << 32 | (range.bytes / GRANULE) as u64

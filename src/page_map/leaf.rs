@@ -1,8 +1,11 @@
 //! The leaves: what is known of each granule, 4 GiB of addresses in each leaf, and the root that finds them.
 
+use core::mem::offset_of;
+
 use super::Tag;
-use crate::base::addr::Addr;
+use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
+use crate::base::layout::{self, At};
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::os;
 use crate::stats::counter::Counter;
@@ -67,6 +70,23 @@ pub(super) enum Side {
 #[unsafe(link_section = ".bss.tables")] // touched here and there: see docs/ARCHITECTURE.md, section 5
 static ROOT: [AtomicPtr<Leaf>; LEAVES] = [const { AtomicPtr::new(core::ptr::null_mut()) }; LEAVES];
 static MAPPED: Counter = Counter::new();
+
+pub(super) const LAYOUT: layout::PageMap = layout::PageMap {
+    root_at: At((&raw const ROOT).cast()),
+    root_words: LEAVES,
+    granule: GRANULE,
+    leaf_entries: GRANULES,
+    leaf_spare: offset_of!(Leaf, spare),
+    leaf_pages: offset_of!(Leaf, pages),
+    entry_size: size_of::<Entry>(),
+    entry_tag: offset_of!(Entry, tag),
+    entry_record: offset_of!(Entry, record),
+    tag_large: Tag::LARGE.0 as usize,
+    tag_waits: Tag::WAITS.0 as usize,
+    tag_guard: Tag::GUARD.0 as usize,
+    tag_reserve_large: Tag::RESERVE_LARGE.0 as usize,
+    tag_reserve: Tag::RESERVE as usize,
+};
 
 /// The leaf of `at` among the others.
 pub(super) fn index(at: Addr) -> usize {

@@ -8,6 +8,7 @@ mod leaf;
 mod pages;
 
 use crate::base::addr::{Addr, GRANULE};
+use crate::base::layout;
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::class::{BIN_STRIDE, CLASSES};
 use leaf::{Entry, Side};
@@ -43,7 +44,7 @@ impl Tag {
     pub(crate) const GUARD: Tag = Tag(2);
     pub(crate) const RESERVE_LARGE: Tag = Tag(3);
     pub(crate) const WAITS: Tag = Tag(4);
-    const RESERVE: u64 = 16;
+    pub(super) const RESERVE: u64 = 16;
 
     /// Of blocks of the reserve of `1 << shift` bytes.
     pub(crate) fn reserve(shift: u32) -> Tag {
@@ -78,6 +79,8 @@ impl Tag {
         (self.0 & !OWNER_MASK) as usize / BIN_STRIDE
     }
 }
+
+pub(crate) const LAYOUT: layout::PageMap = leaf::LAYOUT;
 
 /// The tag of the granule that holds `at`.
 pub(crate) fn tag(at: Addr) -> Tag {

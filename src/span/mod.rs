@@ -14,9 +14,11 @@ mod refill;
 mod sweep;
 mod transfer;
 
+use core::mem::offset_of;
 use core::ptr::NonNull;
 
 use crate::base::addr::{Addr, GRANULE};
+use crate::base::layout;
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::class::ClassId;
 use crate::config;
@@ -71,6 +73,17 @@ pub(crate) struct Span {
     /// Pages that were given back, or of a big class never used, and not handed out since, a bit each: they read as zero.
     purged: u128,
 }
+
+pub(crate) const LAYOUT: layout::Span = layout::Span {
+    base: offset_of!(Span, base),
+    owner: offset_of!(Span, owner),
+    free: offset_of!(Span, free),
+    capacity: offset_of!(Span, capacity),
+    block_size: offset_of!(Span, block_size),
+    class: offset_of!(Span, class),
+    claims: offset_of!(Span, claims),
+    bitmap: size_of::<Span>(),
+};
 
 /// Bytes of a record with its bitmap.
 fn record_bytes(class: ClassId) -> usize {

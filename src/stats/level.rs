@@ -66,6 +66,11 @@ impl InUse {
         InUse { slots: Level::new(), mappings: AtomicU64::new(0) }
     }
 
+    /// Where the word of the mappings is.
+    pub(crate) const fn mappings_at(&'static self) -> *const AtomicU64 {
+        &raw const self.mappings
+    }
+
     /// Counts slots of so many bytes in.
     pub(crate) fn add_slots(&self, n: u64) {
         let slots = self.slots.now.fetch_add(n, Ordering::Relaxed) + n;

@@ -24,6 +24,7 @@ pub(crate) use pool::{acquire_aligned, acquire_more, acquire_slab, release_slab,
 pub(crate) use purge::purge;
 pub(crate) use snapshot::{Snapshot, snapshot};
 pub(crate) use state::{acquired, active_bytes, dirty_bytes, fresh_bytes, idle_bytes};
+pub(crate) use table::LAYOUT;
 
 #[cfg(feature = "paranoid")]
 pub(crate) use check::{check, is_active};

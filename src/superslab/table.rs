@@ -1,11 +1,15 @@
 //! The descriptors of SuperSlabs: a table that grows by chunks and never moves, so that any thread may look at any
 //! descriptor at any time.
 
+use core::mem::offset_of;
+
 use super::SLOTS;
 use super::changed::Marks;
 use super::sp_slot::SlotWord;
+use super::state::{DIRTY, MAPPED_BYTES};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::index_stack::Links;
+use crate::base::layout::{self, At};
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use crate::meta;
 
@@ -102,6 +106,19 @@ impl SuperSlab {
 
 #[unsafe(link_section = ".bss.tables")] // touched here and there: see docs/ARCHITECTURE.md, section 5
 static CHUNK_TABLE: [AtomicPtr<SuperSlab>; CHUNKS] = [const { AtomicPtr::new(core::ptr::null_mut()) }; CHUNKS];
+
+pub(crate) const LAYOUT: layout::Pool = layout::Pool {
+    chunks_at: At((&raw const CHUNK_TABLE).cast()),
+    chunks: CHUNKS,
+    chunk_slabs: CHUNK as usize,
+    slab_size: size_of::<SuperSlab>(),
+    slab_word: offset_of!(SuperSlab, word),
+    slab_base: offset_of!(SuperSlab, base),
+    slab_absent: offset_of!(SuperSlab, absent),
+    dirty_at: At((&raw const DIRTY).cast()),
+    mapped_at: At((&raw const MAPPED_BYTES).cast()),
+};
+
 /// The descriptor with this number, if it was ever made.
 pub(super) fn get(id: u32) -> Option<&'static SuperSlab> {
     // Acquire pairs with the Release in `make`: the words of the chunk are RETIRED, not zero.

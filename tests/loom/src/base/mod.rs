@@ -12,6 +12,8 @@ pub(crate) mod door;
 pub(crate) mod gate;
 #[path = "../../../../src/base/index_stack.rs"]
 pub(crate) mod index_stack;
+#[path = "../../../../src/base/layout.rs"]
+pub(crate) mod layout;
 #[path = "../../../../src/base/open_batch.rs"]
 pub(crate) mod open_batch;
 #[path = "../../../../src/base/seats.rs"]

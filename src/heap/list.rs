@@ -1,0 +1,33 @@
+//! The list of all heaps, newest first. It only grows, at its head, and heaps are never freed: whoever walks it needs no lock, nor to be in
+//! the process (`base/layout.rs`).
+
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use super::ThreadHeap;
+use crate::base::addr::Addr;
+
+pub(super) static HEAPS: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Where the list begins. Any thread.
+pub(super) fn newest() -> Option<&'static ThreadHeap> {
+    // Acquire pairs with the Release in `put`.
+    let newest = HEAPS.load(Ordering::Acquire);
+    // SAFETY: null or a heap, and heaps are never freed.
+    unsafe { newest.as_ref() }
+}
+
+/// Puts a heap, whose link is what `newest` says, on the list. Under the registry lock.
+pub(super) fn put(heap: &'static ThreadHeap) {
+    // Release pairs with the Acquire in `newest`: the heap is initialised.
+    HEAPS.store(Addr::of(heap).as_ptr(), Ordering::Release);
+}
+
+/// Calls `look` with every heap there is, newest first. No lock is held meanwhile: what is found in one may end the process, where a
+/// handler of SIGABRT may want the registry. Any thread.
+pub(crate) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
+    let mut at = newest();
+    while let Some(heap) = at {
+        look(heap);
+        at = heap.links.next.get();
+    }
+}
