@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Show the statistics that HAKMEM wrote, or that a running process writes when asked
     Stats(StatsArgs),
+    /// Watch the memory of a process: what its malloc holds, by class and by thread
+    Top(TopArgs),
     /// Find out what keeps HAKMEM from serving a program, or from serving it well
     Doctor(DoctorArgs),
     /// List the library's options
@@ -157,6 +159,34 @@ pub(crate) struct StatsArgs {
     /// How long to wait for a process to write its statistics
     #[arg(long, value_name = "SECS", default_value_t = 5)]
     pub(crate) timeout: u32,
+}
+
+/// Why a process could not be looked at.
+const LOOK_STATUS: &str =
+    "Exit status: 0; 3: no such process; 4: no permission; 5: not served by HAKMEM; 2: wrong arguments.";
+
+#[derive(clap::Args)]
+#[command(after_help = LOOK_STATUS)]
+pub(crate) struct TopArgs {
+    /// The process, by number or name, or a core file [default: the only process that HAKMEM serves]
+    #[arg(value_name = "PID|NAME|CORE", value_hint = ValueHint::FilePath)]
+    pub(crate) target: Option<OsString>,
+    /// Show it once, as text, instead of a screen that goes on
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Write it as JSON: one object with --once, else one each time
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long from one look to the next; longer where looking takes long
+    #[arg(short = 'd', long, value_name = "SECS", default_value_t = 1.0, value_parser = seconds)]
+    pub(crate) delay: f64,
+}
+
+fn seconds(text: &str) -> std::result::Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|&seconds| (0.05..=86_400.0).contains(&seconds))
+        .ok_or_else(|| "it is not 0.05 to 86400".to_owned())
 }
 
 #[derive(clap::Args)]

@@ -15,12 +15,14 @@ mod output;
 mod page;
 mod peers;
 mod process;
+mod remote;
 mod run;
 mod sample;
 mod served;
 mod signals;
 mod stats;
 mod table;
+mod top;
 mod units;
 mod verdict;
 
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Compare(args) => compare::compare(args),
         Command::Stats(args) => stats::stats(args),
+        Command::Top(args) => top::top(args),
         Command::Doctor(args) => doctor::doctor(args),
         Command::Options(args) => options::options(args),
         Command::Completions { shell } => args::write_completions(shell),
