@@ -4,6 +4,12 @@ use std::fmt::Display;
 
 /// Wrong arguments that only the program can see: as clap's own.
 pub(crate) const USAGE: u8 = 2;
+/// Of a command that looks at a process or a file of it: there is none of this number.
+pub(crate) const NO_PROCESS: u8 = 3;
+/// It may not be looked at.
+pub(crate) const NO_PERMISSION: u8 = 4;
+/// It is another malloc's.
+pub(crate) const NOT_SERVED: u8 = 5;
 
 #[derive(Debug)]
 pub(crate) struct Error {

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, NO_PERMISSION, NO_PROCESS, Result};
 
 /// The environment a process was started with.
 pub(crate) fn environment(pid: i32) -> Result<Vec<(OsString, OsString)>> {
@@ -57,9 +57,11 @@ pub(crate) fn exists(pid: i32) -> bool {
 /// What could not be looked at, in the user's words.
 pub(crate) fn cannot_look(pid: i32, error: &io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::NotFound => Error::new(format!("there is no process {pid}")),
         io::ErrorKind::PermissionDenied => {
-            Error::new(format!("process {pid} may not be looked at: run this as its user, or as root"))
+            Error::with(NO_PERMISSION, format!("process {pid} may not be looked at: run this as its user, or as root"))
+        }
+        _ if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => {
+            Error::with(NO_PROCESS, format!("there is no process {pid}"))
         }
         _ => Error::new(format!("process {pid}: {error}")),
     }

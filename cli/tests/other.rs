@@ -55,7 +55,7 @@ fn a_file_of_statistics_is_shown() {
 
 #[test]
 fn a_process_writes_its_statistics_when_asked() {
-    say(&["stats", "4194999"]).expect(1, "there is no process");
+    say(&["stats", "4194999"]).expect(3, "there is no process");
     let idle = Running(Command::new("sleep").arg("60").spawn().unwrap());
     say(&["stats", &idle.0.id().to_string()]).expect(1, "HAKMEM_STATS=json:");
     // It would be killed by a signal that it does not handle.
