@@ -66,8 +66,9 @@ unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, objects: *mut
     // SAFETY: the object's program headers.
     let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize) };
     let bias = info.dlpi_addr as usize;
+    // The program comes first, and may have its code in several pieces, as node has.
+    let first = objects.len == 0;
     for header in headers.iter().filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_X != 0) {
-        let first = objects.len == 0;
         let Some(object) = objects.all.get_mut(objects.len) else { return 1 };
         let start = bias.wrapping_add(header.p_vaddr as usize);
         // As the kernel maps it: whole pages, of which the smallest there are divide all.
