@@ -314,6 +314,7 @@ impl Session<'_> {
             stdin: Some(stdin),
             output,
             timeout: self.args.timeout,
+            started: None,
         };
         let outcome = launch.run(trace)?;
         Ok((outcome, stderr.map(tail).unwrap_or_default()))

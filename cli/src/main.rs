@@ -15,6 +15,7 @@ mod output;
 mod page;
 mod peers;
 mod process;
+mod profile;
 mod remote;
 mod run;
 mod sample;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Run(args) => run::run(args),
         Command::Compare(args) => compare::compare(args),
+        Command::Profile(args) => profile::profile(args),
         Command::Stats(args) => stats::stats(args),
         Command::Top(args) => top::top(args),
         Command::Doctor(args) => doctor::doctor(args),

@@ -51,6 +51,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) output: Option<(File, File)>,
     /// Seconds, then it is killed.
     pub(crate) timeout: Option<u32>,
+    /// Told the program's number when it runs.
+    pub(crate) started: Option<&'a dyn Fn(i32)>,
 }
 
 impl Cost {
@@ -137,6 +139,9 @@ impl Launch<'_> {
         signals::set_child(pid);
         drop(held);
         signals::alarm(self.timeout);
+        if let Some(started) = self.started {
+            started(pid);
+        }
         let (status, usage) = loop {
             let (status, usage) = wait(pid)?;
             match trace.as_deref_mut() {

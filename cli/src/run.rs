@@ -24,19 +24,13 @@ pub(crate) fn run(args: RunArgs) -> Result<u8> {
     if let Some(file) = &args.output {
         output::check_writable(file)?;
     }
-    if let Some(program) = args.program.first().and_then(|name| Program::find(name)) {
-        let obstacle = program.obstacle.map(|obstacle| obstacle.text());
-        if let Some(text) = obstacle.or(program.own_malloc.map(|own| own.text())) {
-            output::complain(&format!("warning: HAKMEM does not serve {}: {text}", program.path.display()));
-        }
-    }
+    warn_unserved(&args.program);
     let statistics = Statistics::wanted(&args, &library, &variables);
-    let mut environment = vec![(library::VARIABLE.into(), None)];
-    environment.push(("LD_PRELOAD".into(), Some(library.preload_before(env::var_os("LD_PRELOAD")))));
-    environment.extend(variables.into_iter().map(|(name, value)| (name.into(), Some(value.into()))));
+    let mut environment = environment(&library, variables);
     environment.extend(statistics.as_ref().map(|to| ("HAKMEM_STATS".into(), Some(to.setting()))));
     signals::catch();
-    let launch = Launch { program: &args.program, environment, stdin: None, output: None, timeout: None };
+    let launch =
+        Launch { program: &args.program, environment, stdin: None, output: None, timeout: None, started: None };
     let outcome = launch.run(None)?;
     signals::ignore_sigpipe();
     // The summary says it too, but where nobody may see it.
@@ -57,6 +51,24 @@ pub(crate) fn run(args: RunArgs) -> Result<u8> {
         }
     }
     Ok(outcome.ending.status())
+}
+
+/// Says what keeps the library from serving a program, if that can be seen.
+pub(crate) fn warn_unserved(program: &[OsString]) {
+    if let Some(program) = program.first().and_then(|name| Program::find(name)) {
+        let obstacle = program.obstacle.map(|obstacle| obstacle.text());
+        if let Some(text) = obstacle.or(program.own_malloc.map(|own| own.text())) {
+            output::complain(&format!("warning: HAKMEM does not serve {}: {text}", program.path.display()));
+        }
+    }
+}
+
+/// What a program's environment gets to be served by the library: the library, and the options.
+pub(crate) fn environment(library: &Library, variables: Vec<(String, String)>) -> Vec<(OsString, Option<OsString>)> {
+    let mut environment = vec![(library::VARIABLE.into(), None)];
+    environment.push(("LD_PRELOAD".into(), Some(library.preload_before(env::var_os("LD_PRELOAD")))));
+    environment.extend(variables.into_iter().map(|(name, value)| (name.into(), Some(value.into()))));
+    environment
 }
 
 /// Where the library writes its statistics for the summary: a file for each process of the tree, in a directory that is

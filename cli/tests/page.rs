@@ -4,42 +4,14 @@
 mod common;
 
 use std::path::Path;
-use std::process::Command;
 
+use common::browser::{chromium, look};
 use common::say;
-use serde_json::Value;
-
-/// What check.js found on a page.
-fn look(page: &Path, scheme: usize, size: &str) -> Value {
-    let folder = page.parent().unwrap();
-    let check = include_str!("../../tests/report/check.js");
-    let text = std::fs::read_to_string(page).unwrap().replace("</body>", &format!("<script>{check}</script></body>"));
-    let probe = folder.join("probe.html");
-    std::fs::write(&probe, text).unwrap();
-    let dump = chromium(folder, scheme, size, &["--dump-dom", &format!("file://{}", probe.display())]);
-    let verdict = dump.split("<pre id=\"verdict\">").nth(1).and_then(|rest| rest.split("</pre>").next());
-    let verdict =
-        verdict.expect("check.js left no verdict").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
-    serde_json::from_str(&verdict).unwrap()
-}
-
-fn chromium(folder: &Path, scheme: usize, size: &str, arguments: &[&str]) -> String {
-    let done = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"])
-        .arg(format!("--user-data-dir={}/profile", folder.display()))
-        .arg(format!("--blink-settings=preferredColorScheme={scheme}"))
-        .arg(format!("--window-size={size}"))
-        .args(arguments)
-        .output()
-        .expect("chromium is not installed: tests/cli/run.sh installs it");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    String::from_utf8_lossy(&done.stdout).into_owned()
-}
 
 fn check(page: &Path, bars: u64) {
     // Chromium's number for a dark scheme is 0.
     for (scheme, size) in [(1, "1100,1400"), (0, "1100,1400"), (1, "520,900")] {
-        let verdict = look(page, scheme, size);
+        let verdict = look(page, &[], scheme, size);
         assert_eq!(verdict["wrong"], serde_json::json!([]), "scheme {scheme}, {size}");
         assert_eq!(verdict["dark"], scheme == 0);
         assert_eq!(verdict["ground"].as_f64().unwrap() < 0.2, scheme == 0);

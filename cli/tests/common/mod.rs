@@ -1,6 +1,8 @@
 //! What the tests share: the command under test, and what it said.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+pub(crate) mod browser;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
