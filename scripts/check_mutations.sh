@@ -147,7 +147,7 @@ mutant $file 'fn keep' 'a site is claimed in two steps' 'site.hash.compare_excha
 mutant $file 'fn write' 'frames are not published' 'Ordering::Release' 'Ordering::Relaxed'
 mutant $file 'fn stack' 'frames are not acquired' 'load(Ordering::Acquire)' 'load(Ordering::Relaxed)'
 mutant $file 'fn note_free' 'a free publishes no allocation' 'fetch_add(weight.objects, Ordering::Release)' 'fetch_add(weight.objects, Ordering::Relaxed)'
-mutant $file 'fn totals' 'the allocation of a free is not seen' 'self.freed.objects.load(Ordering::Acquire)' 'self.freed.objects.load(Ordering::Relaxed)'
+mutant $file 'fn totals' 'the allocation of a free is not seen' 'sum.objects.load(Ordering::Acquire)' 'sum.objects.load(Ordering::Relaxed)'
 
 file=base/gate.rs models=gate
 mutant $file 'fn enter' 'who enters does not look after it said so' 'barrier();' ''

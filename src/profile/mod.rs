@@ -2,7 +2,7 @@
 //! one is sampled: its stack is kept, and its block noted until it is freed.
 //! Owns: the tables, mapped when it is first switched on and never unmapped; the stacks that it unwinds on.
 //! Calls: base, os, config, stats, trace.   Called by: heap (which has the meters), large, front, abi.
-//! Locks: `WRITING`, only tried, while a profile is written; the unwinder may take the loader's.   Threads: any.
+//! Locks: `WRITING` and `COPIED`, only tried, while a profile is written or the peak copied; the unwinder may take the loader's.   Threads: any.
 //! Never: allocates; unwinds behind the gate, or while a lock is held.
 
 mod draw;
@@ -11,6 +11,7 @@ mod meter;
 mod objects;
 mod occasions;
 mod output;
+mod peak;
 mod pprof;
 mod sites;
 mod stacks;
@@ -24,7 +25,7 @@ use crate::config;
 use crate::os::{self, gate};
 use crate::trace;
 use live::{Ended, Live, Sample};
-use sites::{Site, Sites};
+use sites::{Freed, Site, Sites};
 
 pub(crate) use meter::Meter;
 pub(crate) use occasions::{Occasion, answer as write_occasions, note};
@@ -34,9 +35,11 @@ const LIVE: usize = 1 << 17;
 const SITES: usize = 1 << 15;
 const WORDS: usize = 1 << 20;
 
-/// All of it zero at first. 13 MiB, touched where used.
+/// All of it zero at first. 17 MiB, touched where used.
 struct Tables {
     sites: [Site; SITES],
+    freed: [Freed; SITES],
+    taken: [AtomicU64; SITES / 64],
     samples: [Sample; LIVE],
     places: [AtomicUsize; LIVE],
     words: [AtomicUsize; WORDS],
@@ -94,7 +97,8 @@ fn tables() -> Option<&'static Tables> {
 
 impl Tables {
     fn sites(&self) -> Sites<'_> {
-        Sites::new(&self.sites, &self.words, &self.used)
+        let Tables { sites, freed, taken, words, used, .. } = self;
+        Sites { sites, freed, taken, words, used }
     }
 
     fn live(&self) -> Live<'_> {
@@ -160,10 +164,8 @@ pub(crate) fn begin(at: Addr, size: usize, stack: u32) {
     let weight = draw::weight(size as u64, rate());
     tables.sites().note_alloc(stack, weight);
     // Relaxed: a figure.
-    LIVE_BYTES.fetch_add(weight.bytes, Ordering::Relaxed);
-    if config::get::prof_peaks() > 0 {
-        note(Occasion::Peak);
-    }
+    let live = LIVE_BYTES.fetch_add(weight.bytes, Ordering::Relaxed) + weight.bytes;
+    peak::look(&tables.sites(), live);
 }
 
 /// Counts a sample that could not be taken.
@@ -174,9 +176,9 @@ pub(crate) fn lose_sample() {
 /// Notes that the block at `at`, which may be a sampled one, is freed.
 pub(crate) fn end(at: Addr) {
     let Some(tables) = tables() else { return };
-    if let Some(Ended { site, size, .. }) = tables.live().remove(at.0) {
+    if let Some(Ended { site, size, made }) = tables.live().remove(at.0) {
         let weight = draw::weight(size as u64, rate());
-        tables.sites().note_free(site, weight);
+        tables.sites().note_free(site, weight, (os::monotonic_ms() as u32).wrapping_sub(made));
         LIVE_BYTES.fetch_sub(weight.bytes, Ordering::Relaxed);
     }
 }
@@ -189,7 +191,33 @@ fn live_bytes() -> u64 {
 pub(crate) fn at_fork_child() {
     stacks::forget();
     occasions::forget();
+    peak::forget();
     forget_writer();
 }
 
 static DUMPS: AtomicU32 = AtomicU32::new(0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use draw::Weight;
+
+    #[test]
+    fn what_is_live_is_what_was_not_freed_at_any_age() {
+        // SAFETY: zeroes are valid, and the allocator's.
+        let tables = unsafe { std::boxed::Box::<Tables>::new_zeroed().assume_init() };
+        let sites = tables.sites();
+        let number = sites.keep(&[1, 2], [3, 4]);
+        let weight = |objects| Weight { objects, bytes: 10 * objects };
+        sites.note_alloc(number, weight(7));
+        sites.note_alloc(0, weight(5));
+        sites.copy_peak();
+        sites.note_free(number, weight(2), 0);
+        sites.note_free(number, weight(3), 5000);
+        let all: std::vec::Vec<_> = sites.each().collect();
+        let [(0, unknown), (found, totals)] = all[..] else { panic!("{all:?}") };
+        assert_eq!((unknown.live(), unknown.peak), (weight(5), weight(5)));
+        assert_eq!((found, totals.live(), totals.peak), (number, weight(2), weight(7)));
+        assert_eq!((totals.freed[0], totals.freed[4]), (weight(2), weight(3)));
+    }
+}

@@ -8,7 +8,7 @@ use errno::errno;
 use super::objects::Objects;
 use super::pprof::{Message, Seen, Source};
 use super::stacks::{self, NoStack};
-use super::{BEGUN, DUMPS, Tables, tables};
+use super::{BEGUN, DUMPS, Tables, peak, tables};
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::base::sync::AtomicUsize;
@@ -142,6 +142,7 @@ fn write_file(tables: &'static Tables, path: &CStr, spare: &CStr) -> Written {
 
 fn fill(file: &File, tables: &'static Tables, folded: bool) -> Written {
     let sites = tables.sites();
+    let _settled = peak::settle(&sites, super::live_bytes());
     // Twice as many as there are, for the search; and some that come meanwhile.
     let places = (2 * (sites.frames() + 1024)).next_power_of_two();
     let head = size_of::<Scratch>().next_multiple_of(64);

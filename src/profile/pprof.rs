@@ -45,11 +45,11 @@ impl Message {
         self.varint(field << 3).varint(value)
     }
 
-    /// Two numbers, as a message within; each takes ten bytes at most.
-    fn pair(&mut self, field: u64, first: (u64, u64), second: (u64, u64)) -> &mut Self {
-        let size = |(field, value): (u64, u64)| varint_len(field << 3) + varint_len(value);
-        self.varint(field << 3 | 2).varint(size(first) + size(second));
-        self.number(first.0, first.1).number(second.0, second.1)
+    /// Numbers, as a message within.
+    fn numbers(&mut self, field: u64, all: &[(u64, u64)]) -> &mut Self {
+        let size = |&(field, value): &(u64, u64)| varint_len(field << 3) + varint_len(value);
+        self.varint(field << 3 | 2).varint(all.iter().map(size).sum());
+        all.iter().fold(self, |message, &(field, value)| message.number(field, value))
     }
 
     /// Writes it as `field` of the profile.
@@ -113,7 +113,7 @@ impl Seen<'_> {
 }
 
 /// The texts that are always there, by their numbers.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 14] = [
     "",
     "alloc_objects",
     "count",
@@ -124,9 +124,14 @@ const TEXTS: [&str; 10] = [
     "space",
     "thread",
     "[stack not known]",
+    "peak_objects",
+    "peak_space",
+    "lifetime",
+    "milliseconds",
 ];
-/// The four values of a sample: kind and unit.
-const KINDS: [(u64, u64); 4] = [(1, 2), (3, 4), (5, 2), (6, 4)];
+/// The values of a sample: kind and unit. The first four are those of Go's heap profiles.
+const KINDS: [(u64, u64); 6] = [(1, 2), (3, 4), (5, 2), (6, 4), (10, 2), (11, 4)];
+const LIFETIME: (u64, u64) = (12, 13);
 const THREAD: u64 = 8;
 const NOT_KNOWN: u64 = 9;
 
@@ -137,10 +142,18 @@ pub(super) struct Source<'a> {
     pub(super) rate: u64,
 }
 
-fn values(totals: Totals) -> [u64; 4] {
-    let objects = |weight: Weight| (weight.objects + OBJECT / 2) / OBJECT;
-    let Totals { allocated, live } = totals;
-    [objects(allocated), allocated.bytes, objects(live), live.bytes]
+/// The samples that a stack comes to: of what is live, or was at the peak; and of what was freed, by an upper bound of its age.
+///
+/// Summed, as a reader does who does not ask for ages, they are what was allocated.
+fn samples(totals: Totals) -> impl Iterator<Item = (Option<u64>, [u64; 6])> {
+    let figures = |Weight { objects, bytes }: Weight| [(objects + OBJECT / 2) / OBJECT, bytes];
+    let ([objects, bytes], [peak_objects, peak_bytes]) = (figures(totals.live()), figures(totals.peak));
+    let kept = (None, [objects, bytes, objects, bytes, peak_objects, peak_bytes]);
+    let gone = totals.freed.into_iter().enumerate().map(move |(age, freed)| {
+        let [objects, bytes] = figures(freed);
+        (Some(10_u64.pow(age as u32)), [objects, bytes, 0, 0, 0, 0])
+    });
+    core::iter::once(kept).chain(gone).filter(|(_, values)| values.iter().any(|&value| value > 0))
 }
 
 fn thread(name: [u64; 2]) -> ([u8; 16], usize) {
@@ -157,6 +170,7 @@ fn call_of(frame: &AtomicUsize) -> usize {
 
 impl Source<'_> {
     /// `message` and `seen` are room to work in.
+    #[inline(never)]
     pub(super) fn write_pprof(&self, message: &mut Message, seen: &mut Seen<'_>, sink: Sink<'_>) {
         for (kind, unit) in KINDS {
             message.clear().number(1, kind).number(2, unit).end(1, sink);
@@ -169,7 +183,7 @@ impl Source<'_> {
         self.write_samples(message, seen, &mut texts, sink);
         // The one function that is told of by name: no stack is empty.
         message.clear().number(1, 1).number(2, NOT_KNOWN).end(5, sink);
-        message.clear().number(1, 1).pair(4, (1, 1), (2, 0)).end(4, sink);
+        message.clear().number(1, 1).numbers(4, &[(1, 1), (2, 0)]).end(4, sink);
         for at in seen.all() {
             let object = self.objects.number(at) as u64;
             message.clear().number(1, at as u64).number(2, object).number(3, at as u64).end(4, sink);
@@ -197,25 +211,32 @@ impl Source<'_> {
         }
     }
 
+    #[inline(never)]
     fn write_samples(&self, message: &mut Message, seen: &mut Seen<'_>, texts: &mut u64, sink: Sink<'_>) {
         for (number, totals) in self.sites.each() {
             let stack = self.sites.stack(number);
-            message.clear();
-            match stack.filter(|(frames, _)| frames.iter().all(|frame| seen.insert(call_of(frame)))) {
-                Some((frames, _)) => frames.iter().for_each(|frame| {
-                    message.number(1, call_of(frame) as u64);
-                }),
-                None => {
-                    message.number(1, 1);
+            let stack = stack.filter(|(frames, _)| frames.iter().all(|frame| seen.insert(call_of(frame))));
+            for (age, values) in samples(totals) {
+                message.clear();
+                match stack {
+                    Some((frames, _)) => frames.iter().for_each(|frame| {
+                        message.number(1, call_of(frame) as u64);
+                    }),
+                    None => {
+                        message.number(1, 1);
+                    }
                 }
+                values.into_iter().for_each(|value| {
+                    message.number(2, value);
+                });
+                if stack.is_some() {
+                    message.numbers(3, &[(1, THREAD), (2, *texts)]);
+                }
+                if let Some(age) = age {
+                    message.numbers(3, &[(1, LIFETIME.0), (3, age), (4, LIFETIME.1)]);
+                }
+                message.end(2, sink);
             }
-            values(totals).into_iter().for_each(|value| {
-                message.number(2, value);
-            });
-            if stack.is_some() {
-                message.pair(3, (1, THREAD), (2, *texts));
-            }
-            message.end(2, sink);
             if let Some((_, name)) = stack {
                 let (name, len) = thread(name);
                 string(name.get(..len).unwrap_or_default(), message, sink);
@@ -227,7 +248,7 @@ impl Source<'_> {
     /// A line a stack: thread;outermost;…;innermost live-bytes.
     pub(super) fn write_folded(&self, sink: Sink<'_>) {
         let mut text = Text::to(sink);
-        for (number, totals) in self.sites.each() {
+        for (number, totals) in self.sites.each().filter(|(_, totals)| totals.live().bytes > 0) {
             match self.sites.stack(number) {
                 Some((frames, name)) => {
                     let (name, len) = thread(name);
@@ -250,7 +271,7 @@ impl Source<'_> {
                     text.str("[stack not known]");
                 }
             }
-            text.str(" ").num(totals.live.bytes).str("\n");
+            text.str(" ").num(totals.live().bytes).str("\n");
         }
     }
 }

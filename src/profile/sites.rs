@@ -1,4 +1,4 @@
-//! `Sites`: the stacks that allocate, each kept once, with what was allocated and freed there. No lock.
+//! `Sites`: the stacks that allocate, each kept once, with what was allocated and freed there, by age. No lock.
 #![forbid(unsafe_code)]
 
 use super::draw::Weight;
@@ -19,7 +19,8 @@ pub(crate) struct Site {
     frames: AtomicU64,
     name: [AtomicU64; 2],
     allocated: Sum,
-    freed: Sum,
+    /// What was live here at the peak.
+    peak: Sum,
 }
 
 struct Sum {
@@ -27,28 +28,54 @@ struct Sum {
     bytes: AtomicU64,
 }
 
+/// By which ages blocks that were freed are told apart: below 1 ms, below 10 ms, …, below 1000 s, and older.
+pub(crate) const AGES: usize = 8;
+
+/// What was freed of a site, by age.
+pub(crate) struct Freed([Sum; AGES]);
+
 /// What a site comes to: weights summed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Totals {
     pub(crate) allocated: Weight,
-    pub(crate) live: Weight,
+    pub(crate) freed: [Weight; AGES],
+    pub(crate) peak: Weight,
+}
+
+impl Totals {
+    pub(crate) fn live(&self) -> Weight {
+        let freed = self.freed.iter();
+        freed.fold(self.allocated, |Weight { objects, bytes }, freed| Weight {
+            objects: objects.wrapping_sub(freed.objects),
+            bytes: bytes.wrapping_sub(freed.bytes),
+        })
+    }
+}
+
+/// The index of an age in milliseconds.
+fn age_index(ms: u32) -> usize {
+    let (mut bound, mut index) = (1_u64, 0);
+    while index < AGES - 1 && u64::from(ms) >= bound {
+        (bound, index) = (bound * 10, index + 1);
+    }
+    index
 }
 
 pub(crate) struct Sites<'a> {
     /// A power of two of them. Number 0 is for what has no other: its stack is not known.
-    pub(super) sites: &'a [Site],
+    pub(crate) sites: &'a [Site],
+    /// Of each what was freed.
+    pub(crate) freed: &'a [Freed],
+    /// A bit for each that is somebody's.
+    pub(crate) taken: &'a [AtomicU64],
     /// The frames of all, one behind the other.
-    pub(super) words: &'a [AtomicUsize],
-    pub(super) used: &'a AtomicUsize,
+    pub(crate) words: &'a [AtomicUsize],
+    pub(crate) used: &'a AtomicUsize,
 }
 
 pub(crate) type Name = [u64; 2];
 
 impl<'a> Sites<'a> {
-    pub(crate) fn new(sites: &'a [Site], words: &'a [AtomicUsize], used: &'a AtomicUsize) -> Sites<'a> {
-        Sites { sites, words, used }
-    }
-
     /// The number of a stack, 255 frames at most; 0 when there is no room for it.
     pub(crate) fn keep(&self, stack: &[usize], name: Name) -> u32 {
         if stack.is_empty() {
@@ -66,6 +93,9 @@ impl<'a> Sites<'a> {
             // Relaxed, both: who finds a stack here only adds to its sums; what is written of it is published by `frames`.
             match site.hash.compare_exchange(0, hash, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
+                    if let Some(taken) = self.taken.get(number / 64) {
+                        taken.fetch_or(1 << (number % 64), Ordering::Relaxed);
+                    }
                     self.write(site, stack, name);
                     return number as u32;
                 }
@@ -102,22 +132,49 @@ impl<'a> Sites<'a> {
         }
     }
 
-    /// Of a block that `note_alloc` was told of, with the same weight.
-    pub(crate) fn note_free(&self, number: u32, weight: Weight) {
-        if let Some(site) = self.site(number) {
+    /// Of a block that `note_alloc` was told of, with the same weight, so many milliseconds later.
+    pub(crate) fn note_free(&self, number: u32, weight: Weight, ms: u32) {
+        if let Some(sum) = self.freed.get(number as usize).and_then(|Freed(ages)| ages.get(age_index(ms))) {
             // Release, both, pair with the Acquires in `totals`: who counts the free counts the allocation.
-            site.freed.objects.fetch_add(weight.objects, Ordering::Release);
-            site.freed.bytes.fetch_add(weight.bytes, Ordering::Release);
+            sum.objects.fetch_add(weight.objects, Ordering::Release);
+            sum.bytes.fetch_add(weight.bytes, Ordering::Release);
         }
     }
 
     /// All sites of which anything was ever sampled.
     pub(crate) fn each(&self) -> impl Iterator<Item = (u32, Totals)> {
-        let sites = self.sites;
-        sites.iter().enumerate().filter_map(|(number, site)| {
-            let totals = site.totals();
-            (totals.allocated.objects > 0).then_some((number as u32, totals))
+        let taken = |(index, word): (usize, &AtomicU64)| {
+            // Number 0 is taken from the start. Relaxed: a site of this moment may be left out.
+            let bits = word.load(Ordering::Relaxed) | u64::from(index == 0);
+            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| (index * 64) as u32 + bit)
+        };
+        let numbers = self.taken.iter().enumerate().flat_map(taken);
+        numbers.filter_map(|number| {
+            Some((number, self.totals(number)?)).filter(|(_, totals)| totals.allocated.objects > 0)
         })
+    }
+
+    /// From now on what is live is what was live at the peak. One thread at a time.
+    pub(crate) fn copy_peak(&self) {
+        for (number, totals) in self.each() {
+            if let Some(site) = self.site(number) {
+                let Weight { objects, bytes } = totals.live();
+                // Relaxed: figures, of which a reader has those of one copy by the lock on copies.
+                site.peak.objects.store(objects, Ordering::Relaxed);
+                site.peak.bytes.store(bytes, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn totals(&self, number: u32) -> Option<Totals> {
+        let (site, Freed(ages)) = (self.site(number)?, self.freed.get(number as usize)?);
+        let mut freed = [Weight { objects: 0, bytes: 0 }; AGES];
+        // The freed ones first. Acquire: see `note_free`.
+        for (total, sum) in freed.iter_mut().zip(ages) {
+            *total = Weight { objects: sum.objects.load(Ordering::Acquire), bytes: sum.bytes.load(Ordering::Acquire) };
+        }
+        // Relaxed: see `note_alloc`, `copy_peak`.
+        Some(Totals { freed, allocated: site.allocated.load(), peak: site.peak.load() })
     }
 
     /// The frames of a site, innermost first, and its thread's name; `None` when they are not known.
@@ -137,19 +194,22 @@ impl<'a> Sites<'a> {
     }
 }
 
-impl Site {
-    fn totals(&self) -> Totals {
-        // The freed ones first. Acquire: see `note_free`.
-        let freed = (self.freed.objects.load(Ordering::Acquire), self.freed.bytes.load(Ordering::Acquire));
-        // Relaxed: see `note_alloc`.
-        let allocated = Weight {
-            objects: self.allocated.objects.load(Ordering::Relaxed),
-            bytes: self.allocated.bytes.load(Ordering::Relaxed),
-        };
-        let live =
-            Weight { objects: allocated.objects.wrapping_sub(freed.0), bytes: allocated.bytes.wrapping_sub(freed.1) };
-        Totals { allocated, live }
+impl Sum {
+    fn load(&self) -> Weight {
+        Weight { objects: self.objects.load(Ordering::Relaxed), bytes: self.bytes.load(Ordering::Relaxed) }
     }
 }
 
 const _: () = assert!(size_of::<Site>() == 64, "a line of the cache");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_told_apart_by_powers_of_ten() {
+        for (ms, index) in [(0, 0), (1, 1), (9, 1), (10, 2), (99_999, 5), (100_000, 6), (1_000_000, 7), (u32::MAX, 7)] {
+            assert_eq!(age_index(ms), index, "{ms}");
+        }
+    }
+}

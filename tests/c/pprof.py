@@ -2,7 +2,8 @@
 """A profile in pprof's form against what a program says it did. usage: pprof.py [--top NAME] FILE <EXPECTED
 
 A line of the latter is NAME START END SIZE ALLOCATED LIVE: the addresses of a function (hexadecimal), and how many blocks of SIZE bytes were
-allocated by calls from it, and are live. An estimate may be five standard errors off. Status 1: one is further. --top: instead, NAME is the one with the most
+allocated by calls from it, and are live; then, if it says so, how many were at the peak, and the lifetime below which all that were freed had come to
+(milliseconds; 0: none was freed). An estimate may be five standard errors off. Status 1: one is further. --top: instead, NAME is the one with the most
 bytes in use."""
 import math, sys
 
@@ -48,7 +49,8 @@ top = list(fields(profile))
 texts = [value.decode() for number, value in top if number == 6]
 assert texts[0] == ""
 kinds = [(texts[first(value, 1)], texts[first(value, 2)]) for number, value in top if number == 1]
-assert kinds == [("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes")], kinds
+assert kinds == [("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes"),
+                 ("peak_objects", "count"), ("peak_space", "bytes")], kinds
 rate = first(profile, 12)
 assert texts[first(profile, 14)] == "inuse_space" and rate > 0 and first(profile, 9) > 1_600_000_000 * 10**9
 mappings = {first(value, 1): value for number, value in top if number == 3}
@@ -65,19 +67,22 @@ for location in (value for number, value in top if number == 4):
 samples = []
 for sample in (value for number, value in top if number == 2):
     values = numbers(sample, 2)
-    assert len(values) == 4 and values[2] <= values[0] and values[3] <= values[1], values
+    assert len(values) == 6 and values[2] <= values[0] and values[3] <= values[1], values
     stack = [locations[number] for number in numbers(sample, 1)]
     assert stack
-    label = first(sample, 3, None)
-    samples.append((stack, values, label and (texts[first(label, 1)], texts[first(label, 2)])))
+    labels = {texts[first(label, 1)]: label for label in numbers(sample, 3)}
+    age = first(labels["lifetime"], 3) if "lifetime" in labels else 0
+    assert not age or texts[first(labels["lifetime"], 4)] == "milliseconds" and values[2:] == [0, 0, 0, 0]
+    samples.append((stack, values, age))
+assert sum(values[5] for _, values, _ in samples) >= 0.999 * sum(values[3] for _, values, _ in samples), "more is live than was at the peak"
 
 bad, most = 0, (-1, "nobody")
 for line in sys.stdin.read().splitlines():
     name, start, end, *figures = line.split()
-    size, *blocks = map(int, figures)
-    start, end = int(start, 16), int(end, 16)
+    size, allocated, live, *more = map(int, figures)
+    blocks, ours = (allocated, live), [(values, age) for stack, values, age in samples if any(int(start, 16) <= frame < int(end, 16) for frame in stack)]
     chance = -math.expm1(-size / rate) if rate > 1 else 1
-    found = [sum(values[at] for stack, values, _ in samples if any(start <= frame < end for frame in stack)) for at in range(4)]
+    found = [sum(values[at] for values, _ in ours) for at in range(6)]
     most = max(most, (found[3], name))
     for at, count in enumerate(blocks if not top_name else []):
         error = math.sqrt(count * (1 / chance - 1))
@@ -86,6 +91,17 @@ for line in sys.stdin.read().splitlines():
         if abs(off) > 5 * error + len(samples) or abs(found[2 * at + 1] - found[2 * at] * size) > 0.001 * found[2 * at + 1] + len(samples) * size:
             bad += 1
             print(f"{name}: {kinds[2 * at][0]} {found[2 * at]} of {count}, {off / (error or 1):.1f} standard errors; {found[2 * at + 1]} bytes")
+    if more:
+        peak, bound = more
+        error = 5 * math.sqrt(max(peak, 1) * (1 / chance - 1)) + len(samples)
+        if not 0.9 * peak - error <= found[4] <= peak + error:
+            bad += 1
+            print(f"{name}: {found[4]} of {peak} at the peak")
+        gone = {age: sum(values[0] for values, its in ours if its == age) for age in {age for _, age in ours if age}}
+        of_age = sum(count for age, count in gone.items() if bound / 10 < age <= bound or bound <= 100 and age <= bound)
+        if of_age < 0.95 * sum(gone.values()) or bound and not gone:
+            bad += 1
+            print(f"{name}: lifetimes {gone}, not below {bound}")
 if top_name:
     print(f"{most[1]} has most: {most[0]} bytes in use")
     bad = most[1] != top_name

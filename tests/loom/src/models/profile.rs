@@ -7,7 +7,7 @@ use super::check;
 use crate::base::sync::{AtomicU64, AtomicUsize, Ordering};
 use crate::profile::Weight;
 use crate::profile::live::{Ended, Live, Sample};
-use crate::profile::sites::{Site, Sites};
+use crate::profile::sites::{Freed, Site, Sites};
 
 const SITES: usize = 4;
 const WORDS: usize = 8;
@@ -16,6 +16,8 @@ struct Tables {
     place: [AtomicUsize; 1],
     sample: [Sample; 1],
     sites: [Site; SITES],
+    freed: [Freed; SITES],
+    taken: [AtomicU64; 1],
     words: [AtomicUsize; WORDS],
     used: AtomicUsize,
     /// What the program hands a block over by.
@@ -28,11 +30,14 @@ impl Tables {
         let tables = Arc::new(unsafe { core::mem::zeroed::<Tables>() });
         // What is there from the start is there before the threads are (see base/sync.rs).
         assert!(tables.live().insert(16, sample(9)) && tables.live().remove(16).is_some());
-        // SAFETY: a site is nothing but such words.
-        let words = unsafe {
-            core::slice::from_raw_parts(tables.sites.as_ptr().cast::<AtomicU64>(), size_of_val(&tables.sites) / 8)
+        let words = |at: *const AtomicU64, bytes: usize| {
+            // SAFETY: a site is nothing but such words, and so is what was freed of it.
+            let words = unsafe { core::slice::from_raw_parts(at, bytes / size_of::<AtomicU64>()) };
+            words.iter().for_each(|word| assert_eq!(word.load(Ordering::Relaxed), 0));
         };
-        words.iter().for_each(|word| assert_eq!(word.load(Ordering::Relaxed), 0));
+        words(tables.sites.as_ptr().cast(), size_of_val(&tables.sites));
+        words(tables.freed.as_ptr().cast(), size_of_val(&tables.freed));
+        words(tables.taken.as_ptr(), size_of_val(&tables.taken));
         for word in tables.words.iter().chain([&tables.used, &tables.handed]) {
             word.load(Ordering::Relaxed);
         }
@@ -44,7 +49,8 @@ impl Tables {
     }
 
     fn sites(&self) -> Sites<'_> {
-        Sites::new(&self.sites, &self.words, &self.used)
+        let Tables { sites, freed, taken, words, used, .. } = self;
+        Sites { sites, freed, taken, words, used }
     }
 }
 
@@ -114,12 +120,12 @@ pub fn profile_a_free_is_counted_after_its_allocation() {
         let tables = Tables::new();
         let weight = Weight { objects: 10, bytes: 100 };
         // One that has gone already: a site of which nothing was allocated is not looked at.
-        tables.sites().note_alloc(1, weight);
-        tables.sites().note_free(1, weight);
+        tables.sites().note_alloc(0, weight);
+        tables.sites().note_free(0, weight, 0);
         let maker = {
             let tables = tables.clone();
             thread::spawn(move || {
-                tables.sites().note_alloc(1, weight);
+                tables.sites().note_alloc(0, weight);
                 tables.handed.store(1, Ordering::Release);
             })
         };
@@ -127,12 +133,13 @@ pub fn profile_a_free_is_counted_after_its_allocation() {
             let tables = tables.clone();
             thread::spawn(move || {
                 if tables.handed.load(Ordering::Acquire) == 1 {
-                    tables.sites().note_free(1, weight);
+                    tables.sites().note_free(0, weight, 0);
                 }
             })
         };
         for (_, totals) in tables.sites().each() {
-            assert!(totals.live.objects <= totals.allocated.objects && totals.live.bytes <= totals.allocated.bytes);
+            let (live, allocated) = (totals.live(), totals.allocated);
+            assert!(live.objects <= allocated.objects && live.bytes <= allocated.bytes);
         }
         maker.join().unwrap();
         user.join().unwrap();
