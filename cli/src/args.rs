@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Stats(StatsArgs),
     /// Watch the memory of a process: what its malloc holds, by class and by thread
     Top(TopArgs),
+    /// Say why a process takes the memory it takes, and what to do about it
+    Explain(ExplainArgs),
     /// Find out what keeps HAKMEM from serving a program, or from serving it well
     Doctor(DoctorArgs),
     /// List the library's options
@@ -264,6 +266,20 @@ pub(crate) struct TopArgs {
     /// How long from one look to the next; longer where looking takes long
     #[arg(short = 'd', long, value_name = "SECS", default_value_t = 1.0, value_parser = seconds)]
     pub(crate) delay: f64,
+}
+
+#[derive(clap::Args)]
+#[command(after_help = LOOK_STATUS)]
+pub(crate) struct ExplainArgs {
+    /// The process, by number or name; a core file; or what `hakmem top --once --json` wrote
+    #[arg(value_name = "PID|CORE|FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) target: OsString,
+    /// A profile of the process (HAKMEM_PROF=1 or hak_prof_dump), to name the places in the program
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) profile: Option<PathBuf>,
+    /// Write it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 fn seconds(text: &str) -> std::result::Result<f64, String> {

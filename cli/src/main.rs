@@ -8,6 +8,7 @@ mod compare;
 mod doctor;
 mod elf;
 mod error;
+mod explain;
 mod library;
 mod measure;
 mod options;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Profile(args) => profile::profile(args),
         Command::Stats(args) => stats::stats(args),
         Command::Top(args) => top::top(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Doctor(args) => doctor::doctor(args),
         Command::Options(args) => options::options(args),
         Command::Completions { shell } => args::write_completions(shell),

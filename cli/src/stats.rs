@@ -44,14 +44,14 @@ enum Source {
 }
 
 /// A process that writes its statistics on a signal.
-struct Asked {
+pub(crate) struct Asked {
     pid: i32,
     signal: i32,
     file: PathBuf,
 }
 
 impl Asked {
-    fn of(pid: i32) -> Result<Asked> {
+    pub(crate) fn of(pid: i32) -> Result<Asked> {
         let environment = process::environment(pid)?;
         let value = |name| process::variable(&environment, name).map(|value| value.to_string_lossy().into_owned());
         let wanted = |what: &str| {
@@ -78,7 +78,7 @@ impl Asked {
     }
 
     /// Sends the signal and waits for the file to be another than before.
-    fn ask(&self, patience: Duration) -> Result<Value> {
+    pub(crate) fn ask(&self, patience: Duration) -> Result<Value> {
         let before = identity(fs::metadata(&self.file));
         // SAFETY: no memory is passed.
         if unsafe { libc::kill(self.pid, self.signal) } != 0 {

@@ -1,11 +1,10 @@
 //! Finds the library's table of offsets in a process's memory: by what it begins with and its own address, not by symbols, which a stripped
 //! program does not have, a core file leaves out, and a library that was replaced since has elsewhere.
 
-use super::NOT_SERVED;
 use super::layout::{Layout, MAGIC, SIZE, VERSION};
 use super::maps::Mapping;
 use super::memory::Memory;
-use crate::error::{Error, Result};
+use crate::error::{Error, NOT_SERVED, Result};
 
 /// Bytes looked through at a time.
 const CHUNK: u64 = 1 << 20;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::io;
 
-use super::{NO_PERMISSION, NO_PROCESS, memory};
-use crate::error::{Error, Result};
+use super::memory;
+use crate::error::{Error, NO_PERMISSION, NO_PROCESS, Result};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mapping {

@@ -6,8 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use super::core::Core;
 use super::maps::{self, Mapping};
-use super::{NO_PERMISSION, NO_PROCESS};
-use crate::error::{Error, Result};
+use crate::error::{Error, NO_PERMISSION, NO_PROCESS, Result};
 
 pub(crate) enum Memory {
     Process(i32),

@@ -19,15 +19,10 @@ pub(crate) mod spans;
 pub(crate) mod target;
 pub(crate) mod threads;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, NOT_SERVED, Result};
 use layout::Layout;
 use maps::Mapping;
 use memory::Memory;
-
-/// Exit statuses that say why a process can't be looked at.
-pub(crate) const NO_PROCESS: u8 = 3;
-pub(crate) const NO_PERMISSION: u8 = 4;
-pub(crate) const NOT_SERVED: u8 = 5;
 
 /// One size class of the library.
 #[derive(Clone, Copy)]

@@ -29,6 +29,8 @@ pub(crate) struct ClassFigures {
     pub(crate) free: u64,
     pub(crate) cached: u64,
     pub(crate) remote: u64,
+    /// Bytes of its live blocks that were not asked for, about: half of what their requests can be short of them.
+    pub(crate) rounding: u64,
     pub(crate) resident: ClassResident,
 }
 
@@ -75,7 +77,7 @@ pub(crate) struct Split {
     /// Blocks of the program, rounding included.
     pub(crate) live: u64,
     pub(crate) live_large: u64,
-    /// Of those, what was not asked for, as far as can be told: see `rounding`.
+    /// Of those, what was not asked for, as far as can be told.
     pub(crate) rounding: u64,
     pub(crate) rounding_is_known: bool,
     pub(crate) cached: u64,
@@ -129,6 +131,12 @@ impl Picture {
             class.cached += u64::from(counts.cached);
             class.remote += u64::from(counts.remote);
         }
+        // Half of what a request can be short of its block, which is what it is on average where all sizes are as likely.
+        let mut smaller = 0;
+        for class in &mut all {
+            class.rounding = class.live * (class.block_size - smaller).saturating_sub(1) / 2;
+            smaller = class.block_size;
+        }
         all
     }
 
@@ -154,19 +162,12 @@ impl Picture {
         live.fold((0, 0), |(bytes, blocks), large| (bytes + large.bytes, blocks + 1))
     }
 
-    /// Bytes of live blocks that were not asked for: known where the process is hardened; else half of what a request can be short of its
-    /// block, which is what it is on average where all sizes are as likely. Blocks of a class are `live`.
-    pub(crate) fn rounding(&self, classes: &[ClassFigures]) -> (u64, bool) {
-        if let Some(slack) = self.spans.slack {
-            return (slack, true);
+    /// Bytes of live blocks of classes that were not asked for: known where the process is hardened; else an estimate.
+    fn rounding(&self, classes: &[ClassFigures]) -> (u64, bool) {
+        match self.spans.slack {
+            Some(slack) => (slack, true),
+            None => (classes.iter().map(|class| class.rounding).sum(), false),
         }
-        let mut smaller = 0;
-        let mut sum = 0;
-        for class in classes {
-            sum += class.live * (class.block_size - smaller).saturating_sub(1) / 2;
-            smaller = class.block_size;
-        }
-        (sum, false)
     }
 
     /// Looks at every page. `classes` gets what is resident of each.

@@ -4,9 +4,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
+use super::Remote;
 use super::core::Core;
-use super::{NO_PROCESS, Remote};
-use crate::error::{Error, Result};
+use crate::error::{Error, NO_PROCESS, Result};
 use crate::process;
 use crate::served;
 
@@ -51,7 +51,6 @@ pub(crate) fn by_name(name: &str) -> Result<i32> {
 }
 
 /// Processes that have the library mapped, as far as they may be looked at.
-#[allow(dead_code, reason = "for a command that was told no process")]
 pub(crate) fn served() -> Vec<(i32, String)> {
     let is_served = |pid: &i32| {
         let files = served::mapped_files(*pid).unwrap_or_default();

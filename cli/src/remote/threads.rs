@@ -18,6 +18,9 @@ pub(crate) struct Threads {
     distance: Option<i64>,
     /// Number, as the process itself has it, and name.
     names: HashMap<i32, String>,
+    /// The same by the numbers that we see.
+    known: HashMap<i32, (i32, String)>,
+    looks: u32,
 }
 
 impl Threads {
@@ -55,15 +58,20 @@ impl Threads {
         let Ok(folder) = fs::read_dir(format!("/proc/{pid}/task")) else { return };
         let tids: Vec<i32> = folder.flatten().filter_map(|task| task.file_name().to_str()?.parse().ok()).collect();
         let own = crate::process::own_number(pid) == pid;
-        let mut names = HashMap::with_capacity(tids.len());
+        // Threads are renamed soon after they begin, if at all: names are not read each time.
+        let fresh = self.looks % 16 == 0;
+        self.looks += 1;
+        let mut known = HashMap::with_capacity(tids.len());
         for tid in tids {
-            // In a container the process knows its threads by other numbers.
-            let number = if own { tid } else { crate::process::own_number(tid) };
-            let name = fs::read_to_string(format!("/proc/{pid}/task/{tid}/comm")).unwrap_or_default();
-            let name = name.trim_end().chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect();
-            names.insert(number, name);
+            let thread = match self.known.remove(&tid).filter(|_| !fresh) {
+                Some(thread) => thread,
+                // In a container the process knows its threads by other numbers.
+                None => (if own { tid } else { crate::process::own_number(tid) }, name(pid, tid)),
+            };
+            known.insert(tid, thread);
         }
-        self.names = names;
+        self.names = known.values().cloned().collect();
+        self.known = known;
     }
 
     fn find(&self, remote: &Remote, heaps: &[&Heap]) -> Option<i64> {
@@ -92,4 +100,9 @@ impl Threads {
         // Of several the nearest: libc keeps it near the word.
         fits?.into_iter().min_by_key(|distance| distance.unsigned_abs())
     }
+}
+
+fn name(pid: i32, tid: i32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/task/{tid}/comm")).unwrap_or_default();
+    name.trim_end().chars().map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char }).collect()
 }

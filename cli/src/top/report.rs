@@ -14,6 +14,8 @@ use crate::remote::threads::Threads;
 pub(crate) struct Report {
     pub(crate) schema: u32,
     pub(crate) allocator: String,
+    /// How it was got: "memory", "core" or "statistics".
+    pub(crate) source: String,
     pub(crate) pid: i32,
     pub(crate) program: String,
     /// Seconds since 1970.
@@ -49,6 +51,8 @@ pub(crate) struct Resident {
     pub(crate) rss_bytes: u64,
     /// Without rounding.
     pub(crate) live_bytes: u64,
+    /// Of those, large blocks.
+    pub(crate) large_bytes: u64,
     pub(crate) rounding_bytes: u64,
     /// Whether that is known, or an estimate.
     pub(crate) rounding_is_known: bool,
@@ -80,6 +84,8 @@ pub(crate) struct Class {
     pub(crate) resident_bytes: u64,
     pub(crate) pinned_bytes: u64,
     pub(crate) loose_bytes: u64,
+    /// About: half of what requests can be short of their blocks.
+    pub(crate) rounding_bytes: u64,
     pub(crate) refilled_bytes_per_second: f64,
 }
 
@@ -98,7 +104,6 @@ pub(crate) struct Thread {
     pub(crate) sent_bytes_per_second: f64,
 }
 
-#[allow(dead_code, reason = "for the screen")]
 impl Resident {
     pub(crate) fn free_bytes(&self) -> u64 {
         self.pinned_bytes + self.held_bytes + self.loose_bytes
@@ -116,6 +121,7 @@ impl Resident {
         Resident {
             rss_bytes: split.rss,
             live_bytes: split.live.saturating_sub(split.rounding),
+            large_bytes: split.live_large,
             rounding_bytes: split.rounding,
             rounding_is_known: split.rounding_is_known,
             cached_bytes: split.cached,
@@ -181,6 +187,7 @@ impl Reporter {
         Ok(Report {
             schema: 1,
             allocator: "hakmem".to_owned(),
+            source: if remote.memory.process().is_some() { "memory" } else { "core" }.to_owned(),
             pid: remote.pid,
             program: program(remote),
             time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64()),
@@ -229,7 +236,7 @@ impl Reporter {
                     continue;
                 }
                 Some((tid, name)) => (row.tid, row.name) = (tid, name),
-                None if heap.at == late => "(shared by small threads)".clone_into(&mut row.name),
+                None if heap.at == late => "(small threads)".clone_into(&mut row.name),
                 None if heap.at == samples => "(sampled blocks)".clone_into(&mut row.name),
                 None => "(not known)".clone_into(&mut row.name),
             }
@@ -286,6 +293,7 @@ fn class(figures: &ClassFigures, rate: f64) -> Class {
         resident_bytes: figures.resident.all(),
         pinned_bytes: figures.resident.pinned,
         loose_bytes: figures.resident.loose,
+        rounding_bytes: figures.rounding,
         refilled_bytes_per_second: rate,
     }
 }
