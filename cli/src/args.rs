@@ -153,8 +153,8 @@ pub(crate) struct CompareArgs {
 #[derive(clap::Args)]
 #[command(
     after_help = "Without -o, --pprof, --folded and --json the page is hakmem.PROG.html in the current directory.\n\n\
-    Exit status: the program's, as for run; 1: a file is no profile, or can't be written; 2: wrong arguments; 5: HAKMEM did \
-    not serve the program."
+    Exit status: the program's, as for run; 1: a file is no profile, or can't be written; 2: wrong arguments; 3: there is \
+    no such process; 4: it may not be looked at; 5: HAKMEM does not serve it."
 )]
 pub(crate) struct ProfileArgs {
     #[command(flatten)]
@@ -185,8 +185,11 @@ pub(crate) struct ProfileArgs {
     /// Write no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// A profile in pprof's form
-    #[arg(value_name = "FILE", required_unless_present_any = ["program", "diff"], value_hint = ValueHint::FilePath)]
+    /// How long to profile a running process [default: 10s]
+    #[arg(long = "for", value_name = "TIME", conflicts_with_all = ["program", "diff"], value_parser = read_duration)]
+    pub(crate) period: Option<Duration>,
+    /// A profile in pprof's form, or the number of a process that was started with HAKMEM_PROF_SIGNAL (./123 is a file)
+    #[arg(value_name = "FILE|PID", required_unless_present_any = ["program", "diff"], value_hint = ValueHint::FilePath)]
     pub(crate) target: Option<OsString>,
     /// The program and its arguments
     #[arg(last = true, conflicts_with = "target", value_name = "PROG", value_hint = ValueHint::CommandWithArguments)]
@@ -214,6 +217,10 @@ impl At {
             }
         }
     }
+}
+
+fn read_duration(text: &str) -> std::result::Result<Duration, String> {
+    duration(text).ok_or_else(|| "it is not a time, as 10s, 500ms or 2m".to_owned())
 }
 
 /// `10s`, `500ms`, `2m`; a hundredth of a second at least.

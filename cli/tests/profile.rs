@@ -266,3 +266,46 @@ fn two_profiles_are_compared() {
     );
     assert!(seen["tabs"]["functions"]["text"].as_str().unwrap().contains("+4.77 MiB"), "{seen:#}");
 }
+
+#[test]
+fn a_running_process_is_profiled_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = "#define _DEFAULT_SOURCE\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\nvoid *kept[100000]; int n;\n\
+                  __attribute__((noinline)) void keep(void) { kept[n] = malloc(2000); memset(kept[n++], 1, 2000); }\n\
+                  int main(void) { for (int i = 0; i < 3000; i++) { keep(); usleep(2000); } return 0; }";
+    let program = compile(folder.path(), "server", source, &["-O1", "-g"]).unwrap();
+    let start = |signal: Option<&str>| {
+        let mut command = common::hakmem(&["run", "-q", "--", program.to_str().unwrap()]);
+        command.current_dir(&folder).env("HAKMEM_PROF_RATE", "1");
+        if let Some(signal) = signal {
+            command.env("HAKMEM_PROF_SIGNAL", signal);
+        }
+        common::Running(command.spawn().unwrap())
+    };
+    let pid_of = |running: &common::Running| {
+        // Its program runs by then.
+        common::eventually(|| {
+            std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", running.0.id()))
+                .is_ok_and(|children| !children.is_empty())
+        });
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        running.0.id().to_string()
+    };
+    let page = folder.path().join("page.html");
+    let server = start(Some("USR2"));
+    let arguments = ["profile", &pid_of(&server), "--for", "300ms", "--json", "-o", page.to_str().unwrap()];
+    let seen = say(&arguments).expect(0, "").json();
+    let kept = stack(&seen, "keep", "server");
+    let count = kept["inuse_objects"].as_u64().unwrap();
+    assert!(count > 3 && kept["inuse_space"] == count * 2000 && kept["frames"][0]["line"] == 6, "{kept:#}");
+    assert!(std::fs::read_to_string(&page).unwrap().contains("\"when\":\"at the end\""));
+    // A second time what is live from the first is there as well.
+    let again = say(&["profile", &pid_of(&server), "--for", "100ms", "--json"]).expect(0, "").json();
+    assert!(stack(&again, "keep", "server")["inuse_objects"].as_u64().unwrap() > count, "{again:#}");
+    let deaf = start(None);
+    say(&["profile", &pid_of(&deaf), "--for", "100ms"]).expect(1, "HAKMEM_PROF_SIGNAL");
+    let other = common::Running(Command::new("sleep").arg("60").spawn().unwrap());
+    say(&["profile", &other.0.id().to_string()]).expect(5, "does not serve");
+    say(&["profile", "4194999"]).expect(3, "there is no process");
+    say(&["profile", &pid_of(&server), "--at", "every=1s"]).expect(2, "HAKMEM_PROF=1");
+}

@@ -138,6 +138,9 @@ impl Book {
     /// A profile that was taken when most was live, as a part of the last of that process; `false`: there is none.
     pub(crate) fn add_peak(&mut self, raw: &Raw, resolver: &mut Resolver, process: i32) -> bool {
         let Some(at) = self.snapshots.iter().rposition(|snapshot| snapshot.process == process) else { return false };
+        if self.snapshots.get(at).is_some_and(|snapshot| snapshot.has_peak) {
+            return true; // the profile itself has it
+        }
         let [bytes, blocks] = ["inuse_space", "inuse_objects"].map(|kind| raw.column(kind));
         let peak = self.sum(raw, resolver, [None, None, None, None, bytes, blocks]);
         let Some(snapshot) = self.snapshots.get_mut(at) else { return false };

@@ -1,6 +1,7 @@
-//! `hakmem profile`: which code holds the memory. A program is run under the library's profiler, or profiles are read; names
-//! are found, and it is all put on one page.
+//! `hakmem profile`: which code holds the memory. A program is run under the library's profiler, a process is told to turn it on, or
+//! profiles are read; names are found, and it is all put on one page.
 
+mod attach;
 mod book;
 mod debug_file;
 mod export;
@@ -17,13 +18,16 @@ mod wire;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::args::{At, ProfileArgs};
-use crate::error::{Context, Error, NOT_SERVED, Result};
+use crate::error::{Context, Error, NO_PROCESS, NOT_SERVED, Result};
 use crate::library::Library;
 use crate::measure::Ending;
 use crate::options;
 use crate::output;
+use crate::process;
+use crate::remote::target;
 use crate::run;
 use crate::signals;
 use crate::units;
@@ -39,6 +43,8 @@ use timeline::Timeline;
 const RATE: u64 = 64 << 10;
 /// Asks the program for a profile; most that handle signals leave this one alone.
 const SIGNAL: &str = "USR2";
+/// How long a running process is profiled.
+const PERIOD: Duration = Duration::from_secs(10);
 
 pub(crate) fn profile(args: ProfileArgs) -> Result<u8> {
     for file in [&args.output, &args.pprof, &args.folded].into_iter().flatten() {
@@ -46,7 +52,10 @@ pub(crate) fn profile(args: ProfileArgs) -> Result<u8> {
     }
     match (&*args.diff, &args.target) {
         ([old, new], _) => files(&args, &[old, new], true),
-        (_, Some(file)) => files(&args, &[Path::new(file)], false),
+        (_, Some(target)) => match target::number(target) {
+            Some(pid) => running(&args, pid),
+            None => files(&args, &[Path::new(target)], false),
+        },
         _ => program(&args),
     }
 }
@@ -64,6 +73,8 @@ struct Shown {
     program: Option<String>,
     /// For a file's name.
     name: String,
+    /// Below which the program's files are.
+    root: PathBuf,
 }
 
 fn program(args: &ProfileArgs) -> Result<u8> {
@@ -71,7 +82,7 @@ fn program(args: &ProfileArgs) -> Result<u8> {
     let mut variables = options::variables(&args.knobs, &library)?;
     variables.push(("HAKMEM_PROF".to_owned(), "1".to_owned()));
     variables.push(("HAKMEM_PROF_RATE".to_owned(), args.rate.unwrap_or(RATE).to_string()));
-    // One file, written anew whenever a tenth more is live.
+    // Written anew whenever a tenth more is live: of a program that is killed, or ends by _exit, it is all there is.
     variables.push(("HAKMEM_PROF_PEAKS".to_owned(), "1".to_owned()));
     let often = match args.at {
         At::Every(period) => {
@@ -109,6 +120,22 @@ fn program(args: &ProfileArgs) -> Result<u8> {
     Ok(status)
 }
 
+fn running(args: &ProfileArgs, pid: i32) -> Result<u8> {
+    if !process::exists(pid) {
+        return Err(Error::with(NO_PROCESS, format!("there is no process {pid}")));
+    }
+    let attached = attach::attach(pid, args.period.unwrap_or(PERIOD), args.at)?;
+    let name = name_of(process::command(attached.pid).first());
+    let mut shown = Shown::new(attached.command, name);
+    shown.about = format!("process {}; profiled for {}", attached.pid, units::seconds(attached.seconds));
+    shown.when = "at the end";
+    shown.timeline = Some(attached.timeline);
+    shown.root = attached.root;
+    shown.add(&attached.profiles, attached.pid)?;
+    shown.write(args)?;
+    Ok(0)
+}
+
 fn files(args: &ProfileArgs, files: &[&Path], compared: bool) -> Result<u8> {
     let mut resolver = Resolver::default();
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
@@ -139,6 +166,7 @@ impl Shown {
             base: None,
             program: None,
             name,
+            root: PathBuf::new(),
         }
     }
 
@@ -149,7 +177,7 @@ impl Shown {
 
     /// Profiles of a program that ran; the last one of its own is shown first, or that of the process that allocated most.
     fn add(&mut self, profiles: &[Written], main: i32) -> Result<()> {
-        let mut resolver = Resolver::default();
+        let mut resolver = Resolver::below(self.root.clone());
         let processes = profiles.iter().any(|one| one.pid != main);
         for (index, one) in profiles.iter().enumerate() {
             if one.occasion == Occasion::Peak && self.book.add_peak(&one.raw, &mut resolver, one.pid) {
@@ -160,7 +188,7 @@ impl Shown {
                 Occasion::Numbered(_) if matches!(next, Some(Occasion::Numbered(_))) => {
                     format!("after {}", units::seconds(one.raw.time_nanos as f64 / 1e9 - self.start()))
                 }
-                Occasion::Numbered(_) => "at exit".to_owned(),
+                Occasion::Numbered(_) => self.when.to_owned(),
                 Occasion::Trouble(when) => when.to_owned(),
                 Occasion::Peak => {
                     self.when = "near the peak";

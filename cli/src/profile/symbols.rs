@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use addr2line::Loader;
 use object::read::ReadCache;
@@ -28,6 +28,8 @@ pub(crate) struct Named {
 /// Files that were looked into.
 #[derive(Default)]
 pub(crate) struct Resolver {
+    /// Below which a process's files are: of one in a container, `/proc/PID/root`.
+    root: PathBuf,
     objects: HashMap<(String, String), Option<Binary>>,
     /// What the user should know.
     pub(crate) warnings: Vec<String>,
@@ -48,6 +50,10 @@ struct Symbol {
 }
 
 impl Resolver {
+    pub(crate) fn below(root: PathBuf) -> Resolver {
+        Resolver { root, ..Resolver::default() }
+    }
+
     /// The calls at an address, innermost first; never none.
     pub(crate) fn resolve(&mut self, mapping: Option<&Mapping>, address: u64) -> Vec<Named> {
         let Some(mapping) = mapping.filter(|mapping| !mapping.file.is_empty()) else {
@@ -78,7 +84,9 @@ impl Resolver {
         if !mapping.file.starts_with('/') {
             return None;
         }
-        let path = Path::new(&mapping.file);
+        let mut path = self.root.clone().into_os_string();
+        path.push(&mapping.file);
+        let path = Path::new(&path);
         if !path.is_file() {
             self.warnings.push(format!("{} is not there any more: its functions have no names", mapping.file));
             return None;

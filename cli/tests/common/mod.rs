@@ -5,7 +5,7 @@ pub(crate) mod browser;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) const PYTHON: &str = "/usr/bin/python3";
 
@@ -17,6 +17,17 @@ pub(crate) fn hakmem<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// Ends with the test, however that ends.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A `hakmem run` passes this on, and its program ends with it.
+        signal(self.0.id(), libc::SIGTERM);
+        let _ = self.0.wait();
+    }
 }
 
 pub(crate) struct Said {
