@@ -183,7 +183,8 @@ pub extern "C" fn hak_prof_stop() {
 }
 
 /// Writes the profile as it is now to the file `path`, or, if that is null, to the one that `HAKMEM_PROF_FILE` names. In either `%p` stands
-/// for the process's number and `%n` for the number of this profile. As folded stacks if the name ends in ".folded", else in pprof's form.
+/// for the process's number and `%n` for the number of this profile. As folded stacks if the name ends in ".folded", as a list of what is live if it ends in ".txt", else in
+/// pprof's form.
 /// The file replaces one of that name, and only its owner can read it.
 ///
 /// Returns 0; ENODATA when the profiler was never started; EBUSY while another thread writes one; EPERM in a set-user-ID program; EEXIST when

@@ -102,7 +102,7 @@ knobs! {
     prof: "HAKMEM_PROF" = number (0, 0..=1);
     /// bytes between samples on average; 1: every allocation is one
     prof_rate: "HAKMEM_PROF_RATE" = number (524_288, 1..=1_073_741_824);
-    /// where profiles go: %p is the process's number, %n counts the profiles; .folded at the end: as folded stacks
+    /// where profiles go: %p is the process's number, %n counts the profiles; .folded at the end: as folded stacks; .txt: a list of what is live
     prof_file: "HAKMEM_PROF_FILE" = text ("hakmem.%p.%n.pb") live;
     /// profiles are also written while live memory grows, each time by a tenth; this many of them stay: 0: none
     prof_peaks: "HAKMEM_PROF_PEAKS" = number (0, 0..=1000) live;

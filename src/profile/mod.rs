@@ -6,6 +6,7 @@
 //! Never: allocates; unwinds behind the gate, or while a lock is held.
 
 mod draw;
+mod lists;
 mod live;
 mod meter;
 mod objects;

@@ -132,7 +132,7 @@ fn write_file(tables: &'static Tables, path: &CStr, spare: &CStr) -> Written {
         return Err(libc::EEXIST);
     }
     let fresh = File::create_private(spare).ok_or_else(|| errno().0)?;
-    let done = fill(&fresh, tables, path.to_bytes().ends_with(b".folded"));
+    let done = fill(&fresh, tables, Form::of(path.to_bytes()));
     let done = done.and_then(|()| if file::rename(spare, path) { Ok(()) } else { Err(errno().0) });
     if done.is_err() {
         file::remove(spare);
@@ -140,7 +140,28 @@ fn write_file(tables: &'static Tables, path: &CStr, spare: &CStr) -> Written {
     done
 }
 
-fn fill(file: &File, tables: &'static Tables, folded: bool) -> Written {
+/// How a profile is written: by the end of its name.
+#[derive(Clone, Copy)]
+enum Form {
+    Pprof,
+    Folded,
+    /// What is live.
+    List,
+}
+
+impl Form {
+    fn of(path: &[u8]) -> Form {
+        if path.ends_with(b".folded") {
+            Form::Folded
+        } else if path.ends_with(b".txt") {
+            Form::List
+        } else {
+            Form::Pprof
+        }
+    }
+}
+
+fn fill(file: &File, tables: &'static Tables, form: Form) -> Written {
     let sites = tables.sites();
     let _settled = peak::settle(&sites, super::live_bytes());
     // Twice as many as there are, for the search; and some that come meanwhile.
@@ -162,10 +183,10 @@ fn fill(file: &File, tables: &'static Tables, folded: bool) -> Written {
         }
     };
     let source = Source { sites, objects, rate: super::rate() };
-    if folded {
-        source.write_folded(&mut sink);
-    } else {
-        source.write_pprof(message, &mut Seen { places, len: 0 }, &mut sink);
+    match form {
+        Form::Folded => source.write_folded(&mut sink),
+        Form::List => source.write_live(places, &mut sink),
+        Form::Pprof => source.write_pprof(message, &mut Seen { places, len: 0 }, &mut sink),
     }
     let done = done.and_then(|()| buffer.flush(file));
     os::unmap(at, bytes);

@@ -1,4 +1,4 @@
-//! The profile in pprof's form: protocol buffers, of `profile.proto`, uncompressed. And as folded stacks, a line each.
+//! The profile in pprof's form: protocol buffers, of `profile.proto`, uncompressed.
 //! Written piece by piece into a sink; what has to be known before is its own length, so each message is put together first.
 #![forbid(unsafe_code)]
 
@@ -156,7 +156,7 @@ fn samples(totals: Totals) -> impl Iterator<Item = (Option<u64>, [u64; 6])> {
     core::iter::once(kept).chain(gone).filter(|(_, values)| values.iter().any(|&value| value > 0))
 }
 
-fn thread(name: [u64; 2]) -> ([u8; 16], usize) {
+pub(super) fn thread(name: [u64; 2]) -> ([u8; 16], usize) {
     let [first, second] = name.map(u64::to_ne_bytes);
     let mut bytes = [0; 16];
     bytes.iter_mut().zip(first.into_iter().chain(second)).for_each(|(to, from)| *to = from);
@@ -164,7 +164,7 @@ fn thread(name: [u64; 2]) -> ([u8; 16], usize) {
 }
 
 /// Where a frame's call lies: the return address is behind it.
-fn call_of(frame: &AtomicUsize) -> usize {
+pub(super) fn call_of(frame: &AtomicUsize) -> usize {
     frame.load(Ordering::Relaxed).wrapping_sub(1)
 }
 
@@ -242,36 +242,6 @@ impl Source<'_> {
                 string(name.get(..len).unwrap_or_default(), message, sink);
                 *texts += 1;
             }
-        }
-    }
-
-    /// A line a stack: thread;outermost;…;innermost live-bytes.
-    pub(super) fn write_folded(&self, sink: Sink<'_>) {
-        let mut text = Text::to(sink);
-        for (number, totals) in self.sites.each().filter(|(_, totals)| totals.live().bytes > 0) {
-            match self.sites.stack(number) {
-                Some((frames, name)) => {
-                    let (name, len) = thread(name);
-                    text.bytes(name.get(..len).unwrap_or_default());
-                    for frame in frames.iter().rev() {
-                        let at = call_of(frame);
-                        text.str(";");
-                        match self.objects.number(at).checked_sub(1).and_then(|index| self.objects.all().get(index)) {
-                            Some(object) => {
-                                let base = object.name().rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-                                text.bytes(base).str("+0x").hex(at.wrapping_sub(object.bias) as u64);
-                            }
-                            None => {
-                                text.str("0x").hex(at as u64);
-                            }
-                        }
-                    }
-                }
-                None => {
-                    text.str("[stack not known]");
-                }
-            }
-            text.str(" ").num(totals.live().bytes).str("\n");
         }
     }
 }

@@ -166,7 +166,8 @@ impl<'a> Sites<'a> {
         }
     }
 
-    fn totals(&self, number: u32) -> Option<Totals> {
+    /// What a site comes to now.
+    pub(crate) fn totals(&self, number: u32) -> Option<Totals> {
         let (site, Freed(ages)) = (self.site(number)?, self.freed.get(number as usize)?);
         let mut freed = [Weight { objects: 0, bytes: 0 }; AGES];
         // The freed ones first. Acquire: see `note_free`.
