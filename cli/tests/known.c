@@ -29,7 +29,7 @@ static void *work(void *number) {
     return NULL;
 }
 
-static void *phase(size_t size, int count) {
+static __attribute__((noinline)) void *phase(size_t size, int count) {
     void **blocks = malloc(count * sizeof *blocks), *kept = NULL;
     for (int i = 0; i < count; i++) memset(blocks[i] = malloc(size), 7, size);
     for (int i = 0; i < count; i++) {
@@ -56,6 +56,8 @@ int main(void) {
     pthread_barrier_wait(&barrier);
     pthread_barrier_wait(&barrier);
     usleep(200000);
+    int (*dump)(const char *) = (int (*)(const char *))dlsym(RTLD_DEFAULT, "hak_prof_dump");
+    if (getenv("HAKMEM_PROF") && dump) dump(NULL);
     size_t length = json ? json(statistics, sizeof statistics) : 0;
     // By bare calls: nothing is allocated any more.
     if (write(1, statistics, length) < 0 || write(1, "\n", 1) < 0) return 1;

@@ -26,9 +26,11 @@ impl Running {
 }
 
 /// tests/known.c on the library, asleep, with the statistics that it wrote; `None`: there is no compiler.
-fn known(folder: &Path) -> Option<(Running, Value)> {
-    let program = compile(folder, "known", include_str!("known.c"), &["-O1", "-pthread"])?;
-    let mut child = Running(Command::new(program).env("LD_PRELOAD", library()).stdout(Stdio::piped()).spawn().unwrap());
+fn known(folder: &Path, variables: &[(&str, &str)]) -> Option<(Running, Value)> {
+    let program = compile(folder, "known", include_str!("known.c"), &["-g", "-O1", "-pthread"])?;
+    let mut command = Command::new(program);
+    command.env("LD_PRELOAD", library()).envs(variables.iter().copied()).stdout(Stdio::piped());
+    let mut child = Running(command.spawn().unwrap());
     let mut text = String::new();
     child.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
     Some((child, serde_json::from_str(&text).unwrap()))
@@ -64,7 +66,7 @@ fn is_whole(report: &Value) {
 #[test]
 fn figures_from_outside_agree_with_the_librarys_own() {
     let folder = tempfile::tempdir().unwrap();
-    let Some((child, statistics)) = known(folder.path()) else { return };
+    let Some((child, statistics)) = known(folder.path(), &[]) else { return };
     let look = || say(&["top", "--once", "--json", &child.pid()]).expect(0, "").json();
     let agrees = |report: &Value| {
         for name in
@@ -140,6 +142,81 @@ fn core(folder: &Path, child: &Running, report: &Value) {
     std::fs::write(&file, from_core.to_string()).unwrap();
     explained(&say(&["explain", "--json", file.to_str().unwrap()]).expect(0, "").json());
 }
+
+#[test]
+fn with_a_profile_the_code_that_keeps_pages_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("known.pb");
+    let profile = profile.to_str().unwrap();
+    let variables = [("HAKMEM_PROF", "1"), ("HAKMEM_PROF_RATE", "4096"), ("HAKMEM_PROF_FILE", profile)];
+    let Some((child, _)) = known(folder.path(), &variables) else { return };
+    let said = say(&["explain", "--json", "--profile", profile, &child.pid()]).expect(0, "").json();
+    explained(&said);
+    let lines = said["lines"].as_array().unwrap();
+    let pinned = lines.iter().find(|line| line["part"] == "pinned").unwrap();
+    let first = &pinned["sites"][0];
+    assert!(first["bytes"].as_f64().unwrap() > pinned["bytes"].as_f64().unwrap() * 0.9, "{pinned}");
+    assert!(first["what"].as_str().unwrap().contains("phase (known.c:"), "{pinned}");
+    assert!(!pinned["advice"][0]["what"].as_str().unwrap().contains("--profile"));
+}
+
+/// A processes' own user who may still not read its memory, as Yama has it where it is on, is answered by the process.
+#[test]
+fn a_process_that_may_not_be_read_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let pattern = format!("json:{}/stats.%p.json", folder.path().display());
+    let Some(program) = compile(folder.path(), "busy", BUSY, &["-O1"]) else { return };
+    let Some(refused) = compile(folder.path(), "refused", REFUSED, &["-O1"]) else { return };
+    let mut busy = Command::new(program);
+    busy.env("LD_PRELOAD", library()).env("HAKMEM_STATS", pattern).env("HAKMEM_STATS_SIGNAL", "USR2");
+    let child = Running(busy.spawn().unwrap());
+    let look = |arguments: &[&str]| {
+        let mut command = Command::new(&refused);
+        command.arg(env!("CARGO_BIN_EXE_hakmem")).args(arguments).stdin(Stdio::null());
+        Said::of(command.output().unwrap())
+    };
+    eventually(|| common::runs(child.0.id(), "busy"));
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let said = look(&["top", "--once", "--json", &child.pid()]);
+    if said.status == 77 {
+        return;
+    }
+    let report = said.expect(0, "CAP_SYS_PTRACE").json();
+    assert_eq!(report["source"], "statistics");
+    assert!(
+        report["totals"]["live_blocks"].as_u64().unwrap() >= 1000
+            && report["resident"]["rss_bytes"].as_u64().unwrap() > 0
+    );
+    let idle = Running(Command::new("sleep").arg("60").env("LD_PRELOAD", library()).spawn().unwrap());
+    eventually(|| common::runs(idle.0.id(), "sleep"));
+    look(&["top", "--once", &idle.pid()]).expect(4, "HAKMEM_STATS_SIGNAL");
+}
+
+const BUSY: &str = "#include <stdlib.h>\n#include <unistd.h>\nint main(void) { static void *volatile p[1000]; \
+    for (int i = 0; i < 1000; i++) p[i] = malloc(100); \
+    for (;;) { void *volatile q = malloc(3 << 20); free(q); usleep(1000); } }\n";
+
+const REFUSED: &str = r#"
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_process_vm_readv, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 77;
+    execv(argv[1], argv + 1);
+    return 77;
+}
+"#;
 
 #[test]
 fn who_can_not_be_looked_at_is_told_why() {
@@ -221,7 +298,7 @@ impl Drop for Tmux {
 #[test]
 fn the_screen_shows_it_and_its_keys_work() {
     let folder = tempfile::tempdir().unwrap();
-    let Some((child, _)) = known(folder.path()) else { return };
+    let Some((child, _)) = known(folder.path(), &[]) else { return };
     for (size, both) in [((80, 24), false), ((160, 50), true)] {
         let name = format!("hakmem-test-{}-{}", std::process::id(), size.0);
         let command = format!("{} top -d 0.2 {}; echo ended $?; sleep 60", env!("CARGO_BIN_EXE_hakmem"), child.pid());

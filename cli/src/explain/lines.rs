@@ -20,6 +20,9 @@ pub(crate) struct Line {
     pub(crate) what: String,
     /// What the part is made of, where that says more.
     pub(crate) of: Vec<Detail>,
+    /// The code that is answerable, where a profile says it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sites: Vec<Detail>,
     pub(crate) advice: Vec<Advice>,
 }
 
@@ -35,9 +38,24 @@ pub(crate) struct Advice {
     pub(crate) what: String,
 }
 
+const PINNED: &str = "pinned";
+const ASK_PROFILE: &str = "; --profile FILE names the code";
+
 /// Details are named until they come to so much of a part, and so many at most.
 const ENOUGH: f64 = 0.9;
 const DETAILS: usize = 8;
+
+impl Explained {
+    /// Says which code made what keeps pages.
+    pub(crate) fn name_sites(&mut self, sites: Vec<Detail>) {
+        if let Some(line) = self.lines.iter_mut().find(|line| line.part == PINNED) {
+            line.sites = enough(sites);
+            for advice in &mut line.advice {
+                advice.what = advice.what.replace(ASK_PROFILE, "");
+            }
+        }
+    }
+}
 
 pub(crate) fn explain(report: &Report) -> Explained {
     let resident = &report.resident;
@@ -77,6 +95,7 @@ fn live(report: &Report) -> Line {
         bytes: report.resident.live_bytes,
         what: format!("{} blocks that the program holds", units::count(totals.live_blocks)),
         of: enough(of),
+        sites: Vec::new(),
         advice: vec![Advice { gives_bytes: 0, what: advice.to_owned() }],
     }
 }
@@ -96,6 +115,7 @@ fn rounding(report: &Report) -> Line {
         bytes: report.resident.rounding_bytes,
         what: format!("blocks are larger than what was asked for{how}"),
         of: enough(of),
+        sites: Vec::new(),
         advice: vec![Advice {
             gives_bytes: 0,
             what: "make objects a multiple of 16 bytes, or a little smaller than the next block size".to_owned(),
@@ -122,15 +142,16 @@ fn pinned(report: &Report) -> Line {
     let worst = report.classes.iter().max_by_key(|class| class.pinned_bytes).filter(|class| class.pinned_bytes > 0);
     let advice = worst.map(|class| {
         format!(
-            "no trim gives this: free the blocks of {} that are left, or keep what lives long apart from what does not; --profile names the code",
+            "no trim gives this: free the blocks of {} that are left, or keep what lives long apart from what does not{ASK_PROFILE}",
             size(class)
         )
     });
     Line {
-        part: "pinned",
+        part: PINNED,
         bytes,
         what: "free blocks on pages that a block in use keeps".to_owned(),
         of: enough(of),
+        sites: Vec::new(),
         advice: advice.into_iter().map(|what| Advice { gives_bytes: 0, what }).collect(),
     }
 }
@@ -156,6 +177,7 @@ fn magazines(report: &Report) -> Line {
         bytes,
         what: "free blocks that threads keep at hand, or send home".to_owned(),
         of: enough(of),
+        sites: Vec::new(),
         advice,
     }
 }
@@ -172,6 +194,7 @@ fn loose(report: &Report) -> Line {
         bytes,
         what: "whole free pages within spans".to_owned(),
         of: enough(of),
+        sites: Vec::new(),
         advice: trim(
             bytes,
             "decay gives them back when their span was idle for half of HAKMEM_DECAY_MS and the program allocates",
@@ -191,6 +214,7 @@ fn dirty(report: &Report) -> Line {
         bytes: resident.dirty_bytes(),
         what: "free memory of no size, kept for what comes next".to_owned(),
         of: enough(of),
+        sites: Vec::new(),
         advice: trim(
             resident.dirty_bytes(),
             "HAKMEM_DECAY_MS=0 keeps none, HAKMEM_SOFT_LIMIT bounds it; each fault later costs what was saved",
@@ -218,6 +242,7 @@ fn metadata(report: &Report) -> Line {
         bytes: report.resident.metadata_bytes,
         what: format!("the allocator's own records: {} heaps{ended}, and what it knows of blocks", totals.heaps),
         of: Vec::new(),
+        sites: Vec::new(),
         advice: vec![Advice {
             gives_bytes: 0,
             what: "it grows with threads and with blocks, and is used again: nothing to do".to_owned(),
@@ -239,6 +264,7 @@ fn others(report: &Report) -> Line {
         bytes: resident.not_malloc_bytes(),
         what: "what malloc did not map".to_owned(),
         of: enough(of),
+        sites: Vec::new(),
         advice: vec![Advice {
             gives_bytes: 0,
             what: "no option of malloc changes it; pmap -X PID lists it".to_owned(),

@@ -1,6 +1,7 @@
 //! `hakmem explain`: why is so much resident? One page: each part of it, what to do about it, and how much that would give.
 
 mod lines;
+mod sites;
 mod text;
 
 use std::ffi::OsStr;
@@ -18,7 +19,10 @@ use crate::top::statistics;
 
 pub(crate) fn explain(args: ExplainArgs) -> Result<u8> {
     let report = look(&args.target)?;
-    let explained = lines::explain(&report);
+    let mut explained = lines::explain(&report);
+    if let Some(profile) = &args.profile {
+        explained.name_sites(sites::pinned(profile, &report)?);
+    }
     if args.json {
         output::print_json(&explained)?;
     } else {

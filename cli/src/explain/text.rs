@@ -34,7 +34,7 @@ fn paragraph(line: &Line, rss: f64) -> String {
     if (line.bytes as f64) < rss / 100.0 {
         return out;
     }
-    for detail in &line.of {
+    for detail in line.of.iter().chain(&line.sites) {
         out += &wrapped(&format!("{:18}", ""), &detail.what);
     }
     for advice in &line.advice {

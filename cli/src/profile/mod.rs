@@ -2,16 +2,16 @@
 //! profiles are read; names are found, and it is all put on one page.
 
 mod attach;
-mod book;
+pub(crate) mod book;
 mod debug_file;
 mod export;
 mod names;
 mod page;
-mod pprof;
+pub(crate) mod pprof;
 mod session;
-mod sites;
+pub(crate) mod sites;
 mod summary;
-mod symbols;
+pub(crate) mod symbols;
 mod timeline;
 mod wire;
 

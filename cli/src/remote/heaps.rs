@@ -42,12 +42,15 @@ impl Remote {
     }
 
     fn heap_addresses(&self) -> Vec<u64> {
+        let mut seen = self.heaps_seen.borrow_mut();
         let mut heaps = Vec::new();
         let mut at = self.memory.word(self.layout.heaps_at).unwrap_or(0);
-        while at != 0 && at % 4096 == 0 && heaps.len() < HEAPS {
+        while at != 0 && at % 4096 == 0 && heaps.len() < HEAPS && seen.first() != Some(&at) {
             heaps.push(at);
             at = self.memory.word(at + self.layout.heap_next).unwrap_or(0);
         }
+        heaps.append(&mut seen);
+        seen.clone_from(&heaps);
         heaps
     }
 

@@ -50,10 +50,10 @@ pub(crate) fn with_residency(pid: i32) -> Result<Vec<Mapping>> {
     Ok(parse(&read(pid, "smaps")?))
 }
 
-/// What all of them have resident, as the kernel sums it up.
-pub(crate) fn resident(pid: i32) -> Option<u64> {
-    let text = read(pid, "smaps_rollup").ok()?;
-    text.lines().find_map(|line| kib(line.strip_prefix("Rss:")?))
+/// What all of them have resident, as the kernel counts it on the way: some pages wrong, and anybody may see it.
+pub(crate) fn resident_about(pid: i32) -> Option<u64> {
+    let text = read(pid, "statm").ok()?;
+    text.split_whitespace().nth(1)?.parse::<u64>().ok().map(|pages| pages * super::page_size())
 }
 
 fn read(pid: i32, file: &str) -> Result<String> {

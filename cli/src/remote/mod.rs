@@ -19,6 +19,8 @@ pub(crate) mod spans;
 pub(crate) mod target;
 pub(crate) mod threads;
 
+use std::cell::RefCell;
+
 use crate::error::{Error, NOT_SERVED, Result};
 use layout::Layout;
 use maps::Mapping;
@@ -41,6 +43,8 @@ pub(crate) struct Remote {
     pub(crate) page_size: u64,
     /// The process's number: of a core file, that of the one it was made of.
     pub(crate) pid: i32,
+    /// Heaps that were seen, newest first: they stay, and their list only grows at its head.
+    heaps_seen: RefCell<Vec<u64>>,
 }
 
 impl Remote {
@@ -60,7 +64,7 @@ impl Remote {
         let layout = find::layout(&memory, name)?;
         let classes = classes(&memory, &layout)
             .ok_or_else(|| Error::with(NOT_SERVED, format!("{name}: the library's tables can't be read")))?;
-        Ok(Remote { memory, layout, classes, page_size, pid })
+        Ok(Remote { memory, layout, classes, page_size, pid, heaps_seen: RefCell::new(Vec::new()) })
     }
 
     pub(crate) fn maps(&self) -> Result<Vec<Mapping>> {

@@ -69,6 +69,16 @@ pub(crate) struct HeapFigures {
     pub(crate) remote: u64,
 }
 
+/// What is resident beside blocks, by the mappings it lies in.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Beside {
+    pub(crate) metadata: u64,
+    pub(crate) stacks: u64,
+    pub(crate) files: u64,
+    /// brk's heap: the program's own, or libc's before the library was there.
+    pub(crate) brk: u64,
+}
+
 /// All that is resident in a process, each byte once.
 #[derive(Clone, Default)]
 pub(crate) struct Split {
@@ -88,11 +98,7 @@ pub(crate) struct Split {
     pub(crate) slots: u64,
     /// Freed mappings and SuperSlabs that are kept.
     pub(crate) kept: u64,
-    pub(crate) metadata: u64,
-    pub(crate) stacks: u64,
-    pub(crate) files: u64,
-    /// brk's heap: the program's own, or libc's before the library was there.
-    pub(crate) brk: u64,
+    pub(crate) beside: Beside,
     pub(crate) other: u64,
 }
 
@@ -170,13 +176,16 @@ impl Picture {
         }
     }
 
-    /// Looks at every page. `classes` gets what is resident of each.
-    pub(crate) fn split(&mut self, remote: &Remote, classes: &mut [ClassFigures]) -> Result<Split> {
+    /// Looks at every page of blocks. `classes` gets what is resident of each; `beside`: what the mappings held when somebody last looked at
+    /// all of them, which takes the kernel longer than all else where there are thousands.
+    pub(crate) fn split(
+        &mut self,
+        remote: &Remote,
+        classes: &mut [ClassFigures],
+        beside: Option<Beside>,
+    ) -> Result<Split> {
         let mut split = Split::default();
         let mut residency = Residency::new(&remote.memory, remote.page_size);
-        if let Some(pid) = remote.memory.process() {
-            self.maps = maps::with_residency(pid)?;
-        }
         for span in &self.spans.list {
             let resident = self.span_resident(span, remote.page_size, &mut residency);
             if let Some(class) = classes.get_mut(span.class) {
@@ -202,24 +211,43 @@ impl Picture {
         split.rounding = rounding.0.min(split.live);
         split.rounding_is_known = rounding.1;
         split.live += split.live_large;
-        if remote.memory.process().is_none() {
-            for mapping in &mut self.maps {
-                mapping.rss =
-                    if mapping.is_file() && !mapping.write { 0 } else { residency.bytes(mapping.start, mapping.len()) };
+        let process = remote.memory.process();
+        (split.beside, split.rss) = match (beside, process.and_then(maps::resident_about)) {
+            (Some(beside), Some(rss)) => (beside, rss),
+            _ => {
+                match process {
+                    Some(pid) => self.maps = maps::with_residency(pid)?,
+                    None => self.look_at_mappings(&mut residency),
+                }
+                self.beside(remote)
             }
-        }
-        self.split_mappings(remote, &mut split);
+        };
+        let held = split.live + split.cached + split.free() + split.dirty();
+        let beside = &split.beside;
+        // What is left is in mappings without a name: the library's that it keeps, up to what it says it does, then others'.
+        let left = split.rss.saturating_sub(held + beside.metadata + beside.stacks + beside.files + beside.brk);
+        let kept = left.min(self.pool.kept_bytes.saturating_sub(split.kept));
+        split.kept += kept;
+        split.other = left - kept;
         Ok(split)
     }
 
-    /// What is no block's, by the mappings it lies in.
-    fn split_mappings(&self, remote: &Remote, split: &mut Split) {
+    /// What a core file has of each mapping; files that are only read are as good as not there.
+    fn look_at_mappings(&mut self, residency: &mut Residency) {
+        for mapping in &mut self.maps {
+            mapping.rss =
+                if mapping.is_file() && !mapping.write { 0 } else { residency.bytes(mapping.start, mapping.len()) };
+        }
+    }
+
+    /// What is no block's, by the mappings it lies in, and what all of them come to.
+    fn beside(&self, remote: &Remote) -> (Beside, u64) {
+        let mut beside = Beside::default();
         let records: BTreeSet<u64> = self.records(remote).collect();
         let stacks: BTreeSet<u64> = self.heaps.iter().map(|heap| heap.word).filter(|&word| word != 0).collect();
-        let blocks: BTreeSet<u64> =
-            self.spans.list.iter().map(|span| span.base).chain(self.large.iter().map(|large| large.base)).collect();
+        let large = self.large.iter().map(|large| large.base);
+        let blocks: BTreeSet<u64> = self.spans.list.iter().map(|span| span.base).chain(large).collect();
         let has = |set: &BTreeSet<u64>, mapping: &Mapping| set.range(mapping.start..mapping.end).next().is_some();
-        let rss: u64 = self.maps.iter().map(|mapping| mapping.rss).sum();
         let mut behind_library = 0;
         for mapping in &self.maps {
             let is_library = crate::library::is_hakmem(std::path::Path::new(&mapping.name));
@@ -228,28 +256,20 @@ impl Picture {
                 behind_library = mapping.end;
             }
             match mapping.name.as_str() {
-                // Mappings without names that touch are one to the kernel: what else is in it is the rest, below.
-                "" if has(&blocks, mapping) => split.other += mapping.rss,
-                _ if is_library && !mapping.write => split.files += mapping.rss,
-                _ if is_library || is_bss => split.metadata += mapping.rss,
-                "" | "[anon:hakmem: records]" | "[anon:hakmem: profile]" if has(&records, mapping) => {
-                    split.metadata += mapping.rss
-                }
-                "[anon:hakmem: records]" | "[anon:hakmem: profile]" => split.metadata += mapping.rss,
-                "[heap]" => split.brk += mapping.rss,
-                name if name.starts_with("[stack") => split.stacks += mapping.rss,
-                "" if has(&stacks, mapping) => split.stacks += mapping.rss,
-                name if name.starts_with('/') => split.files += mapping.rss,
-                _ => split.other += mapping.rss,
+                _ if is_library && !mapping.write => beside.files += mapping.rss,
+                _ if is_library || is_bss => beside.metadata += mapping.rss,
+                // Mappings without names that touch are one to the kernel: what else is in it is not known.
+                "" if has(&blocks, mapping) => {}
+                "" if has(&records, mapping) => beside.metadata += mapping.rss,
+                "" if has(&stacks, mapping) => beside.stacks += mapping.rss,
+                "[anon:hakmem: records]" | "[anon:hakmem: profile]" => beside.metadata += mapping.rss,
+                "[heap]" => beside.brk += mapping.rss,
+                name if name.starts_with("[stack") => beside.stacks += mapping.rss,
+                name if name.starts_with('/') => beside.files += mapping.rss,
+                _ => {}
             }
         }
-        let held = split.live + split.cached + split.free() + split.dirty();
-        // What is left of the mappings without a name is the library's that it keeps, up to what it says it does, then others'.
-        let left = split.other.saturating_sub(held);
-        let kept = left.min(self.pool.kept_bytes.saturating_sub(split.kept));
-        split.kept += kept;
-        split.other = left - kept;
-        split.rss = remote.memory.process().and_then(maps::resident).unwrap_or(rss);
+        (beside, self.maps.iter().map(|mapping| mapping.rss).sum())
     }
 
     /// Addresses of records, one in each mapping that has any, and more.

@@ -6,13 +6,15 @@ use std::os::unix::fs::FileExt;
 use super::memory::Memory;
 use super::u64_at;
 
-/// Pages that are asked for at a time.
-const PAGES: u64 = 512;
+/// Pages that are asked for at a time: of a process, of a core file, whose bytes are all looked at.
+const PAGES: u64 = 4096;
+const CORE_PAGES: u64 = 256;
 
 pub(crate) struct Residency<'a> {
     memory: &'a Memory,
     page: u64,
     pagemap: Option<File>,
+    count: u64,
     /// The pages from `start` on that were looked at last.
     start: u64,
     pages: Vec<bool>,
@@ -20,12 +22,13 @@ pub(crate) struct Residency<'a> {
 
 impl<'a> Residency<'a> {
     pub(crate) fn new(memory: &'a Memory, page: u64) -> Residency<'a> {
-        Residency { memory, page, pagemap: memory.pagemap(), start: 1, pages: Vec::new() }
+        let count = if memory.process().is_some() { PAGES } else { CORE_PAGES };
+        Residency { memory, page, pagemap: memory.pagemap(), count, start: 1, pages: Vec::new() }
     }
 
-    /// Whether the page at `at` is. Asked in ascending order it costs a call for each 512.
+    /// Whether the page at `at` is. Asked in ascending order it costs a call for many.
     pub(crate) fn is(&mut self, at: u64) -> bool {
-        let reach = PAGES * self.page;
+        let reach = self.count * self.page;
         let start = at / reach * reach;
         if start != self.start {
             self.start = start;
@@ -51,16 +54,16 @@ impl<'a> Residency<'a> {
     fn look(&self, start: u64) -> Vec<bool> {
         const PRESENT: u64 = 1 << 63;
         if self.memory.process().is_some() {
-            let mut bytes = vec![0; PAGES as usize * 8];
+            let mut bytes = vec![0; self.count as usize * 8];
             let done = self.pagemap.as_ref().and_then(|file| file.read_at(&mut bytes, start / self.page * 8).ok());
             bytes.truncate(done.unwrap_or(0));
             return bytes.chunks_exact(8).map(|entry| u64_at(entry, 0) & PRESENT != 0).collect();
         }
         let page = self.page as usize;
-        let len = PAGES as usize * page;
+        let len = self.count as usize * page;
         match self.memory.read(start, len) {
             Some(bytes) => bytes.chunks_exact(page).map(|bytes| !is_zero(bytes)).collect(),
-            None => (0..PAGES).map(|index| self.has_any(start + index * self.page, page)).collect(),
+            None => (0..self.count).map(|index| self.has_any(start + index * self.page, page)).collect(),
         }
     }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::args::TopArgs;
 use crate::error::{Error, NO_PERMISSION, NOT_SERVED, Result};
 use crate::output;
-use crate::remote::{Remote, target};
+use crate::remote::{Remote, maps, target};
 use crate::stats::Asked;
 use report::{Report, Reporter};
 pub(crate) use text::heading;
@@ -47,7 +47,7 @@ pub(crate) fn top(args: TopArgs) -> Result<u8> {
 
 /// What is looked at.
 enum Source {
-    Memory(Box<Remote>, Reporter),
+    Memory(Box<Remote>, Box<Reporter>),
     /// A process whose memory may not be read, but that writes its statistics on a signal.
     Statistics(i32, Asked),
 }
@@ -55,7 +55,7 @@ enum Source {
 impl Source {
     fn open(name: &OsStr) -> Result<Source> {
         match target::open(name) {
-            Ok(Some(remote)) => Ok(Source::Memory(Box::new(remote), Reporter::new())),
+            Ok(Some(remote)) => Ok(Source::Memory(Box::new(remote), Box::new(Reporter::new()))),
             Ok(None) => Err(Error::usage(format!("{}: neither a process nor a core file", name.to_string_lossy()))),
             Err(error) if error.status == NO_PERMISSION => {
                 let asked = target::number(name)
@@ -77,16 +77,10 @@ impl Source {
             Source::Memory(remote, reporter) => reporter.take(remote),
             Source::Statistics(pid, asked) => {
                 let statistics = asked.ask(Duration::from_secs(5))?;
-                Ok(statistics::report(&statistics, resident(*pid)))
+                Ok(statistics::report(&statistics, maps::resident_about(*pid)))
             }
         }
     }
-}
-
-/// What anybody may see.
-fn resident(pid: i32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
-    text.split_whitespace().nth(1)?.parse::<u64>().ok().map(|pages| pages * crate::remote::page_size())
 }
 
 /// The process that is meant where none is named.

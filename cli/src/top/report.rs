@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::remote::Remote;
-use crate::remote::picture::{ClassFigures, Picture, Split};
+use crate::remote::picture::{Beside, ClassFigures, Picture, Split};
 use crate::remote::threads::Threads;
 
 #[derive(Serialize, Deserialize, Clone, Default)]
@@ -130,10 +130,10 @@ impl Resident {
             loose_bytes: split.loose,
             dirty_slots_bytes: split.slots,
             dirty_kept_bytes: split.kept,
-            metadata_bytes: split.metadata,
-            stacks_bytes: split.stacks,
-            files_bytes: split.files,
-            brk_bytes: split.brk,
+            metadata_bytes: split.beside.metadata,
+            stacks_bytes: split.beside.stacks,
+            files_bytes: split.beside.files,
+            brk_bytes: split.beside.brk,
             other_bytes: split.other,
         }
     }
@@ -147,7 +147,13 @@ pub(crate) struct Reporter {
     threads: Threads,
     /// Bytes refilled and sent by each heap and class, and when.
     before: Option<(Instant, HashMap<u64, Flow>)>,
+    /// What the mappings held, and how often somebody has looked.
+    beside: Option<Beside>,
+    looks: u32,
 }
+
+/// Mappings are looked at each so many times.
+const MAPPINGS: u32 = 5;
 
 #[derive(Clone, Default)]
 struct Flow {
@@ -157,14 +163,17 @@ struct Flow {
 
 impl Reporter {
     pub(crate) fn new() -> Reporter {
-        Reporter { threads: Threads::default(), before: None }
+        Reporter { threads: Threads::default(), before: None, beside: None, looks: 0 }
     }
 
     pub(crate) fn take(&mut self, remote: &Remote) -> Result<Report> {
         let now = Instant::now();
         let mut picture = Picture::take(remote)?;
         let mut classes = picture.by_class(remote);
-        let split = picture.split(remote, &mut classes)?;
+        let beside = self.beside.filter(|_| self.looks % MAPPINGS != 0);
+        self.looks += 1;
+        let split = picture.split(remote, &mut classes, beside)?;
+        self.beside = Some(split.beside);
         let flows: HashMap<u64, Flow> = picture.heaps.iter().map(|heap| (heap.at, flow(remote, heap))).collect();
         let before = self.before.replace((now, flows.clone()));
         let rate = |heap: u64, what: Side| -> Vec<f64> {
