@@ -17,6 +17,11 @@ use crate::profile::{self, Occasion, Refused};
 #[cold]
 pub(crate) fn start() -> Result<(), Refused> {
     profile::prepare()?;
+    profile::keep_on();
+    switch_on()
+}
+
+fn switch_on() -> Result<(), Refused> {
     let _inside = gate::enter_later().ok_or(Refused::NoMemory)?;
     heap::sample_heap().ok_or(Refused::NoMemory)?;
     profile::set_on(true);
@@ -45,6 +50,20 @@ pub(super) fn at_signal() {
         Err(libc::EBUSY) => signal::request(Request::Profile),
         _ if get::prof() == 1 => {}
         _ => stop(),
+    }
+}
+
+/// An agent has come, and wants samples, or has gone. Nothing is held by the caller, who may be in the middle of anything.
+#[cold]
+#[inline(never)]
+pub(super) fn follow_agent() {
+    match profile::take_agent_news() {
+        // Without memory it gets none.
+        Some(true) => {
+            let _ = profile::prepare_tables().and_then(|()| switch_on());
+        }
+        Some(false) => stop(),
+        None => {}
     }
 }
 

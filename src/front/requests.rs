@@ -26,7 +26,7 @@ pub(crate) fn profile_at_signal(signal: i32) {
 /// Answers requests if there are any. Any thread that holds no lock of ours; keeps errno.
 #[inline]
 pub(super) fn answer() {
-    if signal::is_any_due() {
+    if signal::is_any_due() || profile::is_agent_news() {
         answer_slow();
     }
 }
@@ -35,6 +35,9 @@ pub(super) fn answer() {
 #[inline(never)]
 fn answer_slow() {
     let saved = errno();
+    if profile::is_agent_news() {
+        profiled::follow_agent();
+    }
     if signal::take(Request::Profile) {
         profiled::at_signal();
     }

@@ -16,6 +16,7 @@ mod peak;
 mod pprof;
 mod sites;
 mod stacks;
+mod usdt;
 
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
@@ -50,6 +51,12 @@ struct Tables {
 const _: () = assert!(size_of::<Tables>() + (2 << 20) <= 24 << 20, "docs/PROFILING.md says so");
 
 static TABLES: AtomicPtr<Tables> = AtomicPtr::new(core::ptr::null_mut());
+/// Whether the unwinder is loaded. Relaxed: what it says is of the loader's own making, and ordered by its lock.
+static UNWINDS: AtomicBool = AtomicBool::new(false);
+/// Whether it is on for an agent's sake only.
+static FOR_AGENT: AtomicBool = AtomicBool::new(false);
+/// What `usdt::is_attached` said when it was last acted upon.
+static AGENT_SEEN: AtomicBool = AtomicBool::new(false);
 static ON: AtomicBool = AtomicBool::new(false);
 /// Whether it ever was on.
 static BEGUN: AtomicBool = AtomicBool::new(false);
@@ -109,11 +116,19 @@ impl Tables {
 
 /// Makes all that sampling needs, the first time; may allocate, and takes the loader's lock. Any thread, not behind the gate.
 pub(crate) fn prepare() -> Result<(), Refused> {
+    if !UNWINDS.load(Ordering::Relaxed) {
+        if !trace::load_unwinder() {
+            return Err(Refused::NoUnwinder);
+        }
+        UNWINDS.store(true, Ordering::Relaxed);
+    }
+    prepare_tables()
+}
+
+/// The same without stacks, which an agent takes itself: neither allocates nor asks the loader.
+pub(crate) fn prepare_tables() -> Result<(), Refused> {
     if tables().is_some() {
         return Ok(());
-    }
-    if !trace::load_unwinder() {
-        return Err(Refused::NoUnwinder);
     }
     let _inside = gate::enter_later().ok_or(Refused::NoMemory)?;
     let bytes = round_up(size_of::<Tables>(), os::page_size()).ok_or(Refused::NoMemory)?;
@@ -140,11 +155,37 @@ pub(crate) fn set_on(on: bool) {
     ON.store(on, Ordering::Relaxed);
 }
 
+/// Whether an agent has come or gone since the profiler was last switched for one.
+#[inline]
+pub(crate) fn is_agent_news() -> bool {
+    // Relaxed, both: of two threads that see it the swap elects one.
+    usdt::is_attached() != AGENT_SEEN.load(Ordering::Relaxed)
+}
+
+/// What is to be done about that: whether to switch on, or off.
+pub(crate) fn take_agent_news() -> Option<bool> {
+    let attached = usdt::is_attached();
+    if AGENT_SEEN.swap(attached, Ordering::Relaxed) == attached {
+        return None;
+    }
+    if attached {
+        let starts = !is_on();
+        FOR_AGENT.fetch_or(starts, Ordering::Relaxed);
+        return starts.then_some(true);
+    }
+    FOR_AGENT.swap(false, Ordering::Relaxed).then_some(false)
+}
+
+/// From now on it is on for the program's own sake too.
+pub(crate) fn keep_on() {
+    FOR_AGENT.store(false, Ordering::Relaxed);
+}
+
 /// Keeps the calling thread's stack, and says its number. Not behind the gate, no lock held. Changes errno.
 #[cold]
 #[inline(never)]
 pub(crate) fn stack() -> u32 {
-    let Some(tables) = tables() else { return 0 };
+    let Some(tables) = tables().filter(|_| UNWINDS.load(Ordering::Relaxed)) else { return 0 };
     let mut number = 0;
     let name = os::thread::name();
     stacks::with(&mut |frames| number = tables.sites().keep(frames, name));
@@ -165,6 +206,7 @@ pub(crate) fn begin(at: Addr, size: usize, stack: u32) {
     let weight = draw::weight(size as u64, rate());
     tables.sites().note_alloc(stack, weight);
     // Relaxed: a figure.
+    usdt::alloc(at.0, size as u64, weight.bytes);
     let live = LIVE_BYTES.fetch_add(weight.bytes, Ordering::Relaxed) + weight.bytes;
     peak::look(&tables.sites(), live);
 }
@@ -180,6 +222,7 @@ pub(crate) fn end(at: Addr) {
     if let Some(Ended { site, size, made }) = tables.live().remove(at.0) {
         let weight = draw::weight(size as u64, rate());
         tables.sites().note_free(site, weight, (os::monotonic_ms() as u32).wrapping_sub(made));
+        usdt::free(at.0);
         LIVE_BYTES.fetch_sub(weight.bytes, Ordering::Relaxed);
     }
 }

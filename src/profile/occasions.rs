@@ -5,7 +5,7 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::output::{self, Name};
-use super::{is_on, live_bytes};
+use super::{FOR_AGENT, is_on, live_bytes};
 use crate::config::get;
 use crate::os::signal::{self, Request};
 
@@ -49,7 +49,8 @@ static SEEN: [AtomicU64; Occasion::ALL.len()] = [const { AtomicU64::new(0) }; Oc
 
 /// Has a profile written soon, if the profiler is on and there is more to see than the last time. Any thread, with locks or without.
 pub(crate) fn note(occasion: Occasion) {
-    if !is_on() {
+    // Relaxed: an agent does not ask for files.
+    if !is_on() || FOR_AGENT.load(Ordering::Relaxed) {
         return;
     }
     let Some(seen) = SEEN.get(occasion as usize) else { return };
