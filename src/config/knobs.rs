@@ -110,6 +110,8 @@ knobs! {
     prof_signal: "HAKMEM_PROF_SIGNAL" = choice ("none" of ["none", "USR1", "USR2", "HUP"]);
     /// huge pages; auto: in large heaps of small blocks, where the system gives them unasked; always: asked for; never
     thp: "HAKMEM_THP" = choice ("auto" of ["auto", "always", "never"]) live;
+    /// 1: mappings have names, which pmap and /proc/PID/smaps show, where the kernel takes them; a call more for each, and one a sandbox may kill for
+    names: "HAKMEM_NAMES" = number (0, 0..=1);
     /// 1: one line on stderr for each slab taken from the shared pool, 64 at most
     ss_acquire_debug: "HAKMEM_SS_ACQUIRE_DEBUG" = number (0, 0..=1) live;
     /// 1: one line on stderr for each slab given back to the shared pool, 64 at most

@@ -42,6 +42,9 @@ fn load() -> bool {
             parse::accept(variable);
         }
     }
+    if get::names() == 1 {
+        os::names::switch_on();
+    }
     READY.store(true, Ordering::Release);
     true
 }

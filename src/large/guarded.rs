@@ -9,6 +9,7 @@ use crate::base::bits::round_up;
 use crate::canary::{self, CANARY};
 use crate::os;
 use crate::os::lock::Mutex;
+use crate::os::names::{self, Name};
 use crate::stats::level::IN_USE;
 
 /// Freed mappings held back, and bytes of their addresses.
@@ -39,6 +40,7 @@ fn extent(size: usize) -> Option<(usize, usize)> {
 pub(super) fn make(size: usize, align: usize) -> Option<Large> {
     let (bytes, mapped) = extent(size)?;
     let base = os::map_aligned(Addr::NULL, mapped, align.max(GRANULE))?;
+    names::give(base, mapped, Name::Large);
     guard_end(base.offset(bytes), mapped - bytes);
     mapping::fresh(mapped);
     CLOSED_BYTES.add((mapped - bytes) as u64);
@@ -143,6 +145,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> 
         // What grew once grows again: an eighth more of addresses makes the number of moves logarithmic.
         let mapped = round_up(needed.checked_add(bytes / 8)?, GRANULE)?;
         let to = os::map_aligned(Addr::NULL, mapped, GRANULE)?;
+        names::give(to, mapped, Name::Large);
         guard_end(to.offset(bytes), mapped - bytes);
         let (from, opened, old) = (large.base, large.bytes, large.mapped);
         if !mapping::transfer(large, record, to, bytes, mapped) {

@@ -7,6 +7,7 @@ use super::cache::{Cache, Range};
 use super::{CLOSED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES, PURGED_BYTES, dirty_bytes, warm};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
+use crate::os::names::{self, Name};
 use crate::os::{self, Resize};
 use crate::page_map::{self, Tag};
 use crate::stats::level::{self, IN_USE};
@@ -37,6 +38,7 @@ pub(super) fn make(size: usize, align: usize) -> Option<(Large, usize)> {
         purge(bytes.min(dirty_bytes() as usize));
     }
     let base = os::map_aligned(Addr::NULL, bytes, align)?;
+    names::give(base, bytes, Name::Large);
     // Under `mlockall` all of it is resident by now: what nobody asked for need not be.
     let pages = round_up(size, os::page_size())?;
     if pages < bytes {

@@ -9,6 +9,7 @@ use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::os;
 use crate::os::lock::Mutex;
+use crate::os::names::{self, Name};
 
 #[cfg(feature = "paranoid")]
 pub(crate) use check::check;
@@ -115,6 +116,7 @@ impl Meta {
             Some(at) => (at, whole),
             None => (os::map(small)?, small),
         };
+        names::give(at, len, Name::Records);
         os::guard(at, page);
         os::guard(at.offset(len - page), page);
         self.next = at.offset(page);

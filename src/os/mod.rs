@@ -19,6 +19,7 @@ mod linux;
 pub(crate) mod loaded;
 pub(crate) mod lock;
 pub(crate) mod lost;
+pub(crate) mod names;
 mod process;
 pub(crate) mod quota;
 mod random;

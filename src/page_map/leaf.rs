@@ -8,6 +8,7 @@ use crate::base::bits::round_up;
 use crate::base::layout::{self, At};
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::os;
+use crate::os::names::{self, Name};
 use crate::stats::counter::Counter;
 
 /// Linux gives no addresses above unless it is asked for them by a hint.
@@ -181,6 +182,7 @@ fn map_into<T>(slot: &AtomicPtr<T>) -> Option<bool> {
     let page = os::page_size();
     let len = round_up(size_of::<T>(), page)? + 2 * page;
     let outer = os::map(len)?;
+    names::give(outer, len, Name::Records);
     // What lies beside it may be a user's block.
     os::guard(outer, page);
     os::guard(outer.offset(len - page), page);

@@ -24,6 +24,7 @@ use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::base::sync::AtomicUsize;
 use crate::config;
+use crate::os::names::{self, Name};
 use crate::os::{self, gate};
 use crate::trace;
 use live::{Ended, Live, Sample};
@@ -133,6 +134,7 @@ pub(crate) fn prepare_tables() -> Result<(), Refused> {
     let _inside = gate::enter_later().ok_or(Refused::NoMemory)?;
     let bytes = round_up(size_of::<Tables>(), os::page_size()).ok_or(Refused::NoMemory)?;
     let at = os::map(bytes).ok_or(Refused::NoMemory)?;
+    names::give(at, bytes, Name::Profile);
     os::advise_huge(at, bytes, false);
     // Relaxed: published below.
     RATE.store(config::get::prof_rate().max(1) as u64, Ordering::Relaxed);

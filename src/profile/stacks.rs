@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::base::addr::Addr;
 use crate::os;
+use crate::os::names::{self, Name};
 use crate::trace::{self, OWN};
 
 /// Stacks, so many threads may unwind at once. A signal's handler may run on one of them.
@@ -26,6 +27,7 @@ pub(super) fn map() -> bool {
         return true;
     }
     let Some(at) = os::map(COUNT as usize * BYTES) else { return false };
+    names::give(at, COUNT as usize * BYTES, Name::Profile);
     os::advise_huge(at, COUNT as usize * BYTES, false);
     for number in 0..COUNT as usize {
         os::guard(at.offset(number * BYTES), os::page_size());

@@ -20,6 +20,7 @@ use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::bits::round_up;
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::os;
+use crate::os::names::{self, Name};
 use crate::page_map::{self, Tag};
 use crate::stats::counter::Counter;
 
@@ -57,6 +58,7 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Addr> {
 
 fn map(bytes: usize, align: usize, tag: Tag, record: usize) -> Option<Addr> {
     let at = os::map_aligned(Addr::NULL, bytes, align)?;
+    names::give(at, bytes, Name::Blocks);
     if !page_map::enter(at, 1, tag, Addr(record)) {
         os::unmap(at, bytes);
         return None;

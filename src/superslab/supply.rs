@@ -10,6 +10,7 @@ use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::low_mask;
 use crate::config;
 use crate::os;
+use crate::os::names::{self, Name};
 use crate::page_map;
 use crate::stats::level;
 
@@ -30,6 +31,7 @@ pub(super) fn superslab_refill(pool: &mut Pool, len: u32) -> Option<u32> {
 pub(super) fn refill_group(pool: &mut Pool, align: usize) -> Option<u32> {
     table::make(pool.spare.unwrap_or(pool.high))?;
     let group = os::map_aligned(Addr(pool.last.0.saturating_sub(align) & !(align - 1)), align, align)?;
+    names::give(group, align, Name::Blocks);
     let first = enroll(pool, group, SLOTS)?;
     for base in (SUPERSLAB..align).step_by(SUPERSLAB).map(|offset| group.offset(offset)) {
         if enroll(pool, base, SLOTS).is_none() {
@@ -88,6 +90,7 @@ pub(super) fn map(last: Addr, len: u32) -> Option<(Addr, u32)> {
 /// A mapping of `slots` slots of which the page map can tell. `None`: there is none.
 fn map_slots(hint: Addr, slots: u32, align: usize) -> Option<Addr> {
     let base = os::map_aligned(hint, slots as usize * GRANULE, align)?;
+    names::give(base, slots as usize * GRANULE, Name::Blocks);
     if page_map::prepare(base, slots as usize) {
         return Some(base);
     }

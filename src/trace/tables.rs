@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use super::DEPTH;
 use crate::base::addr::Addr;
 use crate::os;
+use crate::os::names::{self, Name};
 
 const STACKS: usize = 1 << 16;
 const BLOCKS: usize = 1 << 20;
@@ -43,6 +44,7 @@ pub(super) fn map() -> bool {
     let page = os::page_size();
     let Some(bytes) = crate::base::bits::round_up(size_of::<Tables>(), page) else { return false };
     let Some(outer) = os::map(bytes + 2 * page) else { return false };
+    names::give(outer, bytes + 2 * page, Name::Profile);
     os::guard(outer, page);
     os::guard(outer.offset(page + bytes), page);
     // Release pairs with the Acquire in `tables`; zeroes are valid.
