@@ -13,7 +13,7 @@ impl ThreadHeap {
     }
 
     fn check_core(&self, core: &Core) {
-        let mut sum = Dirty { bytes: 0, free: 0, gone: 0, generation: 0 };
+        let mut sum = Dirty::default();
         let mut used = 0;
         for (class, spans) in ClassId::all().zip(&core.spans) {
             spans.check(self.addr(), class, &mut sum);

@@ -1,7 +1,7 @@
 //! What a heap's spans hold free goes back: kept empty spans to the pool, free pages inside the others to the kernel.
 //!
-//! In steps of one call to the kernel, or of a few where each range of pages is a call (`span/gather.rs`). Between two steps the heap's lock
-//! is free, so that its thread never waits for more than one.
+//! In steps of one call to the kernel, or of a few where each range of pages is a call (`span/gather.rs`), and of some hundred spans looked
+//! at. While the kernel works the heap's lock is free: its thread never waits for a call.
 #![forbid(unsafe_code)]
 
 use super::{Core, PURGED, ThreadHeap, inherit};
@@ -16,19 +16,18 @@ impl ThreadHeap {
     pub(crate) fn trim(&self, wait: bool) -> usize {
         let Some(mut core) = self.enter_if(wait) else { return 0 };
         self.release_empty(&mut core);
-        self.sweep(core, Sweep::Whole, usize::MAX, wait)
+        drop(core);
+        self.sweep(Sweep::Whole, usize::MAX, wait)
     }
 
     /// Purges inside spans until `want` bytes went back, spans from which nothing was taken of late first. Any thread; a heap that
     /// is busy is passed over. Returns the bytes.
     pub(crate) fn purge(&self, want: usize) -> usize {
-        let Some(core) = self.enter_if(false) else { return 0 };
-        let given = self.sweep(core, Sweep::Older, want, false);
+        let given = self.sweep(Sweep::Older, want, false);
         if given >= want {
             return given;
         }
-        let Some(core) = self.enter_if(false) else { return given };
-        given + self.sweep(core, Sweep::Any, want - given, false)
+        given + self.sweep(Sweep::Any, want - given, false)
     }
 
     /// Keeps fewer empty spans. Any thread; a busy heap is passed over.
@@ -46,7 +45,8 @@ impl ThreadHeap {
             // What others have freed since.
             inherit::offer(&core);
         }
-        self.sweep(core, Sweep::Older, usize::MAX, false)
+        drop(core);
+        self.sweep(Sweep::Older, usize::MAX, false)
     }
 
     fn enter_if(&self, wait: bool) -> Option<MutexGuard<'_, Core>> {
@@ -57,7 +57,7 @@ impl ThreadHeap {
     pub(super) fn release_empty(&self, core: &mut Core) {
         let Core { spans, dirty, .. } = core;
         for (class, spans) in ClassId::all().zip(spans.iter_mut()) {
-            while let Some(span) = spans.take_empty() {
+            while let Some(span) = spans.take_empty(dirty) {
                 span::tiny_backend_release_span(span, dirty);
                 self.events.count(class.index(), Event::SpanRelease, 1);
             }
@@ -65,54 +65,36 @@ impl ThreadHeap {
         core.publish_all();
     }
 
-    /// Purges inside spans until `want` bytes went back, or all that was free when it began. Returns the bytes.
-    fn sweep<'a>(&'a self, mut core: MutexGuard<'a, Core>, which: Sweep, want: usize, wait: bool) -> usize {
+    /// Purges inside spans until `want` bytes went back, or all that was free when it began. Returns the bytes. The caller holds no heap's lock.
+    fn sweep(&self, which: Sweep, want: usize, wait: bool) -> usize {
+        let Some(mut gather) = Gather::begin(wait) else { return 0 };
+        let Some(mut core) = self.enter_if(wait) else { return 0 };
         // What its thread goes on freeing meanwhile is for another time: this ends.
         let want = want.min(core.dirty.free.saturating_sub(core.dirty.gone));
-        let (mut given, mut class) = (0, 0);
-        loop {
-            let Some(mut gather) = Gather::begin(wait) else { break };
-            let more = core.gather(&mut class, &mut gather, which, want - given);
-            let gone = core.give(&mut gather);
-            given += gone;
-            if !more || gone == 0 || given >= want {
-                break;
-            }
-            drop((gather, core));
-            let Some(next) = self.enter_if(wait) else { break };
-            core = next;
+        span::begin(&mut core.dirty);
+        let (mut given, mut more) = (0, want > 0);
+        while more {
+            let Core { spans, dirty, .. } = &mut *core;
+            more = span::step(spans, dirty, which, &mut gather, want - given);
+            drop(core);
+            let (gathered, went) = (gather.bytes(), gather.give());
+            // Not only tried: what is on its way must come back on its list.
+            core = self.core.lock();
+            self.settle(&mut core, &mut gather);
+            given += went;
+            // All refused: so will be the rest.
+            more &= given < want && (went > 0 || gathered == 0);
         }
+        drop(core);
         PURGED.add(given as u64);
         given
     }
-}
 
-impl Core {
-    // A frame each, of which only one is there: `decay` calls this from deep down, and a call has 1 KiB of stack.
-    /// Gathers pages of `want` bytes, from `class` on, where the next step begins. Says whether there are more.
-    #[inline(never)]
-    fn gather(&mut self, class: &mut usize, gather: &mut Gather, which: Sweep, want: usize) -> bool {
-        while let Some(spans) = self.spans.get_mut(*class) {
-            if span::sweep(spans, &mut self.dirty, which, gather, want) {
-                return true;
-            }
-            *class += 1;
-        }
-        false
-    }
-
-    /// Gives what was gathered to the kernel. Returns the bytes that went.
-    #[inline(never)]
-    fn give(&mut self, gather: &mut Gather) -> usize {
-        let given = gather.give();
-        // Refused: rare, and so looked up.
-        while let Some(kept) = gather.next_refused() {
-            for spans in &mut self.spans {
-                span::keep(spans, &mut self.dirty, kept);
-            }
-        }
+    #[inline(never)] // for the stack, see `front/purge/decay.rs`
+    fn settle(&self, core: &mut Core, gather: &mut Gather) {
+        let Core { spans, dirty, .. } = core;
+        span::settle(spans, dirty, gather, |class| self.events.count(class.index(), Event::SpanRelease, 1));
         // To the byte: what is left over here would look like something to purge, for ever.
-        self.publish_all();
-        given
+        core.publish_all();
     }
 }

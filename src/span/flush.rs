@@ -71,7 +71,7 @@ pub(crate) fn flush(
         spans.free += freed as u64;
         let mut released = false;
         if record.free >= record.promote_at {
-            if let Some(empty) = spans.place(span) {
+            if let Some(empty) = spans.place(span, dirty) {
                 tiny_backend_release_span(empty, dirty);
                 released = true;
             }

@@ -9,9 +9,6 @@ use crate::config;
 use crate::os::lock::{Mutex, MutexGuard};
 use crate::os::{self, RANGES, Range};
 
-/// Ranges gathered where each is a call of its own: while these are made, a thread may wait for its heap.
-const SINGLE: usize = 8;
-
 struct Ranges {
     ranges: [Range; RANGES],
     len: usize,
@@ -22,21 +19,32 @@ struct Ranges {
 static RANGES_GATHERED: Mutex<Ranges> =
     Mutex::new(Ranges { ranges: [Range { at: Addr::NULL, len: 0 }; RANGES], len: 0, refused: 0 });
 
-/// Between `begin` and the end of what it guards the pages of its ranges are free, and nobody hands them out: under their heap's lock.
+/// From when they are pushed until they are settled the pages of its ranges are free, and nobody hands them out: their spans are `Going`.
+///
+/// Whoever has it may take a heap's lock; who holds one does not wait for it.
 pub(crate) struct Gather {
     all: MutexGuard<'static, Ranges>,
-    room: usize,
     together: bool,
     bytes: usize,
 }
 
 impl Gather {
-    /// An empty one. `None`: another thread has it, and `wait` is false. The caller may hold a heap's lock.
+    /// An empty one. `None`: another thread has it, and `wait` is false.
     pub(crate) fn begin(wait: bool) -> Option<Gather> {
-        let mut all = if wait { RANGES_GATHERED.lock() } else { RANGES_GATHERED.try_lock()? };
-        (all.len, all.refused) = (0, 0);
-        let together = config::get::purge_batch() == 1;
-        Some(Gather { all, room: if together { RANGES } else { SINGLE }, together, bytes: 0 })
+        let all = if wait { RANGES_GATHERED.lock() } else { RANGES_GATHERED.try_lock()? };
+        let mut gather = Gather { all, together: config::get::purge_batch() == 1, bytes: 0 };
+        gather.empty();
+        Some(gather)
+    }
+
+    /// Forgets its ranges.
+    pub(super) fn empty(&mut self) {
+        (self.all.len, self.all.refused, self.bytes) = (0, 0, 0);
+    }
+
+    /// How many ranges more it takes.
+    pub(super) fn room(&self) -> usize {
+        RANGES - self.all.len
     }
 
     /// Whether a range more is no call more.
@@ -45,21 +53,21 @@ impl Gather {
     }
 
     /// Bytes gathered.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Takes a range in. `false`: there is no room for it.
-    pub(super) fn push(&mut self, at: Addr, len: usize) -> bool {
-        let (next, room) = (self.all.len, self.room);
-        let Some(place) = self.all.ranges.get_mut(..room).and_then(|ranges| ranges.get_mut(next)) else { return false };
+    /// Takes a range in, if there is room.
+    pub(super) fn push(&mut self, at: Addr, len: usize) {
+        let next = self.all.len;
+        let Some(place) = self.all.ranges.get_mut(next) else { return };
         *place = Range { at, len };
         self.all.len += 1;
         self.bytes += len;
-        true
     }
 
-    /// Gives all of it to the kernel. Returns the bytes that went; the rest is to be had from `next_refused`.
+    /// Gives all of it to the kernel. Returns the bytes that went; the rest is to be had from `next_refused`. The caller holds no lock.
+    #[inline(never)] // for the stack, see `front/purge/decay.rs`
     pub(crate) fn give(&mut self) -> usize {
         let all = &mut *self.all;
         let ranges = all.ranges.get(..all.len).unwrap_or_default();
@@ -71,7 +79,7 @@ impl Gather {
     }
 
     /// A range that the kernel did not take, each once.
-    pub(crate) fn next_refused(&mut self) -> Option<Range> {
+    pub(super) fn next_refused(&mut self) -> Option<Range> {
         let index = self.all.refused.trailing_zeros() as usize;
         self.all.refused &= self.all.refused.wrapping_sub(1);
         self.all.ranges.get(..self.all.len)?.get(index).copied()

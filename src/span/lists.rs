@@ -7,7 +7,7 @@ mod check;
 
 use core::ptr::NonNull;
 
-use super::Span;
+use super::{Dirty, Span};
 use crate::class::ClassId;
 use crate::os;
 #[cfg(feature = "paranoid")]
@@ -24,6 +24,7 @@ pub(crate) use check::mark;
 /// | Emptiest  | more, not all           | by a flush → Empty                           |
 /// | Empty     | all                     | kept (see `KEEP_MAX`) or given back             |
 /// | GoneFuller, GoneEmptier | up to half, more; all in purged pages | by a flush or a refill → where `free` says |
+/// | Going     | some; a sweep gives pages of it back | by that sweep → where `free` says |
 /// | None      |                         | being made or given back                     |
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -37,10 +38,11 @@ pub(super) enum List {
     GoneFuller = 5,
     GoneEmptier = 6,
     Full = 7,
-    None = 8,
+    Going = 8,
+    None = 9,
 }
 
-const CHAINS: usize = 8;
+const CHAINS: usize = 9;
 
 impl List {
     pub(super) fn is_gone(self) -> bool {
@@ -90,8 +92,8 @@ impl Spans {
     }
 
     /// Puts `span` where its `free` says. Returns it instead, on no list, when it is one empty span too many.
-    pub(super) fn place(&mut self, span: NonNull<Span>) -> Option<NonNull<Span>> {
-        self.unlink(span);
+    pub(super) fn place(&mut self, span: NonNull<Span>, dirty: &mut Dirty) -> Option<NonNull<Span>> {
+        self.unlink(span, dirty);
         // SAFETY: see `adopt`.
         let record = unsafe { span.as_ref() };
         // Of a big class none is kept: it is a slab that others can use whole, and a magazine stands before it.
@@ -107,12 +109,24 @@ impl Spans {
     }
 
     /// Puts a span behind all others: what it has free is not resident. Its next flush moves it back.
-    pub(super) fn pass_over(&mut self, span: NonNull<Span>) {
-        self.unlink(span);
+    pub(super) fn pass_over(&mut self, span: NonNull<Span>, dirty: &mut Dirty) {
+        self.unlink(span, dirty);
         // SAFETY: see `adopt`.
         let (free, capacity) = unsafe { (span.as_ref().free, span.as_ref().capacity) };
         let list = if free <= capacity / 2 { List::GoneFuller } else { List::GoneEmptier };
         self.link_to(span, list, free + 1);
+    }
+
+    /// Sets a span apart while pages of it go.
+    pub(super) fn set_going(&mut self, span: NonNull<Span>, dirty: &mut Dirty) {
+        self.unlink(span, dirty);
+        // However much is freed into it meanwhile, no flush moves it.
+        self.link_to(span, List::Going, u32::MAX);
+    }
+
+    /// One of those set apart, and by its `next` the others.
+    pub(super) fn going(&self) -> Option<NonNull<Span>> {
+        self.chains.get(List::Going as usize).copied().flatten()
     }
 
     /// Forgets, a step at a time, that released spans were wanted back.
@@ -126,9 +140,9 @@ impl Spans {
     }
 
     /// Takes an empty span off, if one is kept.
-    pub(crate) fn take_empty(&mut self) -> Option<NonNull<Span>> {
+    pub(crate) fn take_empty(&mut self, dirty: &mut Dirty) -> Option<NonNull<Span>> {
         let span = self.chains.get(List::Empty as usize).copied().flatten()?;
-        self.unlink(span);
+        self.unlink(span, dirty);
         self.spans -= 1;
         // SAFETY: see `adopt`.
         self.free -= unsafe { span.as_ref() }.free as u64;
@@ -146,9 +160,9 @@ impl Spans {
     }
 
     /// Takes such a span off, the emptiest there is.
-    pub(super) fn take_partly_free(&mut self) -> Option<NonNull<Span>> {
+    pub(super) fn take_partly_free(&mut self, dirty: &mut Dirty) -> Option<NonNull<Span>> {
         let span = self.chains.iter().take(List::Empty as usize).rev().find_map(|chain| *chain)?;
-        self.unlink(span);
+        self.unlink(span, dirty);
         self.spans -= 1;
         // SAFETY: see `adopt`.
         self.free -= unsafe { span.as_ref() }.free as u64;
@@ -156,7 +170,7 @@ impl Spans {
     }
 
     /// Every span of the class, once. `look` must leave alone what decides a span's list.
-    pub(super) fn each(&mut self, mut look: impl FnMut(&mut Span)) {
+    fn each(&mut self, mut look: impl FnMut(&mut Span)) {
         for chain in self.chains {
             let mut at = chain;
             while let Some(mut span) = at {
@@ -198,9 +212,12 @@ impl Spans {
         self.empty += (list == List::Empty) as u32;
     }
 
-    fn unlink(&mut self, mut span: NonNull<Span>) {
+    fn unlink(&mut self, mut span: NonNull<Span>, dirty: &mut Dirty) {
         // SAFETY: see `adopt`.
         let record = unsafe { span.as_mut() };
+        if dirty.hand.at == Some(span) {
+            dirty.hand.at = record.next;
+        }
         let (list, next, prev) = (record.list, record.next.take(), record.prev.take());
         record.list = List::None;
         let Some(head) = self.chains.get_mut(list as usize) else { return };
@@ -214,6 +231,36 @@ impl Spans {
             unsafe { next.as_mut() }.prev = prev;
         }
         self.empty -= (list == List::Empty) as u32;
+    }
+}
+
+/// A place among all the spans of a heap, from one chain and class to the next. It stays right while spans come, go and move: one that
+/// moves may be missed, or met twice.
+#[derive(Default)]
+pub(super) struct Hand {
+    /// `None`: at the end of a chain.
+    at: Option<NonNull<Span>>,
+    /// The chain after the one that it is in.
+    class: usize,
+    chain: usize,
+}
+
+impl Hand {
+    /// The span that it points to.
+    pub(super) fn next(&mut self, lists: &[Spans]) -> Option<NonNull<Span>> {
+        while self.at.is_none() {
+            if self.chain == List::Going as usize {
+                (self.class, self.chain) = (self.class + 1, 0);
+            }
+            self.at = lists.get(self.class)?.chains.get(self.chain).copied().flatten();
+            self.chain += 1;
+        }
+        self.at
+    }
+
+    /// Leaves `span`, to which it points.
+    pub(super) fn pass(&mut self, span: &Span) {
+        self.at = span.next;
     }
 }
 

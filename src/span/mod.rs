@@ -11,6 +11,7 @@ mod flush;
 mod gather;
 mod lists;
 mod refill;
+mod steps;
 mod sweep;
 mod transfer;
 
@@ -33,7 +34,8 @@ pub(crate) use lists::Spans;
 #[cfg(feature = "paranoid")]
 pub(crate) use lists::mark;
 pub(crate) use refill::refill;
-pub(crate) use sweep::{Dirty, Sweep, keep, sweep};
+pub(crate) use steps::{Sweep, begin, settle, step};
+pub(crate) use sweep::Dirty;
 pub(crate) use transfer::transfer;
 
 /// A span's record. Its bitmap follows it in memory.

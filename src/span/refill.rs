@@ -22,7 +22,29 @@ pub(crate) fn refill(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> 
         // 0 only for a span that is passed over, and that is `first` no more.
         left -= take(spans, span, dirty, out.get_mut(..left).unwrap_or_default());
     }
+    if left == out.len() {
+        left -= take_going(spans, dirty, out);
+    }
     out.len() - left
+}
+
+/// What spans have beside the pages that are on their way to the kernel: rather than a fresh span.
+#[cold]
+fn take_going(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
+    let mut at = spans.going();
+    while let Some(mut span) = at {
+        // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
+        let record = unsafe { span.as_mut() };
+        let taken = take_resident(record, out);
+        if taken > 0 {
+            record.free -= taken;
+            spans.free -= taken as u64;
+            record.note_taken(taken, dirty);
+            return taken as usize;
+        }
+        at = record.next;
+    }
+    0
 }
 
 /// Moves blocks of `span` to the end of `out`, the lowest address last; none when all it has free are purged and another
@@ -38,7 +60,7 @@ fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut
         take_resident(record, out)
     };
     if taken == 0 {
-        spans.pass_over(span);
+        spans.pass_over(span, dirty);
         return 0;
     }
     record.free -= taken;
@@ -47,7 +69,7 @@ fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut
     // A span that is not used up keeps its place although it got fuller: the next refill starts with it anyway.
     if record.free == 0 || record.list == List::Empty || record.list.is_gone() {
         // `place` returns only empty spans, and this one just gave blocks.
-        let _ = spans.place(span);
+        let _ = spans.place(span, dirty);
     }
     taken as usize
 }

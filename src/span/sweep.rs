@@ -1,20 +1,22 @@
-//! What goes back to the kernel from inside spans: runs of whole pages whose blocks are all free.
+//! What goes back to the kernel from inside a span: runs of whole pages whose blocks are all free.
 //!
 //! `Dirty` counts bytes freed since a span was last swept. A sweep gathers the free pages it finds and forgets the count,
 //! also where no page was wholly free: what can't go back is not looked at again before more is freed there. What was not worth a call is
 //! once more when nobody has used the span for a while.
 #![forbid(unsafe_code)]
 
-use super::{Gather, Span, Spans};
+use super::lists::Hand;
+use super::{Gather, Span};
 use crate::base::addr::{Addr, GRANULE};
 use crate::class::ClassId;
-use crate::os::{self, Range};
+use crate::os;
 use crate::superslab;
 
 /// What a heap's spans may hold dirty, and how long ago they were used; under the heap's lock.
 ///
 /// # Invariants
 /// - D1: `bytes`, `free` and `gone` are the sums over the heap's spans.
+#[derive(Default)]
 pub(crate) struct Dirty {
     /// Bytes of blocks freed into spans since those were swept.
     pub(crate) bytes: usize,
@@ -24,63 +26,14 @@ pub(crate) struct Dirty {
     pub(crate) gone: usize,
     /// Raised each quarter of the decay time; a span remembers when blocks were last taken from it, or freed.
     pub(crate) generation: u16,
+    /// Where the sweep is that runs.
+    pub(super) hand: Hand,
 }
 
 /// Bits of `Span::purged`.
 const MAX_PAGES: usize = 128;
 /// Slots of a span whose pages have a bit each, for the smallest page size; in a longer one two pages share it.
 const MAX_SLOTS: u32 = (MAX_PAGES * 4096 / GRANULE) as u32;
-
-/// Which spans a sweep takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sweep {
-    /// Those from which nothing was taken of late: the heap fills the fullest first, and of these it has enough.
-    Older,
-    /// Those in which something was freed.
-    Any,
-    /// Every one, and every page: memory is short, or somebody asked.
-    Whole,
-}
-
-/// The least that is worth a call of its own, to begin with: most holes in spans are shorter, and come and go.
-const WORTH: usize = 32 << 10;
-/// Generations in which nothing was taken from a span, after which what is free in it goes: half a decay time at least. What goes on being
-/// freed there is no reason to wait: the sizes that a program has turned away from are freed in bits, for as long as it runs.
-const OLD: u16 = 3;
-/// Generations in which nobody used a span, after which its holes go, however small: two decay times.
-const SETTLED: u16 = 9;
-
-/// Gathers free pages of one class's spans, until `gather` holds `want` bytes. Says whether there may be more: it is full.
-pub(crate) fn sweep(spans: &mut Spans, dirty: &mut Dirty, which: Sweep, gather: &mut Gather, want: usize) -> bool {
-    let mut full = false;
-    let generation = dirty.generation;
-    spans.each(|span| {
-        let since_taken = generation.wrapping_sub(span.taken_in);
-        let settled = since_taken.min(generation.wrapping_sub(span.freed_in)) >= SETTLED;
-        let due = match which {
-            Sweep::Older => since_taken >= OLD && (span.freed > 0 || span.holes && settled),
-            Sweep::Any => span.freed > 0,
-            Sweep::Whole => span.free > 0,
-        };
-        if due && !full && gather.bytes() < want {
-            let all = gather.is_cheap() || settled || which == Sweep::Whole;
-            full = !span.gather(gather, if all { 0 } else { WORTH }, dirty);
-        }
-    });
-    full
-}
-
-/// Takes back that a range of pages went, if it is of one of these spans: the kernel refused.
-pub(crate) fn keep(spans: &mut Spans, dirty: &mut Dirty, range: Range) {
-    spans.each(|span| {
-        if range.at.0.wrapping_sub(span.base.0) < span.class.span_bytes() {
-            let page = page_of(span.class);
-            let start = range.at.since(span.base) / page;
-            span.purged &= !mask(start, start + range.len / page);
-            dirty.gone -= range.len;
-        }
-    });
-}
 
 impl Span {
     /// Notes that `taken` blocks left: those freed last may be among them, and pages they lie in are resident again.
@@ -136,23 +89,30 @@ impl Span {
         }
     }
 
-    /// Gathers what is wholly free and not purged yet, in runs of `least` bytes; it counts as purged from now on. `false`: not all, there
-    /// is no more room.
-    fn gather(&mut self, gather: &mut Gather, least: usize, dirty: &mut Dirty) -> bool {
-        let page = page_of(self.class);
-        let pages = (self.capacity as usize * self.block_size as usize) >> page.trailing_zeros();
-        let mut start = 0;
+    /// How many ranges `gather` may find at most.
+    pub(super) fn most_runs(&self) -> usize {
+        self.pages().div_ceil(2)
+    }
+
+    fn pages(&self) -> usize {
+        (self.capacity as usize * self.block_size as usize) >> page_of(self.class).trailing_zeros()
+    }
+
+    /// Gathers what is wholly free and not purged yet, in runs of `least` bytes; it counts as purged from now on. Says whether there was any.
+    #[inline(never)] // for the stack, see `front/purge/decay.rs`
+    pub(super) fn gather(&mut self, gather: &mut Gather, least: usize, dirty: &mut Dirty) -> bool {
+        let (page, pages) = (page_of(self.class), self.pages());
+        let (mut start, mut any) = (0, false);
         self.holes = false;
         while start < pages {
             let end = self.free_run(start, pages, page);
             let bytes = (end - start) * page;
             if bytes > 0 && bytes >= least {
-                if !gather.push(Addr(self.base.0 + start * page), bytes) {
-                    return false;
-                }
+                gather.push(Addr(self.base.0 + start * page), bytes);
                 self.slab.iter().for_each(superslab::split_around);
                 self.purged |= mask(start, end);
                 dirty.gone += bytes;
+                any = true;
             } else {
                 self.holes |= bytes > 0;
             }
@@ -160,7 +120,15 @@ impl Span {
         }
         dirty.bytes -= self.freed as usize * self.block_size as usize;
         self.freed = 0;
-        true
+        any
+    }
+
+    /// Takes back that `len` bytes of pages from `at` on went.
+    pub(super) fn keep(&mut self, at: Addr, len: usize, dirty: &mut Dirty) {
+        let page = page_of(self.class);
+        let start = at.since(self.base) / page;
+        self.purged &= !mask(start, start + len / page);
+        dirty.gone -= len;
     }
 
     /// The end of the run of pages from `start` that are wholly free and not purged.

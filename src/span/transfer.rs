@@ -17,7 +17,7 @@ pub(crate) fn transfer(
     (to, to_dirty): (&mut Spans, &mut Dirty),
     owner: Addr,
 ) -> bool {
-    let Some(mut span) = from.take_partly_free() else { return false };
+    let Some(mut span) = from.take_partly_free(from_dirty) else { return false };
     // SAFETY: a live record, on no list, under its owner's lock.
     let record = unsafe { span.as_mut() };
     let freed = record.freed;

@@ -1,0 +1,87 @@
+//! A sweep over a heap's spans: it gathers free pages, lets the kernel take them, and settles what was gathered, step by step.
+//!
+//! No lock is held while the kernel works: the spans whose pages are on their way have a list of their own meanwhile, from which no page of
+//! these is handed out, and none is released or moved. One sweep at a time: who has the `Gather`.
+
+use super::lists::Hand;
+use super::{Dirty, Gather, Span, Spans, tiny_backend_release_span};
+use crate::class::ClassId;
+use crate::os::Range;
+use crate::page_map;
+
+/// Which spans a sweep takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sweep {
+    /// Those from which nothing was taken of late: the heap fills the fullest first, and of these it has enough.
+    Older,
+    /// Those in which something was freed.
+    Any,
+    /// Every one, and every page: memory is short, or somebody asked.
+    Whole,
+}
+
+/// The least that is worth a call of its own, to begin with: most holes in spans are shorter, and come and go.
+const WORTH: usize = 32 << 10;
+/// Generations in which nothing was taken from a span, after which what is free in it goes: half a decay time at least. What goes on being
+/// freed there is no reason to wait: the sizes that a program has turned away from are freed in bits, for as long as it runs.
+const OLD: u16 = 3;
+/// Generations in which nobody used a span, after which its holes go, however small: two decay times.
+const SETTLED: u16 = 9;
+
+/// Spans that are looked at before the heap's lock is let go: some ten microseconds when none of them is in the cache.
+const LOOKS: usize = 256;
+
+/// Begins a sweep of a heap's spans.
+pub(crate) fn begin(dirty: &mut Dirty) {
+    dirty.hand = Hand::default();
+}
+
+/// Goes on with it until `gather` holds `want` bytes or is full, or long enough for once: gathers free pages, and takes their spans off their
+/// lists till `settle`. Says whether there may be more.
+pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather: &mut Gather, want: usize) -> bool {
+    let generation = dirty.generation;
+    for _ in 0..LOOKS {
+        let Some(mut span) = dirty.hand.next(lists) else { return false };
+        // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
+        let record = unsafe { span.as_mut() };
+        let since_taken = generation.wrapping_sub(record.taken_in);
+        let settled = since_taken.min(generation.wrapping_sub(record.freed_in)) >= SETTLED;
+        let due = match which {
+            Sweep::Older => since_taken >= OLD && (record.freed > 0 || record.holes && settled),
+            Sweep::Any => record.freed > 0,
+            Sweep::Whole => record.free > 0,
+        };
+        if due && (gather.bytes() >= want || gather.room() < record.most_runs()) {
+            return true;
+        }
+        let all = gather.is_cheap() || settled || which == Sweep::Whole;
+        if due && record.gather(gather, if all { 0 } else { WORTH }, dirty) {
+            // Off its list, which moves the hand on.
+            let class = record.class.index();
+            lists.get_mut(class).into_iter().for_each(|spans| spans.set_going(span, dirty));
+        } else {
+            dirty.hand.pass(record);
+        }
+    }
+    true
+}
+
+/// Puts the spans whose pages `gather` gave back on their lists again, once it did. `released` is told of each that was one empty span too many.
+pub(crate) fn settle(lists: &mut [Spans], dirty: &mut Dirty, gather: &mut Gather, mut released: impl FnMut(ClassId)) {
+    // Refused: rare.
+    while let Some(Range { at, len }) = gather.next_refused() {
+        // SAFETY: a span's record, by its page, which nobody but the sweep may release; of this heap, under its lock.
+        if let Some(span) = unsafe { page_map::record(at).as_ptr::<Span>().as_mut() } {
+            span.keep(at, len, dirty);
+        }
+    }
+    for (class, spans) in ClassId::all().zip(lists) {
+        while let Some(span) = spans.going() {
+            if let Some(empty) = spans.place(span, dirty) {
+                tiny_backend_release_span(empty, dirty);
+                released(class);
+            }
+        }
+    }
+    gather.empty();
+}
