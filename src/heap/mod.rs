@@ -362,6 +362,7 @@ fn end(core: MutexGuard<'_, Core>, done: Result<(), Misuse>) {
 
 impl Core {
     /// What the spans of `class` that are there have. `zero`: as in `refill_watched`.
+    #[inline(never)]
     fn refill(&mut self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
         let Some(spans) = self.spans.get_mut(class.index()) else { return 0 };
         let gone = self.dirty.gone;

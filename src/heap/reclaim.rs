@@ -80,7 +80,10 @@ impl ThreadHeap {
             let (gathered, went) = (gather.bytes(), gather.give());
             // Not only tried: what is on its way must come back on its list.
             core = self.core.lock();
-            self.settle(&mut core, &mut gather);
+            let Core { spans, dirty, .. } = &mut *core;
+            span::settle(spans, dirty, &mut gather);
+            // To the byte: what is left over here would look like something to purge, for ever.
+            core.publish_all();
             given += went;
             // All refused: so will be the rest.
             more &= given < want && (went > 0 || gathered == 0);
@@ -88,13 +91,5 @@ impl ThreadHeap {
         drop(core);
         PURGED.add(given as u64);
         given
-    }
-
-    #[inline(never)] // for the stack, see `front/purge/decay.rs`
-    fn settle(&self, core: &mut Core, gather: &mut Gather) {
-        let Core { spans, dirty, .. } = core;
-        span::settle(spans, dirty, gather, |class| self.events.count(class.index(), Event::SpanRelease, 1));
-        // To the byte: what is left over here would look like something to purge, for ever.
-        core.publish_all();
     }
 }

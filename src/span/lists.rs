@@ -124,6 +124,15 @@ impl Spans {
         self.link_to(span, List::Going, u32::MAX);
     }
 
+    /// Puts all that were set apart where their `free` says. None is released, whatever was freed into it meanwhile: it is on no path where
+    /// there is room for that.
+    pub(super) fn end_going(&mut self, dirty: &mut Dirty) {
+        while let Some(span) = self.going() {
+            self.unlink(span, dirty);
+            self.link(span);
+        }
+    }
+
     /// One of those set apart, and by its `next` the others.
     pub(super) fn going(&self) -> Option<NonNull<Span>> {
         self.chains.get(List::Going as usize).copied().flatten()

@@ -23,13 +23,14 @@ pub(crate) fn refill(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> 
         left -= take(spans, span, dirty, out.get_mut(..left).unwrap_or_default());
     }
     if left == out.len() {
-        left -= take_going(spans, dirty, out);
+        return take_going(spans, dirty, out);
     }
     out.len() - left
 }
 
 /// What spans have beside the pages that are on their way to the kernel: rather than a fresh span.
 #[cold]
+#[inline(never)] // for the stack
 fn take_going(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
     let mut at = spans.going();
     while let Some(mut span) = at {

@@ -4,8 +4,7 @@
 //! these is handed out, and none is released or moved. One sweep at a time: who has the `Gather`.
 
 use super::lists::Hand;
-use super::{Dirty, Gather, Span, Spans, tiny_backend_release_span};
-use crate::class::ClassId;
+use super::{Dirty, Gather, Span, Spans};
 use crate::os::Range;
 use crate::page_map;
 
@@ -66,8 +65,8 @@ pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather:
     true
 }
 
-/// Puts the spans whose pages `gather` gave back on their lists again, once it did. `released` is told of each that was one empty span too many.
-pub(crate) fn settle(lists: &mut [Spans], dirty: &mut Dirty, gather: &mut Gather, mut released: impl FnMut(ClassId)) {
+/// Puts the spans whose pages `gather` gave back on their lists again, once it did.
+pub(crate) fn settle(lists: &mut [Spans], dirty: &mut Dirty, gather: &mut Gather) {
     // Refused: rare.
     while let Some(Range { at, len }) = gather.next_refused() {
         // SAFETY: a span's record, by its page, which nobody but the sweep may release; of this heap, under its lock.
@@ -75,13 +74,6 @@ pub(crate) fn settle(lists: &mut [Spans], dirty: &mut Dirty, gather: &mut Gather
             span.keep(at, len, dirty);
         }
     }
-    for (class, spans) in ClassId::all().zip(lists) {
-        while let Some(span) = spans.going() {
-            if let Some(empty) = spans.place(span, dirty) {
-                tiny_backend_release_span(empty, dirty);
-                released(class);
-            }
-        }
-    }
+    lists.iter_mut().for_each(|spans| spans.end_going(dirty));
     gather.empty();
 }

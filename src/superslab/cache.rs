@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 /// More than this many are never kept.
-const CAP: usize = 64;
+pub(super) const CAP: usize = 64;
 
 /// A RETIRED SuperSlab and which of its slots hold old bytes.
 #[derive(Clone, Copy)]
@@ -65,6 +65,14 @@ impl Cache {
         self.entries.rotate_left(1);
         self.len -= 1;
         oldest
+    }
+
+    /// The oldest with old bytes in it.
+    pub(super) fn take_dirty(&mut self) -> Option<Cached> {
+        let kept = self.entries.get_mut(..self.len)?;
+        let at = kept.iter().position(|entry| entry.dirty != 0)?;
+        kept.get_mut(at..)?.rotate_left(1);
+        self.take_newest()
     }
 
     pub(super) fn dirty_slots(&self) -> u64 {

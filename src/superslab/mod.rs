@@ -1,6 +1,6 @@
 //! Box `superslab` (L3): the shared pool. Gives out runs of 64 KiB slots and takes them back.
 //! Owns: the SuperSlabs (2 MiB mappings, all user memory), their descriptors, the SP-SLOT words, the cache of empty ones.
-//! Calls: base, os, stats, config, meta, page_map.   Called by: span, large.   Locks: `BATCH` → `POOL` (then meta's).
+//! Calls: base, os, stats, config, meta, page_map.   Called by: span, large.   Locks: `BATCH`, `GROWTH` → `POOL` (then meta's).
 //! Threads: any.   Never: writes into a slot, unmaps a SuperSlab with an ACTIVE slot.
 
 mod aligned;
@@ -21,7 +21,7 @@ mod table;
 
 pub(crate) use huge::split_around;
 pub(crate) use pool::{acquire_aligned, acquire_more, acquire_slab, release_slab, release_tail};
-pub(crate) use purge::purge;
+pub(crate) use purge::{purge, unmap_cached};
 pub(crate) use snapshot::{Snapshot, snapshot};
 pub(crate) use state::{acquired, active_bytes, dirty_bytes, fresh_bytes, idle_bytes};
 pub(crate) use table::LAYOUT;

@@ -3,13 +3,13 @@
 //! 1. an EMPTY run that this class used last: lock-free, from `free_slots`;
 //! 2. any run with no ACTIVE slot in a SuperSlab in use, by the index: resident slots before fresh ones, best fit, then the
 //!    fullest: under the mutex;
-//! 3. a cached SuperSlab, else a new one from the OS (`superslab_refill`): under the mutex.
+//! 3. a cached SuperSlab, else a new one from the OS (`superslab_refill`): under the mutex, but for the calls to the kernel.
 #![forbid(unsafe_code)]
 
 use super::state::{ACTIVE, CHANGED, DIRTY, FREE_SLOTS, FRESH, POOL, RELEASED, STAGE, TINY};
 use super::supply::{refill_group, retire, superslab_refill};
 use super::table::{self, Descriptors, SuperSlab};
-use super::{SLOTS, SUPERSLAB, Slab, SlabKind, aligned};
+use super::{SLOTS, Slab, SlabKind, aligned};
 use crate::base::addr::GRANULE;
 use crate::base::bits::low_mask;
 use crate::config;
@@ -49,19 +49,27 @@ fn pop_hint(kind: SlabKind, len: u32) -> Option<Slab> {
 /// Stages 2 and 3.
 #[cold]
 fn acquire_locked(kind: SlabKind, len: u32) -> Option<(Slab, usize)> {
-    let mut pool = POOL.lock();
     let mut stage = 1;
     loop {
-        while let Some((id, first)) = pool.find(len) {
-            let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, false));
-            pool.file(id);
-            if let Some(slab) = slab {
-                return Some((slab, stage));
-            }
-            // Stage 1 of another thread came between the look and the claim: look again.
+        if let Some(slab) = find(kind, len) {
+            return Some((slab, stage));
         }
-        superslab_refill(&mut pool, len)?;
+        superslab_refill(len)?;
         stage = 2;
+    }
+}
+
+#[inline(never)] // for the stack: it is over when the kernel is asked
+fn find(kind: SlabKind, len: u32) -> Option<Slab> {
+    let mut pool = POOL.lock();
+    loop {
+        let (id, first) = pool.find(len)?;
+        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, false));
+        pool.file(id);
+        if slab.is_some() {
+            return slab;
+        }
+        // Stage 1 of another thread came between the look and the claim: look again.
     }
 }
 
@@ -74,14 +82,13 @@ pub(crate) fn acquire_aligned(kind: SlabKind, len: u32, align: usize) -> Option<
     let mut pool = POOL.lock();
     loop {
         let high = pool.high;
-        let (id, first) = match aligned::find(&mut pool.turn, high, len, align) {
-            Some(found) => found,
-            None => {
-                let id =
-                    if align > SUPERSLAB { refill_group(&mut pool, align) } else { superslab_refill(&mut pool, len) }?;
-                pool.turn = id;
-                (id, aligned::find_in(table::get(id)?, len, align)?)
-            }
+        let Some((id, first)) = aligned::find(&mut pool.turn, high, len, align) else {
+            drop(pool);
+            let id = refill_group(align)?;
+            pool = POOL.lock();
+            // The search begins there.
+            pool.turn = id;
+            continue;
         };
         // Else stage 1 of another thread came in between.
         let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, false));

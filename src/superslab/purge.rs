@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::SLOTS;
-use super::cache::{Cache, Cached};
+use super::cache::{CAP, Cache, Cached};
 use super::huge;
 use super::state::{CHANGED, DIRTY, POOL, PURGED, Pool};
 use super::supply::{retire_cold, retire_locked, reuse, unmap};
@@ -24,15 +24,21 @@ struct Batch {
 static BATCH: Mutex<Batch> =
     Mutex::new(Batch { ranges: [Range { at: Addr::NULL, len: 0 }; RANGES], slots: [(0, 0); RANGES], len: 0 });
 
-/// Gives memory back to the kernel until `want` bytes went or nothing is left: cached SuperSlabs are unmapped, oldest
-/// first, but for one of which only a part is wanted; then EMPTY slots purged, that one's among the first. Returns bytes. Any thread; one
-/// that does not want all leaves it to who is at it already.
+/// Gives memory back to the kernel until `want` bytes went or nothing is left: EMPTY slots are purged, those of cached SuperSlabs first, which
+/// stay mapped, and so cost no more than a fault when they are wanted again. Returns bytes. Any thread; one that does not want all
+/// leaves it to who is at it already.
 pub(crate) fn purge(want: usize) -> usize {
-    let mut given = purge_cached(want);
     let batch = if want == usize::MAX { Some(BATCH.lock()) } else { BATCH.try_lock() };
-    let Some(mut batch) = batch else { return given };
+    let Some(mut batch) = batch else { return 0 };
+    if want == usize::MAX {
+        retire_unused();
+    }
+    let mut given = 0;
     while given < want {
-        batch.fill(&mut POOL.lock(), want - given);
+        let mut pool = POOL.lock();
+        reuse_dirty(&mut pool, want - given);
+        batch.fill(&mut pool, want - given);
+        drop(pool);
         if batch.len == 0 {
             break;
         }
@@ -46,28 +52,25 @@ pub(crate) fn purge(want: usize) -> usize {
     given
 }
 
-fn purge_cached(want: usize) -> usize {
-    if want == usize::MAX {
-        retire_unused();
-    }
-    let mut given = 0;
-    while given < want {
-        let oldest = take_cached(&mut POOL.lock(), want - given);
+/// Gives addresses back too: no SuperSlab stays mapped that is not in use. Any thread.
+pub(crate) fn unmap_cached() {
+    // No more often than there are some: one that can't be unmapped comes back.
+    for _ in 0..CAP {
+        let oldest = POOL.lock().cache.take_oldest();
         let Some(oldest) = oldest else { break };
-        given += oldest.dirty.count_ones() as usize * GRANULE;
         unmap(oldest);
     }
-    given
 }
 
-/// Takes the oldest out of the cache to unmap it. One that holds more than is wanted goes back in use instead: its slots are EMPTY ones then.
-fn take_cached(pool: &mut Pool, want: usize) -> Option<Cached> {
-    let oldest = pool.cache.take_oldest()?;
-    if oldest.dirty.count_ones() as usize * GRANULE <= want {
-        return Some(oldest);
+/// Puts cached SuperSlabs that hold old bytes back in use, of `want` bytes or one more: their slots are EMPTY ones then, and once these are purged
+/// they are cached again.
+fn reuse_dirty(pool: &mut Pool, want: usize) {
+    let mut left = want;
+    while left > 0 {
+        let Some(dirty) = pool.cache.take_dirty() else { break };
+        left = left.saturating_sub(dirty.dirty.count_ones() as usize * GRANULE);
+        reuse(pool, dirty);
     }
-    reuse(pool, oldest);
-    None
 }
 
 /// Retires SuperSlabs that were mapped for an alignment and never used: see `unmap`.
@@ -115,7 +118,10 @@ impl Batch {
             if super_slab.word.acquire(run, true).is_none() {
                 continue;
             }
-            huge::split(super_slab);
+            // All of a huge page goes as one.
+            if run != u32::MAX {
+                huge::split(super_slab);
+            }
             self.ranges[self.len % RANGES] =
                 Range { at: super_slab.base().offset(first as usize * GRANULE), len: len as usize * GRANULE };
             self.slots[self.len % RANGES] = (id, run);

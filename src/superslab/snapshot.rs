@@ -24,11 +24,13 @@ pub(crate) struct Snapshot {
     pub(crate) hints_dropped: u64,
 }
 
-/// Counts slots by state. Any thread.
+/// Counts slots by state: what changes meanwhile may be counted as both or neither. Any thread.
 pub(crate) fn snapshot() -> Snapshot {
     let pool = POOL.lock();
+    let (high, cached, cached_dirty) = (pool.high, pool.cache.len() as u64, pool.cache.dirty_slots());
+    drop(pool);
     let (mut full, mut active, mut empty, mut unused) = (0, 0, 0, 0);
-    for super_slab in (0..pool.high).filter_map(table::get) {
+    for super_slab in (0..high).filter_map(table::get) {
         let Some(slots) = super_slab.word.look() else { continue };
         full += (slots.active == u32::MAX) as u64;
         active += (slots.active & !super_slab.absent()).count_ones() as u64;
@@ -42,8 +44,8 @@ pub(crate) fn snapshot() -> Snapshot {
         active,
         empty,
         unused,
-        cached: pool.cache.len() as u64,
-        cached_dirty: pool.cache.dirty_slots(),
+        cached,
+        cached_dirty,
         stages: [STAGE[0].get(), STAGE[1].get(), STAGE[2].get()],
         released: RELEASED.get(),
         purged_bytes: PURGED.get() * GRANULE as u64,

@@ -61,10 +61,11 @@ pub(super) static PURGED: Counter = Counter::new();
 impl Pool {
     /// Where a free run of `len` is: resident slots before fresh ones, then in the shortest of the longest runs that will do,
     /// then where most slots are ACTIVE. Returns the SuperSlab's number and the run's first slot.
+    #[inline]
     pub(super) fn find(&mut self, len: u32) -> Option<(u32, u32)> {
         self.settle();
         loop {
-            let id = self.empty.find(len).or_else(|| self.free.find(len))?;
+            let id = self.index(len)?;
             let slots = table::get(id).and_then(|super_slab| super_slab.word.look());
             let run = |slots: Slots| find_run(slots.empty, len).or_else(|| find_run(!slots.active, len));
             if let Some(first) = slots.and_then(run) {
@@ -73,6 +74,11 @@ impl Pool {
             // Slots were taken by stage 1 since the last look.
             self.file(id);
         }
+    }
+
+    /// The SuperSlab that has such a run, as far as the index knows.
+    pub(super) fn index(&self, len: u32) -> Option<u32> {
+        self.empty.find(len).or_else(|| self.free.find(len))
     }
 
     /// Takes in what releases have noted.

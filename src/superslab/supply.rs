@@ -10,42 +10,85 @@ use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::low_mask;
 use crate::config;
 use crate::os;
+use crate::os::lock::Mutex;
 use crate::os::names::{self, Name};
 use crate::page_map;
 use crate::stats::level;
 
-/// Puts one more SuperSlab in use, a cached one, else a new one, and says which. `None`: out of memory.
-pub(super) fn superslab_refill(pool: &mut Pool, len: u32) -> Option<u32> {
+/// Whoever asks the kernel for a SuperSlab holds it: the others who need one wait for that one, and nobody else for the kernel.
+/// Taken before the pool's.
+static GROWTH: Mutex<()> = Mutex::new(());
+
+/// Puts one more SuperSlab in use: a cached one, else a new one of `len` slots at least. It may not hold such a run, or no longer: look, and come
+/// back. `None`: out of memory. Called without the pool's lock.
+#[cold]
+pub(super) fn superslab_refill(len: u32) -> Option<()> {
+    let _growth = GROWTH.lock();
+    let mut pool = POOL.lock();
     if let Some(cached) = pool.cache.take_newest() {
-        reuse(pool, cached);
-        // A short one may not hold the run; the caller looks and comes back.
+        reuse(&mut pool, cached);
+        return Some(());
+    }
+    if pool.index(len).is_some() {
+        // Another thread has put one in use since the look.
+        return Some(());
+    }
+    table::make(pool.spare.unwrap_or(pool.high))?;
+    let last = pool.last;
+    drop(pool);
+    let (base, slots) = map(last, len)?;
+    let bytes = slots as usize * GRANULE;
+    let advice = advise(base, bytes);
+    let enrolled = enroll(&mut POOL.lock(), base, slots, advice);
+    if enrolled.is_none() {
+        os::unmap(base, bytes);
+    }
+    enrolled.map(|_| ())
+}
+
+/// Puts as many new SuperSlabs in use as make `align` bytes, at a multiple of it, and says which is the first of them; for smaller alignments
+/// one, which may be a cached one. `None`: out of memory. Called without the pool's lock.
+#[cold]
+pub(super) fn refill_group(align: usize) -> Option<u32> {
+    let bytes = align.max(SUPERSLAB);
+    let _growth = GROWTH.lock();
+    let mut pool = POOL.lock();
+    let cached = if bytes == SUPERSLAB { pool.cache.take_newest() } else { None };
+    if let Some(cached) = cached {
+        reuse(&mut pool, cached);
         return Some(cached.id);
     }
     table::make(pool.spare.unwrap_or(pool.high))?;
-    let (base, slots) = map(pool.last, len)?;
-    enroll(pool, base, slots)
-}
-
-/// Puts as many new SuperSlabs in use as make `align` bytes, at a multiple of it, and says which is the first of them.
-#[cold]
-pub(super) fn refill_group(pool: &mut Pool, align: usize) -> Option<u32> {
-    table::make(pool.spare.unwrap_or(pool.high))?;
-    let group = os::map_aligned(Addr(pool.last.0.saturating_sub(align) & !(align - 1)), align, align)?;
-    names::give(group, align, Name::Blocks);
-    let first = enroll(pool, group, SLOTS)?;
-    for base in (SUPERSLAB..align).step_by(SUPERSLAB).map(|offset| group.offset(offset)) {
-        if enroll(pool, base, SLOTS).is_none() {
+    let hint = Addr(pool.last.0.saturating_sub(bytes) & !(bytes - 1));
+    drop(pool);
+    let group = map_slots(hint, (bytes / GRANULE) as u32, bytes)?;
+    let advice = advise(group, bytes);
+    let mut pool = POOL.lock();
+    let mut first = None;
+    for base in (0..bytes).step_by(SUPERSLAB).map(|offset| group.offset(offset)) {
+        let Some(id) = enroll(&mut pool, base, SLOTS, advice) else {
+            drop(pool);
             // Out of numbers, or of memory for descriptors.
-            os::unmap(base, group.offset(align).since(base));
-            break;
-        }
+            os::unmap(base, group.offset(bytes).since(base));
+            return first;
+        };
+        first = first.or(Some(id));
     }
     pool.last = group;
-    Some(first)
+    first
+}
+
+/// Tells the kernel what a new mapping is to be, which nobody knows yet.
+fn advise(base: Addr, bytes: usize) -> Advice {
+    let advice = huge::advice(MAPPED.get(), TINY.get());
+    if advice != Advice::Leave {
+        os::advise_huge(base, bytes, advice == Advice::Ask);
+    }
+    advice
 }
 
 /// Puts a new mapping of `slots` slots in use. `None`: no descriptor for it.
-pub(super) fn enroll(pool: &mut Pool, base: Addr, slots: u32) -> Option<u32> {
+fn enroll(pool: &mut Pool, base: Addr, slots: u32, advice: Advice) -> Option<u32> {
     let id = pool.spare.unwrap_or(pool.high);
     let super_slab = table::make(id)?;
     if pool.spare == Some(id) {
@@ -59,12 +102,7 @@ pub(super) fn enroll(pool: &mut Pool, base: Addr, slots: u32) -> Option<u32> {
     level::MAPPED.add((slots as usize * GRANULE) as u64);
     let absent = !low_mask(slots);
     super_slab.describe(base, absent);
-    // `MAPPED` counts this one already.
-    let advice = huge::advice(MAPPED.get() - 1, TINY.get());
     super_slab.swap_huge(advice != Advice::Exempt);
-    if advice != Advice::Leave {
-        os::advise_huge(base, slots as usize * GRANULE, advice == Advice::Ask);
-    }
     super_slab.word.publish(absent, 0);
     pool.file(id);
     Some(id)
@@ -151,6 +189,7 @@ pub(super) fn unmap(cached: Cached) {
 }
 
 /// Retires the SuperSlab of this number if none of its slots is ACTIVE and it lies near `base`.
+#[inline(never)] // for the stack: a release deep down may end here
 fn retire_beside(id: u32, base: Addr) -> Option<Cached> {
     let mut pool = POOL.lock();
     let super_slab = table::get(id).filter(|_| id < pool.high)?;
@@ -163,6 +202,7 @@ fn retire_beside(id: u32, base: Addr) -> Option<Cached> {
 }
 
 /// Unmaps a RETIRED SuperSlab, or puts it back in use, purged, when the kernel refuses.
+#[inline(never)] // for the stack
 fn unmap_one(cached: Cached) {
     let Some(super_slab) = table::get(cached.id) else { return };
     let (base, len) = (super_slab.base(), super_slab.bytes());

@@ -155,7 +155,7 @@ fn end_period(ms: u64, files: bool) {
     background::retry();
     if files && (Dirty::now().total() > REST || profile::is_on()) && pressure::is_high() {
         profile::note(Occasion::Pressure);
-        give_back(false);
+        give_back(false, false);
     }
 }
 

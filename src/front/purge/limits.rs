@@ -54,7 +54,7 @@ fn above(limit: u64, dirty: Dirty) {
     if now.saturating_sub(last) >= PAUSE
         && LAST.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     {
-        give_back(false);
+        give_back(false, false);
     }
 }
 

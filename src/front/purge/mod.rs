@@ -173,7 +173,7 @@ fn shed(want: usize) -> (usize, usize) {
 pub(crate) fn trim() -> usize {
     let Some(_inside) = gate::enter() else { return 0 };
     flush_thread();
-    give_back(true)
+    give_back(true, false)
 }
 
 /// What no count of idle bytes covers, at most: the caller's own caches, batches on their way.
@@ -192,7 +192,7 @@ pub(super) fn could_serve(size: usize) -> bool {
 #[cold]
 pub(super) fn reclaim() {
     flush_thread();
-    give_back(false);
+    give_back(false, true);
 }
 
 /// Gives the calling thread's caches back to the spans and sends what it holds of other heaps' blocks.
@@ -207,7 +207,8 @@ pub(crate) fn flush_thread() {
     super::paranoid::after_slow_path();
 }
 
-fn give_back(wait: bool) -> usize {
+/// Gives everything idle back to the kernel, of busy heaps too with `wait`; with `unmap` the addresses of what is wholly unused as well.
+fn give_back(wait: bool, unmap: bool) -> usize {
     COUNTS.all.add(1);
     let mut given = 0;
     // All batches first: what waits for one heap may lie in any other's.
@@ -215,6 +216,9 @@ fn give_back(wait: bool) -> usize {
     heap::take_in_all(wait);
     heap::each_heap(|heap| given += heap.trim(wait));
     given += reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX);
+    if unmap {
+        superslab::unmap_cached();
+    }
     // Last, for what went is no longer entered.
     given + page_map::purge()
 }
