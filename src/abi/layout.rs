@@ -3,7 +3,7 @@
 use core::mem::size_of;
 
 use crate::base::layout::{At, Layout, MAGIC, VERSION};
-use crate::{class, heap, large, page_map, span, superslab};
+use crate::{class, heap, large, page_map, profile, span, superslab, trace};
 
 /// Where the table is the same for all.
 #[repr(transparent)]
@@ -29,4 +29,6 @@ pub static hak_layout: Table = Table(Layout {
     heap: heap::LAYOUT,
     node: heap::NODE_LAYOUT,
     pool: superslab::LAYOUT,
+    profile: profile::LAYOUT,
+    trace: trace::LAYOUT,
 });

@@ -53,6 +53,8 @@ pub(crate) struct Layout {
     pub(crate) heap: Heap,
     pub(crate) node: Node,
     pub(crate) pool: Pool,
+    pub(crate) profile: Profile,
+    pub(crate) trace: Trace,
 }
 
 #[repr(C)]
@@ -178,7 +180,38 @@ pub(crate) struct Pool {
     pub(crate) mapped_at: At,
 }
 
+#[repr(C)]
+pub(crate) struct Profile {
+    /// The addresses of the profiler's tables, and of the stacks that it unwinds on; null until they are made. And the bytes of each.
+    pub(crate) tables_at: At,
+    pub(crate) tables_bytes: usize,
+    pub(crate) stacks_at: At,
+    pub(crate) stacks_bytes: usize,
+    /// In the tables: addresses of sampled blocks that are live, so many, and of each what is known.
+    pub(crate) places: usize,
+    pub(crate) samples: usize,
+    pub(crate) sample_count: usize,
+    pub(crate) sample_size: usize,
+    /// Four bytes: the number of the site.
+    pub(crate) sample_site: usize,
+    /// In the tables: sites; `site_frames` says where among the words its frames begin, eight bits up, and in the lowest eight how many they are.
+    pub(crate) sites: usize,
+    pub(crate) site_size: usize,
+    pub(crate) site_frames: usize,
+    /// The thread's name, 16 bytes.
+    pub(crate) site_name: usize,
+    /// In the tables: return addresses.
+    pub(crate) words: usize,
+}
+
+#[repr(C)]
+pub(crate) struct Trace {
+    /// The address of the tables of `HAKMEM_TRACE=1`, or null.
+    pub(crate) tables_at: At,
+    pub(crate) tables_bytes: usize,
+}
+
 const _: () = {
     let words = (size_of::<Layout>() - 16) / 8;
-    assert!(words == 3 + 5 + 14 + 8 + 8 + 18 + 5 + 9, "words without a hole, and none taken away");
+    assert!(words == 3 + 5 + 14 + 8 + 8 + 18 + 5 + 9 + 14 + 2, "words without a hole, and none taken away");
 };

@@ -18,6 +18,11 @@ pub(crate) struct Sample {
     made: AtomicU32,
 }
 
+impl Sample {
+    /// Where `site` is, for readers outside of the process.
+    pub(super) const SITE: usize = core::mem::offset_of!(Sample, site);
+}
+
 /// What `remove` found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ended {

@@ -18,10 +18,12 @@ mod sites;
 mod stacks;
 mod usdt;
 
+use core::mem::{offset_of, size_of};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
+use crate::base::layout::{self, At};
 use crate::base::sync::AtomicUsize;
 use crate::config;
 use crate::os::names::{self, Name};
@@ -48,6 +50,23 @@ struct Tables {
     words: [AtomicUsize; WORDS],
     used: AtomicUsize,
 }
+
+pub(crate) const LAYOUT: layout::Profile = layout::Profile {
+    tables_at: At((&raw const TABLES).cast()),
+    tables_bytes: size_of::<Tables>(),
+    stacks_at: stacks::AT,
+    stacks_bytes: stacks::ALL,
+    places: offset_of!(Tables, places),
+    samples: offset_of!(Tables, samples),
+    sample_count: LIVE,
+    sample_size: size_of::<Sample>(),
+    sample_site: Sample::SITE,
+    sites: offset_of!(Tables, sites),
+    site_size: size_of::<Site>(),
+    site_frames: Site::FRAMES,
+    site_name: Site::NAME,
+    words: offset_of!(Tables, words),
+};
 
 const _: () = assert!(size_of::<Tables>() + (2 << 20) <= 24 << 20, "docs/PROFILING.md says so");
 

@@ -23,6 +23,12 @@ pub(crate) struct Site {
     peak: Sum,
 }
 
+impl Site {
+    /// Where they are, for readers outside of the process.
+    pub(super) const FRAMES: usize = core::mem::offset_of!(Site, frames);
+    pub(super) const NAME: usize = core::mem::offset_of!(Site, name);
+}
+
 struct Sum {
     objects: AtomicU64,
     bytes: AtomicU64,

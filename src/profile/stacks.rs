@@ -6,6 +6,7 @@ use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::base::addr::Addr;
+use crate::base::layout::At;
 use crate::os;
 use crate::os::names::{self, Name};
 use crate::trace::{self, OWN};
@@ -18,6 +19,10 @@ pub(super) const DEPTH: usize = 64;
 
 /// Where the stacks lie, each with a guard page before it; 0 until they are mapped.
 static STACKS: AtomicUsize = AtomicUsize::new(0);
+/// Where a reader outside of the process finds that, and how many bytes there are.
+pub(super) const AT: At = At((&raw const STACKS).cast());
+pub(super) const ALL: usize = COUNT as usize * BYTES;
+
 /// A bit for each that is in use.
 static USED: AtomicU32 = AtomicU32::new(0);
 

@@ -18,6 +18,8 @@ pub(crate) use frames::{OWN, load as load_unwinder, unwind};
 /// Frames of a stack that are kept.
 const DEPTH: usize = 16;
 
+pub(crate) const LAYOUT: crate::base::layout::Trace = tables::LAYOUT;
+
 /// Whether stacks can be taken and kept.
 static READY: AtomicBool = AtomicBool::new(false);
 

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 
 use super::DEPTH;
 use crate::base::addr::Addr;
+use crate::base::layout::{self, At};
 use crate::os;
 use crate::os::names::{self, Name};
 
@@ -32,6 +33,9 @@ struct Tables {
 }
 
 static TABLES: AtomicPtr<Tables> = AtomicPtr::new(core::ptr::null_mut());
+
+pub(super) const LAYOUT: layout::Trace =
+    layout::Trace { tables_at: At((&raw const TABLES).cast()), tables_bytes: size_of::<Tables>() };
 
 #[derive(Clone, Copy)]
 pub(super) enum Moment {

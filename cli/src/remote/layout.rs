@@ -43,4 +43,6 @@ words! {
     heap_open heap_opens open_size open_node heap_events event_kinds late_at samples_at heap_baseline
     node_next node_word node_len node_blocks node_size
     chunks_at chunks chunk_slabs slab_size slab_word slab_base slab_absent pool_dirty_at pool_mapped_at
+    profile_at profile_bytes profile_stacks_at profile_stacks_bytes profile_places profile_samples sample_count sample_size sample_site
+    profile_sites site_size site_frames site_name profile_words trace_at trace_bytes
 }
