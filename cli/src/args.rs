@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Top(TopArgs),
     /// Say why a process takes the memory it takes, and what to do about it
     Explain(ExplainArgs),
+    /// Find the blocks of a process that nothing points to any more
+    Leaks(LeaksArgs),
     /// Find out what keeps HAKMEM from serving a program, or from serving it well
     Doctor(DoctorArgs),
     /// List the library's options
@@ -294,6 +296,26 @@ fn seconds(text: &str) -> std::result::Result<f64, String> {
         .ok()
         .filter(|&seconds| (0.05..=86_400.0).contains(&seconds))
         .ok_or_else(|| "it is not 0.05 to 86400".to_owned())
+}
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Exit status: 0; with --fail 1 when anything is lost; 2: wrong arguments; 3: there is no such process; 4: it may not \
+    be stopped or read; 5: HAKMEM does not serve it."
+)]
+pub(crate) struct LeaksArgs {
+    /// A process by its number or name, or a core file (./123 is a file)
+    #[arg(value_name = "PID|NAME|CORE", value_hint = ValueHint::FilePath)]
+    pub(crate) target: OsString,
+    /// Write all lost blocks as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show so many groups of blocks
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) top: u32,
+    /// End with status 1 when anything is lost
+    #[arg(long)]
+    pub(crate) fail: bool,
 }
 
 #[derive(clap::Args)]

@@ -9,6 +9,7 @@ mod doctor;
 mod elf;
 mod error;
 mod explain;
+mod leaks;
 mod library;
 mod measure;
 mod options;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Stats(args) => stats::stats(args),
         Command::Top(args) => top::top(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Leaks(args) => leaks::leaks(args),
         Command::Doctor(args) => doctor::doctor(args),
         Command::Options(args) => options::options(args),
         Command::Completions { shell } => args::write_completions(shell),

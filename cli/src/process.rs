@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
 use crate::error::{Error, NO_PERMISSION, NO_PROCESS, Result};
 
@@ -77,4 +78,11 @@ pub(crate) fn own_number(pid: i32) -> i32 {
     let status = String::from_utf8_lossy(&status).into_owned();
     let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
     numbers.and_then(|numbers| numbers.split_whitespace().last()?.parse().ok()).unwrap_or(pid)
+}
+
+/// Where a process's files are, if its mounts are not ours.
+pub(crate) fn root(pid: i32) -> PathBuf {
+    let mounts = |of: &str| fs::read_link(format!("/proc/{of}/ns/mnt")).ok();
+    let same = mounts("self") == mounts(&pid.to_string());
+    if same { PathBuf::new() } else { PathBuf::from(format!("/proc/{pid}/root")) }
 }

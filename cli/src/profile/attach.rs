@@ -95,7 +95,7 @@ pub(crate) fn attach(pid: i32, period: Duration, at: At) -> Result<Attached> {
     }
     let command = crate::output::quote(&process::command(target.pid));
     let command = if command.is_empty() { format!("process {}", target.pid) } else { command };
-    Ok(Attached { pid: target.pid, command, profiles, timeline, root: root(target.pid), seconds })
+    Ok(Attached { pid: target.pid, command, profiles, timeline, root: process::root(target.pid), seconds })
 }
 
 fn bar(pid: i32, period: Duration) -> ProgressBar {
@@ -215,13 +215,6 @@ fn place(pid: i32, pattern: &str) -> (PathBuf, (String, String)) {
     let folder = Path::new(&within).join(expand(folder).trim_start_matches('/'));
     let (before, behind) = name.split_once("%n").unwrap_or((name, ""));
     (folder, (expand(before), expand(behind)))
-}
-
-/// Where a process's files are, if its mounts are not ours.
-fn root(pid: i32) -> PathBuf {
-    let mounts = |of: &str| fs::read_link(format!("/proc/{of}/ns/mnt")).ok();
-    let same = mounts("self") == mounts(&pid.to_string());
-    if same { PathBuf::new() } else { PathBuf::from(format!("/proc/{pid}/root")) }
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub(crate) struct Core {
     file: File,
     segments: Vec<Segment>,
     pub(crate) mappings: Vec<Mapping>,
+    /// Files that were mapped, kept in it or not.
+    pub(crate) files: Vec<Mapping>,
     pub(crate) pid: i32,
     /// The program's name, as far as the kernel keeps it.
     pub(crate) program: String,
@@ -68,6 +70,7 @@ impl Core {
             file,
             segments: Vec::new(),
             mappings: Vec::new(),
+            files: Vec::new(),
             pid: 0,
             program: String::new(),
             threads: Vec::new(),
@@ -134,6 +137,7 @@ impl Core {
             let (start, end, offset) = (u64_at(note, at), u64_at(note, at + 8), u64_at(note, at + 16) * unit);
             let Some(name) = names.next() else { return };
             let name = String::from_utf8_lossy(name).into_owned();
+            self.files.push(Mapping { start, end, offset, name: name.clone(), ..Mapping::default() });
             for (segment, mapping) in self.segments.iter_mut().zip(&mut self.mappings) {
                 if (start..end).contains(&segment.start) {
                     let offset = offset + (segment.start - start);

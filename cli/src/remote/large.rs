@@ -18,6 +18,8 @@ pub(crate) struct Large {
 pub(crate) struct Pool {
     /// Free slots with old bytes in them, of SuperSlabs in use.
     pub(crate) empty: Vec<u64>,
+    /// Where SuperSlabs begin.
+    pub(crate) slabs: Vec<u64>,
     /// Bytes of free slots with old bytes in cached SuperSlabs, and of cached mappings of large blocks: the most that is resident of those.
     pub(crate) kept_bytes: u64,
     pub(crate) mapped_bytes: u64,
@@ -74,6 +76,7 @@ impl Remote {
                 if word == u64::MAX || base == 0 {
                     continue;
                 }
+                pool.slabs.push(base);
                 let absent = u32_at(slab, layout.slab_absent as usize);
                 let (active, empty) = (word as u32 & !absent, (word >> 32) as u32);
                 pool.active_bytes += u64::from(active.count_ones()) * layout.granule;

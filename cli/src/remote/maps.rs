@@ -13,6 +13,8 @@ pub(crate) struct Mapping {
     pub(crate) read: bool,
     pub(crate) write: bool,
     pub(crate) execute: bool,
+    /// With other processes, or with a file's pages.
+    pub(crate) shared: bool,
     pub(crate) offset: u64,
     /// The file, or what the kernel calls it: `[heap]`, `[stack]`, `[anon:hakmem: blocks]`; empty where it has no name.
     pub(crate) name: String,
@@ -97,6 +99,7 @@ fn heading(line: &str) -> Option<Mapping> {
         read: how.first() == Some(&b'r'),
         write: how.get(1) == Some(&b'w'),
         execute: how.get(2) == Some(&b'x'),
+        shared: how.get(3) == Some(&b's'),
         offset,
         name: name.strip_suffix(" (deleted)").unwrap_or(name).to_owned(),
         rss: 0,

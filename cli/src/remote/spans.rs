@@ -167,6 +167,14 @@ impl Spans {
         }
     }
 
+    /// Which of the blocks `64 * word ..` are the program's: a bit for each of 64.
+    pub(crate) fn live_word(&self, span: &Span, word: u32) -> u64 {
+        let bits = |bits: &[u64]| bits.get(span.words + word as usize).copied().unwrap_or(0);
+        let there = u64::MAX >> 64_u32.saturating_sub(span.capacity.saturating_sub(word * 64)).min(63);
+        let there = if span.capacity <= word * 64 { 0 } else { there };
+        there & !bits(&self.free) & !bits(&self.cached) & !bits(&self.remote)
+    }
+
     /// How many of the blocks `from .. to` are live, free, cached, remote.
     pub(crate) fn count(&self, span: &Span, from: u32, to: u32) -> Counts {
         let mut counts = Counts::default();
@@ -230,6 +238,8 @@ mod tests {
         assert_eq!(held, [Held::Free, Held::Live, Held::Free, Held::Cached, Held::Remote]);
         assert_eq!(spans.count(&span, 0, 99), Counts { live: 94, free: 3, cached: 1, remote: 1 });
         assert_eq!(spans.count(&span, 63, 65), Counts { live: 1, free: 1, cached: 0, remote: 0 });
+        let live: u32 = (0..3).map(|word| spans.live_word(&span, word).count_ones()).sum();
+        assert!(live == 94 && spans.live_word(&span, 0) & 0b111 == 0b100, "{live}");
         assert_eq!(spans.live_blocks().count(), 94);
         assert_eq!(spans.live_blocks().next(), Some((0x10_0000 + 656 * 2, 656)));
     }
