@@ -37,6 +37,11 @@ pub(crate) fn count(value: u64) -> String {
     out
 }
 
+/// `1 heap`, `12 heaps`.
+pub(crate) fn number(value: u64, what: &str) -> String {
+    format!("{} {what}{}", count(value), if value == 1 { "" } else { "s" })
+}
+
 /// Three digits that count.
 pub(crate) fn digits(value: f64) -> String {
     match value.abs() {

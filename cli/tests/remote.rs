@@ -308,7 +308,7 @@ fn the_screen_shows_it_and_its_keys_work() {
             "5 threads",
             "RSS ",
             "rounding",
-            "magazines",
+            "at hand",
             "by size class",
             "large 30.0 MiB",
             "q quit",

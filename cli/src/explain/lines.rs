@@ -93,7 +93,7 @@ fn live(report: &Report) -> Line {
     Line {
         part: "live",
         bytes: report.resident.live_bytes,
-        what: format!("{} blocks that the program holds", units::count(totals.live_blocks)),
+        what: format!("{} that the program holds", units::number(totals.live_blocks, "block")),
         of: enough(of),
         sites: Vec::new(),
         advice: vec![Advice { gives_bytes: 0, what: advice.to_owned() }],
@@ -118,7 +118,7 @@ fn rounding(report: &Report) -> Line {
         sites: Vec::new(),
         advice: vec![Advice {
             gives_bytes: 0,
-            what: "make objects a multiple of 16 bytes, or a little smaller than the next block size".to_owned(),
+            what: "a size just above a block's wastes most: who asks for 513 bytes gets 640".to_owned(),
         }],
     }
 }
@@ -132,9 +132,9 @@ fn pinned(report: &Report) -> Line {
         |class, bytes| {
             let resident = units::bytes(class.resident_bytes as f64);
             format!(
-                "{} by {} blocks of {}, which keep {resident} resident",
+                "{} by {} of {}, which keep {resident} resident",
                 units::bytes(bytes as f64),
-                units::count(class.live),
+                units::number(class.live, "block"),
                 size(class)
             )
         },
@@ -173,9 +173,9 @@ fn magazines(report: &Report) -> Line {
         advice.push(Advice { gives_bytes: pending.min(bytes), what });
     }
     Line {
-        part: "magazines",
+        part: "at hand",
         bytes,
-        what: "free blocks that threads keep at hand, or send home".to_owned(),
+        what: "free blocks that threads keep for their next calls, or send home".to_owned(),
         of: enough(of),
         sites: Vec::new(),
         advice,
@@ -240,7 +240,10 @@ fn metadata(report: &Report) -> Line {
     Line {
         part: "metadata",
         bytes: report.resident.metadata_bytes,
-        what: format!("the allocator's own records: {} heaps{ended}, and what it knows of blocks", totals.heaps),
+        what: format!(
+            "the allocator's own records: {}{ended}, and what it knows of blocks",
+            units::number(totals.heaps, "heap")
+        ),
         of: Vec::new(),
         sites: Vec::new(),
         advice: vec![Advice {

@@ -21,7 +21,7 @@ impl Part {
         match self {
             Part::Live => "live",
             Part::Rounding => "rounding",
-            Part::Magazines => "in magazines",
+            Part::Magazines => "at hand",
             Part::Free => "free in spans",
             Part::Dirty => "dirty",
             Part::Metadata => "metadata",
@@ -32,7 +32,6 @@ impl Part {
     /// The same in a word.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Part::Magazines => "magazines",
             Part::Free => "free",
             other => other.name(),
         }

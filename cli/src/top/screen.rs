@@ -28,11 +28,11 @@ const KEYS: [(&str, &str); 15] = [
     ("q", "quit"),
     ("", ""),
     ("rounding", "what blocks are larger than what was asked for; ~: about"),
-    ("magazines", "free blocks that threads keep at hand, or send home"),
+    ("at hand", "free blocks that threads keep for their next calls, or send home"),
     ("free", "other free blocks, beside such as are in use"),
     ("pinned", "those of them on pages that a block in use keeps"),
     ("dirty", "free memory of no size, kept for what comes"),
-    ("refills", "bytes magazines got: allocated at least so much"),
+    ("refills", "what came to be at hand: allocated at least so much"),
 ];
 
 fn colour(part: Part) -> Color {
@@ -81,11 +81,15 @@ fn draw_head(frame: &mut Frame, area: Rect, view: &View, colours: bool) {
     let mut title = vec![Span::styled(format!(" {}", report.program), bold)];
     let kind = if report.source == "core" { "core file of process" } else { "process" };
     let threads = if report.totals.threads > 0 {
-        format!(" · {} threads", units::count(report.totals.threads))
+        format!(" · {}", units::number(report.totals.threads, "thread"))
     } else {
         String::new()
     };
-    title.push(Span::raw(format!(" · {kind} {}{threads} · {} heaps", report.pid, report.totals.heaps)));
+    title.push(Span::raw(format!(
+        " · {kind} {}{threads} · {}",
+        report.pid,
+        units::number(report.totals.heaps, "heap")
+    )));
     if report.source == "statistics" {
         title.push(Span::raw(" · by its statistics only"));
     }
@@ -105,6 +109,7 @@ fn draw_head(frame: &mut Frame, area: Rect, view: &View, colours: bool) {
         sparks.push(Span::styled(spark(history, room), dim_or(colours, Color::Cyan)));
     }
     lines.push(Line::from(sparks));
+    lines.push(Line::default());
     lines.push(bar(view, width, colours));
     lines.extend(legend(view, width, colours));
     frame.render_widget(Paragraph::new(lines), area);

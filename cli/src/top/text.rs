@@ -57,7 +57,11 @@ pub(crate) fn heading(report: &Report) -> String {
     }
     out += &format!(": {} resident", units::bytes(report.resident.rss_bytes as f64));
     if totals.threads > 0 {
-        out += &format!(", {} threads", units::count(totals.threads));
+        out += &format!(", {}", units::number(totals.threads, "thread"));
     }
-    out + &format!(", {} blocks of {} live", units::count(totals.live_blocks), units::bytes(totals.live_bytes as f64))
+    out + &format!(
+        ", {} of {} live",
+        units::number(totals.live_blocks, "block"),
+        units::bytes(totals.live_bytes as f64)
+    )
 }
