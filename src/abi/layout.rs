@@ -31,4 +31,5 @@ pub static hak_layout: Table = Table(Layout {
     pool: superslab::LAYOUT,
     profile: profile::LAYOUT,
     trace: trace::LAYOUT,
+    profile_on_at: profile::ON_AT,
 });

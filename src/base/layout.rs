@@ -55,6 +55,8 @@ pub(crate) struct Layout {
     pub(crate) pool: Pool,
     pub(crate) profile: Profile,
     pub(crate) trace: Trace,
+    /// One byte: whether the profiler counts.
+    pub(crate) profile_on_at: At,
 }
 
 #[repr(C)]
@@ -213,5 +215,5 @@ pub(crate) struct Trace {
 
 const _: () = {
     let words = (size_of::<Layout>() - 16) / 8;
-    assert!(words == 3 + 5 + 14 + 8 + 8 + 18 + 5 + 9 + 14 + 2, "words without a hole, and none taken away");
+    assert!(words == 3 + 5 + 14 + 8 + 8 + 18 + 5 + 9 + 14 + 2 + 1, "words without a hole, and none taken away");
 };

@@ -78,6 +78,8 @@ static FOR_AGENT: AtomicBool = AtomicBool::new(false);
 /// What `usdt::is_attached` said when it was last acted upon.
 static AGENT_SEEN: AtomicBool = AtomicBool::new(false);
 static ON: AtomicBool = AtomicBool::new(false);
+/// Where a reader outside of the process finds that.
+pub(crate) const ON_AT: At = At((&raw const ON).cast());
 /// Whether it ever was on.
 static BEGUN: AtomicBool = AtomicBool::new(false);
 /// Estimate of what is live of all that was counted.
