@@ -255,7 +255,11 @@ fn two_profiles_are_compared() {
     let (old, new, page) = (file("old.pb.gz"), file("new.pb.gz"), file("diff.html"));
     let program = planted(folder.path(), &["-g"]);
     profile(&program, &["--pprof", &old]);
-    let other = compile(folder.path(), "planted", PLANTED, &["-O2", "-g", "-pthread", "-DLARGE=150"]).unwrap();
+    // Another version: in another folder, all lines moved.
+    let next = folder.path().join("next");
+    std::fs::create_dir(&next).unwrap();
+    let other =
+        compile(&next, "planted", &format!("\n\n{PLANTED}"), &["-O2", "-g", "-pthread", "-DLARGE=150"]).unwrap();
     profile(&other, &["--pprof", &new]);
     say(&["profile", "-q", "--diff", &old, &new, "-o", &page]).expect(0, "");
     let seen = used(Path::new(&page), "keep_large", 0, "1300,1000");
@@ -272,7 +276,7 @@ fn a_running_process_is_profiled_when_told() {
     let folder = tempfile::tempdir().unwrap();
     let source = "#define _DEFAULT_SOURCE\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\nvoid *kept[100000]; int n;\n\
                   __attribute__((noinline)) void keep(void) { kept[n] = malloc(2000); memset(kept[n++], 1, 2000); }\n\
-                  int main(void) { for (int i = 0; i < 3000; i++) { keep(); usleep(2000); } return 0; }";
+                  int main(void) { for (int i = 0; i < 60000; i++) { keep(); usleep(2000); } return 0; }";
     let program = compile(folder.path(), "server", source, &["-O1", "-g"]).unwrap();
     let start = |signal: Option<&str>| {
         let mut command = common::hakmem(&["run", "-q", "--", program.to_str().unwrap()]);
@@ -298,7 +302,12 @@ fn a_running_process_is_profiled_when_told() {
     let kept = stack(&seen, "keep", "server");
     let count = kept["inuse_objects"].as_u64().unwrap();
     assert!(count > 3 && kept["inuse_space"] == count * 2000 && kept["frames"][0]["line"] == 6, "{kept:#}");
-    assert!(std::fs::read_to_string(&page).unwrap().contains("\"when\":\"at the end\""));
+    let text = std::fs::read_to_string(&page).unwrap();
+    assert!(text.contains("\"when\":\"at the end\""));
+    // Its heap was looked at meanwhile.
+    let live: Vec<u64> =
+        text.split("\"live\":").skip(1).filter_map(|rest| rest.split(',').next()?.parse().ok()).collect();
+    assert!(live.last().is_some_and(|&last| last > 2000 * count / 2 && live.is_sorted()), "{live:?}");
     // A second time what is live from the first is there as well.
     let again = say(&["profile", &pid_of(&server), "--for", "100ms", "--json"]).expect(0, "").json();
     assert!(stack(&again, "keep", "server")["inuse_objects"].as_u64().unwrap() > count, "{again:#}");

@@ -16,6 +16,7 @@ use crate::args::At;
 use crate::error::{Error, NOT_SERVED, Result};
 use crate::library;
 use crate::process;
+use crate::remote::Remote;
 use crate::served;
 use crate::signals;
 
@@ -57,13 +58,13 @@ pub(crate) fn attach(pid: i32, period: Duration, at: At) -> Result<Attached> {
     }
     signals::catch();
     let watch = Watch::start(target.pid);
-    let begin = Instant::now();
     let mut known = target.files();
     let mut profiles = Vec::new();
     if !target.always {
-        target.tell()?;
+        target.begin()?;
     }
     let progress = bar(target.pid, period);
+    let begin = Instant::now();
     let mut next = begin + if let At::Every(every) = at { every } else { period };
     while begin.elapsed() < period && signals::interrupted().is_none() {
         thread::sleep(LOOK.min(period));
@@ -73,7 +74,7 @@ pub(crate) fn attach(pid: i32, period: Duration, at: At) -> Result<Attached> {
         }
         if !target.always && target.take(&mut known, &mut profiles)? {
             // It had been on, and went off: what was counted before is a profile of its own.
-            target.tell()?;
+            target.begin()?;
         }
         if let At::Every(every) = at {
             if Instant::now() >= next && begin.elapsed() + every / 2 < period {
@@ -149,6 +150,35 @@ impl Target {
         Ok(())
     }
 
+    /// Has the profiler count, and waits until it does: a second signal that comes before the first is answered is none.
+    fn begin(&self) -> Result<()> {
+        let remote = Remote::of_process(self.pid)?;
+        let is_on = || remote.memory.read(remote.layout.profile_on_at, 1).is_some_and(|on| on == [1]);
+        if is_on() {
+            return Ok(()); // somebody else did; what is counted by now is in the profile
+        }
+        self.tell()?;
+        let deadline = Instant::now() + PATIENCE;
+        while !is_on() && signals::interrupted().is_none() {
+            if Instant::now() >= deadline {
+                return Err(self.silent("does not begin to count"));
+            }
+            if !process::exists(self.pid) {
+                break;
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    fn silent(&self, what: &str) -> Error {
+        Error::new(format!(
+            "process {} {what} within {} s: it does at the next call for which a thread has no block at hand",
+            self.pid,
+            PATIENCE.as_secs()
+        ))
+    }
+
     /// Its profiles that are there.
     fn files(&self) -> Files {
         let Ok(folder) = fs::read_dir(&self.folder) else { return Files::new() };
@@ -188,13 +218,7 @@ impl Target {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                return Err(Error::new(format!(
-                    "process {} has written no profile within {} s: it does at the next call for which a thread has no block at \
-                     hand\n    {}",
-                    self.pid,
-                    PATIENCE.as_secs(),
-                    self.folder.join(format!("{}…{}", self.name.0, self.name.1)).display()
-                )));
+                return Err(self.silent("has written no profile"));
             }
             thread::sleep(LOOK);
         }

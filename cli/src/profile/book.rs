@@ -87,6 +87,15 @@ impl<T: Clone + Eq + Hash> Numbered<T> {
         number
     }
 
+    /// The same for what is known by another name than it is shown by: by the last one's.
+    fn number_as(&mut self, known: T, shown: T) -> u32 {
+        let number = self.number(known);
+        if let Some(thing) = self.all.get_mut(number as usize) {
+            *thing = shown;
+        }
+        number
+    }
+
     pub(crate) fn get(&self, number: u32) -> Option<&T> {
         self.all.get(number as usize)
     }
@@ -99,6 +108,8 @@ pub(crate) struct Book {
     pub(crate) threads: Numbered<String>,
     pub(crate) stacks: Numbered<Stack>,
     pub(crate) snapshots: Vec<Snapshot>,
+    /// Versions of a program are compared: what has the same name in another folder, or on another line, is the same.
+    pub(crate) compared: bool,
 }
 
 impl Book {
@@ -112,6 +123,7 @@ impl Book {
             threads: Numbered::new(),
             stacks: Numbered::new(),
             snapshots: Vec::new(),
+            compared: false,
         }
     }
 
@@ -218,9 +230,15 @@ impl Book {
     }
 
     fn frame(&mut self, call: Named) -> u32 {
-        let Named { function, file, line, object, inlined } = call;
-        let function = self.functions.number(Function { name: function, object, file });
-        self.frames.number(Frame { function, line, inlined })
+        let Named { function: name, file, line, object, inlined } = call;
+        if !self.compared {
+            let function = self.functions.number(Function { name, object, file });
+            return self.frames.number(Frame { function, line, inlined });
+        }
+        let base = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let known = Function { name: name.clone(), object: base(&object), file: base(&file) };
+        let function = self.functions.number_as(known, Function { name, object, file });
+        self.frames.number_as(Frame { function, line: 0, inlined }, Frame { function, line, inlined })
     }
 
     /// The function of a frame.

@@ -140,6 +140,7 @@ fn files(args: &ProfileArgs, files: &[&Path], compared: bool) -> Result<u8> {
     let mut resolver = Resolver::default();
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let mut shown = Shown::new(names.join(" → "), "profile".to_owned());
+    shown.book.compared = compared;
     for (file, name) in files.iter().zip(&names) {
         let raw = Raw::read(file)?;
         shown.book.add(&raw, &mut resolver, name.clone(), 0)?;

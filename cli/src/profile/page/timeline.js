@@ -1,6 +1,6 @@
 // Memory over time, and when the profiles were taken.
 "use strict";
-const SERIES = [["resident", "resident", "--line"], ["live", "live", "--live"], ["cached", "cached", "--cached"]];
+const SERIES = [["resident", "resident", "--line"], ["live", "live blocks", "--live"], ["cached", "free at hand", "--cached"]];
 const timeline = (() => {
     const points = data.timeline?.points ?? [];
     if (points.length < 2) return { show() {} };
@@ -59,7 +59,8 @@ const timeline = (() => {
         const box = svg.getBoundingClientRect(), at = (event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT) * last;
         const near = points.reduce((best, point) => Math.abs(point.at - at) < Math.abs(best.at - at) ? point : best);
         cross.setAttribute("x1", x(near.at)); cross.setAttribute("x2", x(near.at)); cross.setAttribute("visibility", "visible");
-        const rows = series.filter(([key]) => near[key] !== undefined).map(([key, name]) => make("tr", {}, make("td", {}, name), make("td", {}, fmt.bytes(near[key]))));
+        const figure = key => points.reduce((best, point) => point[key] !== undefined && (best === null || Math.abs(point.at - at) < Math.abs(best.at - at)) ? point : best, null)[key];
+        const rows = series.map(([key, name]) => make("tr", {}, make("td", {}, name), make("td", {}, fmt.bytes(figure(key)))));
         tipBox.replaceChildren(make("b", {}, fmt.seconds(near.at)), make("table", {}, ...rows));
         tipBox.hidden = false;
         tipBox.style.left = `${Math.min(event.clientX + 14, innerWidth - tipBox.offsetWidth - 8)}px`;

@@ -55,9 +55,9 @@ function tiles() {
     for (let at = 0; at < snapshot.rows.length; at++) if (at % COLUMNS > 0) total[at % COLUMNS] += snapshot.rows[at];
     const tile = (figure, text) => list.append(make("li", {}, make("b", {}, figure), make("span", {}, text)));
     list.replaceChildren();
-    tile(fmt.bytes(total[1]), `live ${data.snapshots.length > 1 && data.base < 0 ? snapshot.title : data.when} in ${fmt.blocks(total[2])}`);
-    if (snapshot.peak) tile(fmt.bytes(total[5]), `at the peak in ${fmt.blocks(total[6])}`);
-    tile(fmt.bytes(total[3]), `allocated in ${fmt.blocks(total[4])}`);
+    tile(fmt.bytes(total[1]), `live ${data.snapshots.length > 1 && data.base < 0 ? snapshot.title : data.when}, in ${fmt.blocks(total[2])}`);
+    if (snapshot.peak) tile(fmt.bytes(total[5]), `at the peak, in ${fmt.blocks(total[6])}`);
+    tile(fmt.bytes(total[3]), `allocated, in ${fmt.blocks(total[4])}`);
     const points = data.timeline?.points ?? [];
     if (points.length > 0) {
         tile(fmt.bytes(points.reduce((most, point) => Math.max(most, point.resident), data.timeline.most)), "resident at most");
