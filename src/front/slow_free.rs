@@ -58,14 +58,23 @@ fn free_any(block: *mut u8, said: Option<usize>) {
     let tag = page_map::first_tag(at);
     // A hit all the same, where the hot table shows nothing: in a heap of more than 32 GiB, say.
     let word = tls::get();
-    let offset = tag.0 as usize ^ word.addr();
-    if offset < CLASSES * BIN_STRIDE {
-        // SAFETY: as in `super::free`: a tag of this heap holds a class premultiplied by BIN_STRIDE.
-        if let Pushed::Kept = unsafe { heap::bin_at(word, offset) }.push(at) {
-            return;
-        }
+    if push(word, tag, at) {
+        return;
+    }
+    // Or where the thread is counted, which is all that its frees pay for it.
+    let own = heap::plain(word);
+    if own != word && push(own, tag, at) {
+        return;
     }
     if tag == Tag::LARGE { free_large(at, said) } else { free_missed(at, tag, said) }
+}
+
+/// Whether the block went into the magazine of the heap that `word` names, whose it is.
+#[inline(always)]
+fn push(word: *mut u8, tag: Tag, at: Addr) -> bool {
+    let offset = tag.0 as usize ^ word.addr();
+    // SAFETY: as in `super::free`: a tag of this heap holds a class premultiplied by BIN_STRIDE.
+    offset < CLASSES * BIN_STRIDE && matches!(unsafe { heap::bin_at(word, offset) }.push(at), Pushed::Kept)
 }
 
 #[inline(never)]
@@ -101,8 +110,7 @@ fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
     set_errno(saved);
 }
 
-/// Whether another heap's block went into the batch that is open for it, which is most of what misses, or a block of a counted thread's
-/// own into its magazine. The gate would be the only locked instruction of it.
+/// Whether another heap's block went into the batch that is open for it, which is most of what misses. The gate would be the only locked instruction of it.
 #[inline(always)]
 fn goes_at_once(at: Addr, tag: Tag) -> bool {
     let Current::Heap(heap) = heap::current() else { return false };
@@ -110,10 +118,7 @@ fn goes_at_once(at: Addr, tag: Tag) -> bool {
         return false;
     }
     let class = ClassId::from_index(tag.class_index());
-    if heap.addr() == tag.owner() {
-        return matches!(heap.bin(class).push(at), Pushed::Kept);
-    }
-    !heap::holds_samples(tag.owner()) && heap.add_remote(tag.owner(), class, at)
+    heap.addr() != tag.owner() && !heap::holds_samples(tag.owner()) && heap.add_remote(tag.owner(), class, at)
 }
 
 /// Behind the gate.

@@ -49,7 +49,7 @@ fn is_marked(word: *mut u8) -> bool {
 
 /// The word as it is where nothing is counted.
 #[inline(always)]
-pub(super) fn plain(word: *mut u8) -> *mut u8 {
+pub(crate) fn plain(word: *mut u8) -> *mut u8 {
     if is_marked(word) { word.wrapping_sub(TO_BINS) } else { word }
 }
 

@@ -151,8 +151,12 @@ impl<'a> Sites<'a> {
     pub(crate) fn each(&self) -> impl Iterator<Item = (u32, Totals)> {
         let taken = |(index, word): (usize, &AtomicU64)| {
             // Number 0 is taken from the start. Relaxed: a site of this moment may be left out.
-            let bits = word.load(Ordering::Relaxed) | u64::from(index == 0);
-            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| (index * 64) as u32 + bit)
+            let mut bits = word.load(Ordering::Relaxed) | u64::from(index == 0);
+            core::iter::from_fn(move || {
+                let bit = bits.checked_ilog2()?;
+                bits &= !(1 << bit);
+                Some((index * 64) as u32 + bit)
+            })
         };
         let numbers = self.taken.iter().enumerate().flat_map(taken);
         numbers.filter_map(|number| {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A profile in pprof's form against what a program says it did. usage: pprof.py [--top NAME] FILE <EXPECTED
+"""A profile in pprof's form against what a program says it did. usage: pprof.py [--top NAME | --scores] FILE <EXPECTED
 
 A line of the latter is NAME START END SIZE ALLOCATED LIVE: the addresses of a function (hexadecimal), and how many blocks of SIZE bytes were
 allocated by calls from it, and are live; then, if it says so, how many were at the peak, and the lifetime below which all that were freed had come to
 (milliseconds; 0: none was freed). An estimate may be five standard errors off. Status 1: one is further. --top: instead, NAME is the one with the most
-bytes in use."""
+bytes in use. --scores: instead, how many standard errors each is off, a line each."""
 import math, sys
 
 
@@ -43,6 +43,7 @@ def first(data, field, default=0):
     return (numbers(data, field) or [default])[0]
 
 
+only_scores = sys.argv[1] == "--scores"
 top_name = sys.argv[2] if sys.argv[1] == "--top" else None
 profile = open(sys.argv[-1], "rb").read()
 top = list(fields(profile))
@@ -87,6 +88,11 @@ for line in sys.stdin.read().splitlines():
     for at, count in enumerate(blocks if not top_name else []):
         error = math.sqrt(count * (1 / chance - 1))
         off = found[2 * at] - count
+        if only_scores:
+            # By bytes, which are not rounded to whole blocks; where all is sampled or nothing is there, it is right or wrong.
+            off = found[2 * at + 1] / size - count
+            print(name, kinds[2 * at][0], f"{off / error:.4f}" if error > 0.01 else "0" if abs(off) < 0.5 else "99")
+            continue
         # Rounded to whole objects, by site.
         if abs(off) > 5 * error + len(samples) or abs(found[2 * at + 1] - found[2 * at] * size) > 0.001 * found[2 * at + 1] + len(samples) * size:
             bad += 1
@@ -106,5 +112,6 @@ if top_name:
     print(f"{most[1]} has most: {most[0]} bytes in use")
     bad = most[1] != top_name
 comments = [texts[number] for number in numbers(profile, 13)]
-print(f"note: {len(samples)} stacks; {'; '.join(comments)}")
+if not only_scores:
+    print(f"note: {len(samples)} stacks; {'; '.join(comments)}")
 sys.exit(bad > 0)
