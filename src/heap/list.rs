@@ -9,7 +9,7 @@ use crate::base::addr::Addr;
 pub(super) static HEAPS: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Where the list begins. Any thread.
-pub(super) fn newest() -> Option<&'static ThreadHeap> {
+pub(crate) fn newest() -> Option<&'static ThreadHeap> {
     // Acquire pairs with the Release in `put`.
     let newest = HEAPS.load(Ordering::Acquire);
     // SAFETY: null or a heap, and heaps are never freed.
@@ -28,6 +28,13 @@ pub(crate) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
     let mut at = newest();
     while let Some(heap) = at {
         look(heap);
-        at = heap.links.next.get();
+        at = heap.next();
+    }
+}
+
+impl ThreadHeap {
+    /// The next of the list. Any thread.
+    pub(crate) fn next(&self) -> Option<&'static ThreadHeap> {
+        self.links.next.get()
     }
 }

@@ -41,7 +41,7 @@ pub(crate) use lifecycle::{
     adopt_or_make, is_any_in_use, is_any_unheard, late_heap, leave, orphan_the_lost, retire, take_lost,
 };
 pub(crate) use light::does_without;
-pub(crate) use list::each_heap;
+pub(crate) use list::{each_heap, newest};
 pub(crate) use metered::{follow, holds_samples, meter_all, metered, plain, sample_heap};
 pub(crate) use recall::next_turn;
 pub(crate) use remote::{forget_sent, ran_dry, was_sent};

@@ -80,7 +80,7 @@ impl ThreadHeap {
         for _ in 0..LOOKS {
             let Some(heap) = at else { break };
             any |= self.recall_from(heap);
-            at = heap.links.next.get();
+            at = heap.next();
         }
         hand.0 = at;
         any

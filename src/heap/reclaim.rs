@@ -10,24 +10,29 @@ use crate::os::lock::MutexGuard;
 use crate::span::{self, Gather, Spans, Sweep};
 use crate::stats::event::Event;
 
+/// Steps of a purge under the bound: some thousand spans.
+const STEPS: usize = 16;
+
 impl ThreadHeap {
     /// Takes in what others freed, gives kept empty spans back, and purges what it can inside the others.
     /// Any thread; `wait`: even if the heap is busy. Returns the bytes purged.
     pub(crate) fn trim(&self, wait: bool) -> usize {
         let Some(mut core) = self.enter_if(wait) else { return 0 };
         self.release_empty(&mut core);
+        span::begin(&mut core.dirty);
         drop(core);
-        self.sweep(Sweep::Whole, usize::MAX, wait)
+        self.sweep(Sweep::Whole, usize::MAX, wait, usize::MAX).0
     }
 
-    /// Purges inside spans until `want` bytes went back, spans from which nothing was taken of late first. Any thread; a heap that
-    /// is busy is passed over. Returns the bytes.
+    /// Purges inside spans until `want` bytes went back, spans from which nothing was taken of late first; goes on where the last call ended, and
+    /// not further than `STEPS` a call. Any thread; a heap that is busy is passed over. Returns the bytes.
     pub(crate) fn purge(&self, want: usize) -> usize {
-        let given = self.sweep(Sweep::Older, want, false);
-        if given >= want {
-            return given;
+        let (older, _) = self.sweep(Sweep::Older, want, false, STEPS);
+        if older >= want {
+            return older;
         }
-        given + self.sweep(Sweep::Any, want - given, false)
+        let (any, _) = self.sweep(Sweep::Any, want - older, false, STEPS);
+        older + any
     }
 
     /// Keeps fewer empty spans. Any thread; a busy heap is passed over.
@@ -37,16 +42,19 @@ impl ThreadHeap {
         }
     }
 
-    /// Purges the spans from which nothing was taken for some calls of this. Any thread; a busy heap is passed over.
-    pub(crate) fn age(&self) -> usize {
-        let Some(mut core) = self.enter_if(false) else { return 0 };
-        core.dirty.generation = core.dirty.generation.wrapping_add(1);
-        if self.is_orphan() {
-            // What others have freed since.
-            inherit::offer(&core);
+    /// Purges the spans from which nothing was taken for some rounds of this: `begin` begins a round, and then a few calls go on with it. Any
+    /// thread; a busy heap is passed over. Returns the bytes, and whether there may be more in this round.
+    pub(crate) fn age(&self, begin: bool) -> (usize, bool) {
+        if begin {
+            let Some(mut core) = self.enter_if(false) else { return (0, false) };
+            core.dirty.generation = core.dirty.generation.wrapping_add(1);
+            if self.is_orphan() {
+                // What others have freed since.
+                inherit::offer(&core);
+            }
+            span::begin(&mut core.dirty);
         }
-        drop(core);
-        self.sweep(Sweep::Older, usize::MAX, false)
+        self.sweep(Sweep::Older, usize::MAX, false, 1)
     }
 
     fn enter_if(&self, wait: bool) -> Option<MutexGuard<'_, Core>> {
@@ -65,15 +73,13 @@ impl ThreadHeap {
         core.publish_all();
     }
 
-    /// Purges inside spans until `want` bytes went back, or all that was free when it began. Returns the bytes. The caller holds no heap's lock.
-    fn sweep(&self, which: Sweep, want: usize, wait: bool) -> usize {
-        let Some(mut gather) = Gather::begin(wait) else { return 0 };
-        let Some(mut core) = self.enter_if(wait) else { return 0 };
-        // What its thread goes on freeing meanwhile is for another time: this ends.
-        let want = want.min(core.dirty.free.saturating_sub(core.dirty.gone));
-        span::begin(&mut core.dirty);
-        let (mut given, mut more) = (0, want > 0);
-        while more {
+    /// Purges inside spans, from where the last sweep ended, until `want` bytes went back, all spans were seen, or `steps` were made. Returns the
+    /// bytes, and whether there are spans left to see. The caller holds no heap's lock.
+    fn sweep(&self, which: Sweep, want: usize, wait: bool, steps: usize) -> (usize, bool) {
+        let Some(mut gather) = Gather::begin(wait) else { return (0, false) };
+        let Some(mut core) = self.enter_if(wait) else { return (0, false) };
+        let (mut given, mut more) = (0, true);
+        for _ in 0..steps {
             let Core { spans, dirty, .. } = &mut *core;
             more = span::step(spans, dirty, which, &mut gather, want - given);
             drop(core);
@@ -86,10 +92,12 @@ impl ThreadHeap {
             core.publish_all();
             given += went;
             // All refused: so will be the rest.
-            more &= given < want && (went > 0 || gathered == 0);
+            if !more || given >= want || gathered > 0 && went == 0 {
+                break;
+            }
         }
         drop(core);
         PURGED.add(given as u64);
-        given
+        (given, more)
     }
 }

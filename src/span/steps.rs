@@ -30,17 +30,20 @@ const SETTLED: u16 = 9;
 /// Spans that are looked at before the heap's lock is let go: some ten microseconds when none of them is in the cache.
 const LOOKS: usize = 256;
 
-/// Begins a sweep of a heap's spans.
+/// Has the next step begin with a heap's first span.
 pub(crate) fn begin(dirty: &mut Dirty) {
     dirty.hand = Hand::default();
 }
 
-/// Goes on with it until `gather` holds `want` bytes or is full, or long enough for once: gathers free pages, and takes their spans off their
-/// lists till `settle`. Says whether there may be more.
+/// Goes on with a sweep until `gather` holds `want` bytes or is full, or long enough for once: gathers free pages, and takes their spans off their
+/// lists till `settle`. `false`: that were all; the next one begins anew.
 pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather: &mut Gather, want: usize) -> bool {
     let generation = dirty.generation;
     for _ in 0..LOOKS {
-        let Some(mut span) = dirty.hand.next(lists) else { return false };
+        let Some(mut span) = dirty.hand.next(lists) else {
+            begin(dirty);
+            return false;
+        };
         // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
         let record = unsafe { span.as_mut() };
         let since_taken = generation.wrapping_sub(record.taken_in);

@@ -19,6 +19,7 @@ use crate::large;
 use crate::superslab;
 
 const MIN_CONTRACT: u64 = 32 << 20;
+const MORE: u64 = 8 << 20;
 const LIVE_PART: u64 = 8;
 /// Bytes of allowance for a byte missed.
 const EARN: u64 = 16;
@@ -76,7 +77,8 @@ fn regret() {
     COUNTS.missed_bytes.add(regret);
 }
 
-/// Gives back the excess and an eighth of the bound more, lest every free after this one come here too. Unless another thread is at it.
+/// Gives back the excess and an eighth of the bound more, lest every free after this one come here too, but no more of that than `MORE`:
+/// one free pays for it. Unless another thread is at it.
 #[cold]
 pub(super) fn enforce() {
     let Some(_turn) = super::TURN.try_lock() else { return };
@@ -85,7 +87,7 @@ pub(super) fn enforce() {
     let Some(excess) = Dirty::now().total().checked_sub(bound) else { return };
     COUNTS.bound.add(1);
     // Pages inside spans do not count as purged: they could have served no other class.
-    let (given, general) = super::shed((excess + bound / 8) as usize);
+    let (given, general) = super::shed((excess + (bound / 8).min(MORE)) as usize);
     PURGED.fetch_add(general as u64, Ordering::Relaxed);
     // Not what is over now: others went on freeing.
     FUTILE.store(excess.saturating_sub(given as u64), Ordering::Relaxed);

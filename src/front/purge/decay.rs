@@ -2,14 +2,14 @@
 //!
 //! Time is cut into quarters of the decay time. Each source has a low-water mark of its dirty bytes in the quarter that
 //! runs and in the one before: so much of it was idle all that time, however much of it comes and goes.
-//! - Idle bytes beyond half of the bound go at once: at most three quarters after a peak.
+//! - Idle bytes beyond half of the bound go at once, in steps (`debt`): at most three quarters after a peak.
 //! - Of the others a quarter goes each quarter, and the last MiB whole; `learn` may have them go faster, or slower.
 //! - Spans from which nothing was taken for half a decay time are swept each quarter.
 #![forbid(unsafe_code)]
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::{COUNTS, Dirty, background, bound, give_back, period, shed};
+use super::{COUNTS, Dirty, background, bound, debt, give_back, period};
 use crate::front::idle;
 use crate::heap::{self, ThreadHeap};
 use crate::large;
@@ -27,9 +27,6 @@ const REST: u64 = 1 << 20;
 static LAST: AtomicU64 = AtomicU64::new(0);
 static LAST_HALF: AtomicU64 = AtomicU64::new(0);
 static LAST_WHOLE: AtomicU64 = AtomicU64::new(0);
-
-/// Bytes that went because they were idle, below the bound, in this decay time.
-static SHARED: AtomicU64 = AtomicU64::new(0);
 
 static POOL: Mark = Mark::new();
 static LARGE: Mark = Mark::new();
@@ -98,6 +95,8 @@ pub(super) fn tick(files: bool) {
 #[cold]
 fn turn(now: u64, last: u64, files: bool) {
     super::SETTLED.store(0, Ordering::Relaxed);
+    // Of the turn before.
+    debt::settle();
     let quarter = quarter();
     let quarters = (now - last).checked_div(quarter).unwrap_or(1);
     let dirty = Dirty::now();
@@ -105,16 +104,10 @@ fn turn(now: u64, last: u64, files: bool) {
     let idle = TOTAL.turn(dirty.total(), quarters);
     let all = learn::decay_quarters();
     let (pool, large) = (share(pool, quarters, all), share(large, quarters, all));
-    let mut given = superslab::purge(pool as usize) + large::purge(large as usize);
-    SHARED.fetch_add(given as u64, Ordering::Relaxed);
     if is_due(&LAST_HALF, now, 2 * quarter) {
         collect();
     }
-    given += age_heaps();
-    let excess = bound::idle_excess(idle) as usize;
-    if given < excess {
-        shed(excess - given);
-    }
+    debt::owe(pool as usize, large as usize, bound::idle_excess(idle) as usize);
     let since = now.saturating_sub(LAST_WHOLE.load(Ordering::Relaxed));
     if is_due(&LAST_WHOLE, now, 4 * quarter) {
         end_period(since, files);
@@ -132,13 +125,6 @@ fn collect() {
     heap::each_heap(ThreadHeap::be_leaner);
 }
 
-#[inline(never)]
-fn age_heaps() -> usize {
-    let mut given = 0;
-    heap::each_heap(|heap| given += heap.age());
-    given
-}
-
 /// At the end of a decay time, `ms` long.
 #[inline(never)]
 fn end_period(ms: u64, files: bool) {
@@ -146,7 +132,7 @@ fn end_period(ms: u64, files: bool) {
     learn::next_epoch();
     learn::observe(learn::Period {
         ms,
-        purged: SHARED.swap(0, Ordering::Relaxed),
+        purged: debt::take_shared(),
         fresh: superslab::fresh_bytes() + large::fresh_bytes(),
         dirty: superslab::dirty_bytes() + large::dirty_bytes(),
     });

@@ -11,6 +11,7 @@
 
 mod background;
 mod bound;
+mod debt;
 mod decay;
 mod limits;
 
@@ -84,6 +85,7 @@ pub(super) fn after_free() {
         bound::enforce();
     }
     limits::soft(dirty);
+    debt::pay();
     if beat() {
         look_round();
     }
@@ -138,6 +140,7 @@ pub(super) fn look_round() {
     let saved = errno();
     limits::soft(Dirty::now());
     decay::tick(config::get::pressure() == PRESSURE_ALWAYS);
+    debt::pay();
     set_errno(saved);
 }
 
