@@ -94,6 +94,10 @@ impl Own<'_> {
                 all.push((at, at + bytes));
             }
         }
+        // Leaves of the page map by themselves: the first lies in the library's data, which may be the program's.
+        let entries = layout.leaf_entries * layout.entry_size;
+        let leaf = entries.max(layout.leaf_pages + entries.div_ceil(remote.page_size.max(1)) * 4);
+        all.extend(remote.leaves(self.maps).into_iter().map(|at| (at, at + leaf)));
         all.extend(self.mappings().map(|mapping| (mapping.start, mapping.end)));
         all
     }
@@ -139,8 +143,7 @@ impl Own<'_> {
         let of_entries = self.entries.iter().map(|entry| entry.record).filter(|&record| record > 1 << 32);
         let of_spans = self.spans.list.iter().map(|span| span.record);
         let of_heaps = self.heaps.iter().flat_map(|heap| heap.arrays.iter().copied().chain([heap.at]));
-        let leaves = self.remote.leaves(self.maps);
-        let mut all: Vec<u64> = of_entries.chain(of_spans).chain(of_heaps).chain(leaves).collect();
+        let mut all: Vec<u64> = of_entries.chain(of_spans).chain(of_heaps).collect();
         all.sort_unstable();
         all
     }

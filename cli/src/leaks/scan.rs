@@ -145,14 +145,17 @@ impl Scanner<'_> {
     }
 
     fn blocks(&mut self, start: u64, bytes: &[u8], (base, size, first): (u64, u64, u32)) {
-        let (low, span) = (self.blocks.low, self.blocks.high.saturating_sub(self.blocks.low));
+        let near = near(self.blocks);
         let words = &mut self.found.words;
-        for (at, word) in (start - base..).step_by(8).zip(bytes.chunks_exact(8).map(|word| u64_at(word, 0))) {
-            // Few words are: whose they are is only asked then.
-            if word.wrapping_sub(low) < span {
+        for (line, at) in bytes.chunks(LINE).zip((start - base..).step_by(LINE)) {
+            if !line.chunks_exact(8).any(|bytes| near(word(bytes))) {
+                continue;
+            }
+            for (bytes, at) in line.chunks_exact(8).zip((at..).step_by(8)) {
+                // Few words are: whose they are is only asked then.
                 let number = first + (at / size) as u32;
-                if self.blocks.is_live(number) {
-                    words.words.push(word);
+                if near(word(bytes)) && self.blocks.is_live(number) {
+                    words.words.push(word(bytes));
                     words.end_source(number, words.words.len());
                 }
             }
@@ -160,10 +163,25 @@ impl Scanner<'_> {
     }
 }
 
-/// Adds the words that lie between the lowest and the highest block.
-fn keep(bytes: &[u8], blocks: &Blocks, words: &mut Vec<u64>) {
+/// Bytes that are looked at together: most hold no address at all.
+const LINE: usize = 64;
+
+#[inline(always)]
+fn word(bytes: &[u8]) -> u64 {
+    bytes.try_into().map_or(0, u64::from_ne_bytes)
+}
+
+/// Whether a word lies between the lowest and the highest block.
+#[inline(always)]
+fn near(blocks: &Blocks) -> impl Fn(u64) -> bool + Copy {
     let (low, span) = (blocks.low, blocks.high.saturating_sub(blocks.low));
-    words.extend(bytes.chunks_exact(8).map(|word| u64_at(word, 0)).filter(|word| word.wrapping_sub(low) < span));
+    move |word| word.wrapping_sub(low) < span
+}
+
+/// Adds the words that may be addresses.
+fn keep(bytes: &[u8], blocks: &Blocks, words: &mut Vec<u64>) {
+    let near = near(blocks);
+    words.extend(bytes.chunks_exact(8).map(word).filter(|&word| near(word)));
 }
 
 #[cfg(test)]
