@@ -41,6 +41,8 @@ struct Segment {
     mapped: Option<(File, u64)>,
 }
 
+/// No program has addresses above, but for one page of the kernel's.
+const ADDRESSES: u64 = 1 << 48;
 const PT_LOAD: u32 = 1;
 const PT_NOTE: u32 = 4;
 const ET_CORE: u16 = 4;
@@ -95,7 +97,9 @@ impl Core {
         let flags = u32_at(header, 4);
         let (offset, start, kept, len) =
             (u64_at(header, 8), u64_at(header, 16), u64_at(header, 32), u64_at(header, 40));
-        let Some(end) = start.checked_add(len) else { return };
+        let Some(end) = start.checked_add(len).filter(|&end| end <= ADDRESSES) else { return };
+        // Of a file that was cut short, or is damaged, what is there.
+        let kept = kept.min(len).min(self.size().saturating_sub(offset));
         self.segments.push(Segment { start, end, offset, kept, mapped: None });
         let (read, write, execute) = (flags & 4 != 0, flags & 2 != 0, flags & 1 != 0);
         self.mappings.push(Mapping { start, end, read, write, execute, ..Mapping::default() });
@@ -162,6 +166,17 @@ impl Core {
                 self.threads = threads;
             }
         }
+    }
+
+    /// Bytes of the file: no block has more that are resident.
+    pub(super) fn size(&self) -> u64 {
+        self.file.metadata().map_or(0, |metadata| metadata.len())
+    }
+
+    /// Bytes that the file has of the segment that begins at `at`.
+    pub(super) fn kept(&self, at: u64) -> u64 {
+        let next = self.segments.partition_point(|segment| segment.start < at);
+        self.segments.get(next).filter(|segment| segment.start == at).map_or(0, |segment| segment.kept)
     }
 
     pub(super) fn read_into(&self, at: u64, bytes: &mut [u8]) -> bool {

@@ -39,8 +39,10 @@ pub(super) fn layout(memory: &Memory, name: &str) -> Result<Layout> {
             )
         };
     }
-    let known: Vec<Layout> =
-        found.into_iter().filter(|layout| layout.version == VERSION && layout.size >= SIZE as u64).collect();
+    let known: Vec<Layout> = found
+        .into_iter()
+        .filter(|layout| layout.version == VERSION && layout.size >= SIZE as u64 && layout.is_sane())
+        .collect();
     // Of two copies of the library the one that serves is the one that has heaps.
     let serves = |layout: &&Layout| memory.word(layout.heaps_at).is_some_and(|heap| heap != 0);
     match known.iter().find(serves).or(known.first()) {

@@ -1,5 +1,7 @@
 //! Heaps: one for each thread that allocates, and those that ended threads left; with the blocks that wait in each.
 
+use std::collections::HashSet;
+
 use super::spans::{Held, Spans};
 use super::{Remote, u32_at, u64_at};
 
@@ -22,7 +24,6 @@ pub(crate) struct Heap {
 }
 
 /// A list that is longer was changed while it was read.
-const HEAPS: usize = 1 << 20;
 const NODES: usize = 1 << 17;
 const MAGAZINE: u64 = 1 << 16;
 
@@ -45,7 +46,9 @@ impl Remote {
         let mut seen = self.heaps_seen.borrow_mut();
         let mut heaps = Vec::new();
         let mut at = self.memory.word(self.layout.heaps_at).unwrap_or(0);
-        while at != 0 && at % 4096 == 0 && heaps.len() < HEAPS && seen.first() != Some(&at) {
+        // A damaged one may be a ring.
+        let mut passed = HashSet::new();
+        while at != 0 && at % 4096 == 0 && seen.first() != Some(&at) && passed.insert(at) {
             heaps.push(at);
             at = self.memory.word(at + self.layout.heap_next).unwrap_or(0);
         }

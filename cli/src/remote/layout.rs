@@ -47,3 +47,58 @@ words! {
     profile_sites site_size site_frames site_name profile_words trace_at trace_bytes
     profile_on_at
 }
+
+impl Layout {
+    /// Whether it can be what a library says of itself: a core file may be damaged anywhere, and what is read by it is believed.
+    pub(super) fn is_sane(&self) -> bool {
+        let counts = [
+            (self.classes, 1, 4096),
+            (self.bin_stride, 24, 256),
+            (self.root_words, 1, 1 << 24),
+            (self.granule, 4096, 1 << 24),
+            (self.leaf_entries, 1, 1 << 20),
+            (self.entry_size, 16, 256),
+            (self.heap_opens, 1, 1024),
+            (self.open_size, 8, 1024),
+            (self.event_kinds, 6, 64),
+            (self.node_size, 32, 1 << 16),
+            (self.chunks, 1, 1 << 20),
+            (self.chunk_slabs, 1, 4096),
+            (self.slab_size, 16, 4096),
+        ];
+        let offsets = [
+            (self.leaf_spare, 1 << 24),
+            (self.leaf_pages, 1 << 24),
+            (self.entry_tag, self.entry_size),
+            (self.entry_record, self.entry_size),
+            (self.tag_reserve, 4096),
+            (self.span_base, 4096),
+            (self.span_owner, 4096),
+            (self.span_class, 4096),
+            (self.span_claims, 4096),
+            (self.span_bitmap, 4096),
+            (self.large_base, 4096),
+            (self.large_bytes, 4096),
+            (self.large_size, 4096),
+            (self.bin_cur, self.bin_stride),
+            (self.bin_base, self.bin_stride),
+            (self.open_node, self.open_size),
+            (self.node_next, self.node_size),
+            (self.node_word, self.node_size),
+            (self.node_len, self.node_size),
+            (self.node_blocks, self.node_size),
+            (self.slab_word, self.slab_size),
+            (self.slab_base, self.slab_size),
+            (self.slab_absent, self.slab_size),
+            (self.heap_next, 1 << 20),
+            (self.heap_word, 1 << 20),
+            (self.heap_orphan, 1 << 20),
+            (self.heap_inbox, 1 << 20),
+            (self.heap_inbox_bytes, 1 << 20),
+            (self.heap_open, 1 << 20),
+            (self.heap_events, 1 << 20),
+        ];
+        counts.iter().all(|&(value, least, most)| (least..=most).contains(&value))
+            && offsets.iter().all(|&(offset, end)| offset < end)
+    }
+}

@@ -43,6 +43,19 @@ impl Mapping {
     }
 }
 
+/// Where the memory ends that begins at `at`, or `at` itself where none does. `maps`: in order.
+pub(crate) fn end_from(maps: &[Mapping], at: u64) -> u64 {
+    let first = maps.partition_point(|mapping| mapping.end <= at);
+    let mut end = at;
+    for mapping in maps.iter().skip(first) {
+        if mapping.start > end {
+            break;
+        }
+        end = mapping.end;
+    }
+    end
+}
+
 pub(crate) fn of_process(pid: i32) -> Result<Vec<Mapping>> {
     Ok(parse(&read(pid, "maps")?))
 }
@@ -127,6 +140,8 @@ mod tests {
             (0x8000, 0x9000, true, 0, "[anon:hakmem: blocks]"),
         ];
         assert_eq!(seen, expected);
+        let ends = [0x7f00, 0x7f10, 0x7f35, 0x8fff].map(|at| end_from(&maps, at));
+        assert_eq!(ends, [0x7f00, 0x7f20, 0x7f40, 0x9000]);
         assert!(maps.first().is_some_and(|m| m.execute
             && m.is_file()
             && m.holds(0x7f1f)

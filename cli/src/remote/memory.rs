@@ -110,6 +110,14 @@ impl Memory {
         }
     }
 
+    /// The most that can be resident.
+    pub(super) fn most(&self) -> u64 {
+        match self {
+            Memory::Process(_) => u64::MAX,
+            Memory::Core(core) => core.size(),
+        }
+    }
+
     pub(crate) fn pagemap(&self) -> Option<File> {
         File::open(format!("/proc/{}/pagemap", self.process()?)).ok()
     }

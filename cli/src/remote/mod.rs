@@ -87,7 +87,13 @@ fn classes(memory: &Memory, layout: &Layout) -> Option<Vec<Class>> {
         capacity: u32_at(&capacities, index * 4),
     };
     let classes: Vec<Class> = (0..count).map(class).collect();
-    classes.iter().all(|class| class.block_size > 0 && class.capacity > 0).then_some(classes)
+    // As `Layout::is_sane`.
+    let fits = |class: &Class| {
+        let used = class.block_size * u64::from(class.capacity);
+        (1..=16 << 20).contains(&used) && used <= class.span_bytes
+    };
+    let rises = classes.windows(2).all(|pair| matches!(pair, [one, next] if one.block_size < next.block_size));
+    (rises && classes.iter().all(fits)).then_some(classes)
 }
 
 /// The page size of this machine: another one's core files are not read.

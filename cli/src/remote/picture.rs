@@ -6,6 +6,7 @@ use super::Remote;
 use super::heaps::Heap;
 use super::large::{Large, Pool};
 use super::maps::{self, Mapping};
+use super::memory::Memory;
 use super::resident::Residency;
 use super::spans::{Span, Spans};
 use crate::error::Result;
@@ -193,7 +194,9 @@ impl Picture {
             }
         }
         for large in &self.large {
-            let bytes = residency.bytes(large.base, large.bytes);
+            // Of a damaged record, no more than is there.
+            let there = (maps::end_from(&self.maps, large.base) - large.base).min(remote.memory.most());
+            let bytes = residency.bytes(large.base, large.bytes.min(there));
             *(if large.waits { &mut split.kept } else { &mut split.live_large }) += bytes;
         }
         for &slot in &self.pool.empty {
@@ -217,7 +220,7 @@ impl Picture {
             _ => {
                 match process {
                     Some(pid) => self.maps = maps::with_residency(pid)?,
-                    None => self.look_at_mappings(&mut residency),
+                    None => self.look_at_mappings(remote, &mut residency),
                 }
                 self.beside(remote)
             }
@@ -233,10 +236,14 @@ impl Picture {
     }
 
     /// What a core file has of each mapping; files that are only read are as good as not there.
-    fn look_at_mappings(&mut self, residency: &mut Residency) {
+    fn look_at_mappings(&mut self, remote: &Remote, residency: &mut Residency) {
+        let Memory::Core(core) = &remote.memory else { return };
         for mapping in &mut self.maps {
-            mapping.rss =
-                if mapping.is_file() && !mapping.write { 0 } else { residency.bytes(mapping.start, mapping.len()) };
+            mapping.rss = if mapping.is_file() && !mapping.write {
+                0
+            } else {
+                residency.bytes(mapping.start, core.kept(mapping.start))
+            };
         }
     }
 

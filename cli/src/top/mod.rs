@@ -27,6 +27,7 @@ pub(crate) fn top(args: TopArgs) -> Result<u8> {
         None => only_served()?,
     };
     let mut source = Source::open(&target)?;
+    let mut used = terminal::cpu_time();
     let mut report = source.look()?;
     if args.once {
         output::print(&if args.json { output::json(&report)? } else { text::text(&report) })?;
@@ -38,7 +39,8 @@ pub(crate) fn top(args: TopArgs) -> Result<u8> {
     if args.json {
         loop {
             output::print_json(&report)?;
-            std::thread::sleep(Duration::from_secs_f64(args.delay));
+            std::thread::sleep(terminal::pause(args.delay, used));
+            used = terminal::cpu_time();
             report = source.look()?;
         }
     }

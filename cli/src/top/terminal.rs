@@ -31,9 +31,7 @@ fn show(
     let (mut last, mut used) = (Instant::now(), cpu_time());
     loop {
         terminal.draw(|frame| screen::draw(frame, view, colours))?;
-        let spent = cpu_time().saturating_sub(used);
-        let pause = Duration::from_secs_f64(view.delay.max(spent.as_secs_f64() / SHARE));
-        let due = last + pause;
+        let due = last + pause(view.delay, used);
         let wait = if view.paused { Duration::from_secs(3600) } else { due.saturating_duration_since(Instant::now()) };
         if event::poll(wait)? {
             let page = screen::page(terminal.size()?.height);
@@ -76,8 +74,14 @@ fn key(code: KeyCode) -> Option<Key> {
     })
 }
 
+/// How long from one look to the next, if `delay` is wanted; `used`: what was used of processors when this one began.
+pub(super) fn pause(delay: f64, used: Duration) -> Duration {
+    let spent = cpu_time().saturating_sub(used);
+    Duration::from_secs_f64(delay.max(spent.as_secs_f64() / SHARE))
+}
+
 /// What this process has used of processors.
-fn cpu_time() -> Duration {
+pub(super) fn cpu_time() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is writable.
     unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
