@@ -25,8 +25,9 @@ pub(crate) fn pinned(file: &Path, report: &Report) -> Result<Vec<Detail>> {
     let sizes: Vec<u64> = report.classes.iter().map(|class| class.block_size).collect();
     // The class of its blocks, if they are of one size.
     let class = |site: &Site| {
-        let size = site.bytes.div_ceil(site.blocks.max(1));
-        sizes.partition_point(|&block| block < size)
+        // Bytes and blocks are estimates, rounded each.
+        let size = site.bytes as f64 / site.blocks.max(1) as f64 * 0.99;
+        sizes.partition_point(|&block| (block as f64) < size)
     };
     let mut shares = vec![0.0; sites.len()];
     for (index, pinned) in report.classes.iter().map(|class| class.pinned_bytes as f64).enumerate() {
