@@ -318,3 +318,44 @@ fn a_running_process_is_profiled_when_told() {
     say(&["profile", "4194999"]).expect(3, "there is no process");
     say(&["profile", &pid_of(&server), "--at", "every=1s"]).expect(2, "HAKMEM_PROF=1");
 }
+
+#[test]
+fn profiles_are_taken_at_the_peak_every_so_often_and_before_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = "#define _DEFAULT_SOURCE\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n#include <signal.h>\n\
+                  __attribute__((noinline)) void *high(void) { return memset(malloc(10000), 1, 10000); }\n\
+                  int main(int count, char **words) {\n\
+                  void *all[200]; for (int i = 0; i < 200; i++) { all[i] = high(); if (count == 2) usleep(3000); }\n\
+                  if (count == 3) raise(SIGKILL);\n\
+                  for (int i = 20; i < 200; i++) free(all[i]);\n\
+                  return 0; }";
+    let program = compile(folder.path(), "waves", source, &["-O1", "-g"]).unwrap();
+    let run = |arguments: &[&str], words: &[&str], status: i32| {
+        let program = program.to_str().unwrap();
+        let all = [&["profile", "--rate", "1", "-q", "--json"], arguments, &["--", program], words].concat();
+        say(&all).expect(status, "").json()
+    };
+    let page = folder.path().join("page.html");
+    let peak = run(&["--at", "peak", "-o", page.to_str().unwrap()], &[], 0);
+    let high = stack(&peak, "high", "waves");
+    assert_eq!((&high["inuse_objects"], &high["inuse_space"]), (&20.into(), &200_000.into()));
+    // To a tenth.
+    assert!((1_800_000..=2_000_000).contains(&high["peak_space"].as_u64().unwrap()), "{high:#}");
+    let text = std::fs::read_to_string(&page).unwrap();
+    assert!(text.contains("\"kind\":\"peak\""));
+    // Each later one has more.
+    let series = run(&["--at", "every=100ms", "-o", page.to_str().unwrap()], &["slowly"], 0);
+    let profiles = series["profiles"].as_array().unwrap();
+    assert!(profiles.len() >= 3 && profiles.last().unwrap()["title"] == "at exit", "{series:#}");
+    assert!(profiles[0]["title"].as_str().unwrap().starts_with("after "), "{series:#}");
+    let live = |profile: &Value| profile["totals"]["alloc_objects"].as_u64().unwrap();
+    assert!(profiles.windows(2).all(|pair| live(&pair[0]) <= live(&pair[1])), "{series:#}");
+    let seen = used(&page, "high", 1, "1300,1000");
+    assert!(seen["profiles"].as_array().unwrap().len() == profiles.len(), "{seen:#}");
+    assert!(seen["first_live"].as_f64().unwrap() < 1_990_000.0 && seen["marks"] == profiles.len(), "{seen:#}");
+    // One that is killed leaves what it had at its peak.
+    let killed = run(&[], &["and", "killed"], 137);
+    assert_eq!(killed["profiles"][0]["title"], "near the peak");
+    let high = stack(&killed, "high", "waves");
+    assert!((1_800_000..=2_000_000).contains(&high["inuse_space"].as_u64().unwrap()), "{high:#}");
+}

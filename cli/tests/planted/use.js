@@ -84,6 +84,14 @@
         seen.status = document.getElementById("status").textContent;
         press(canvas, "Escape");
         await pause(400);
+        const profiles = document.getElementById("snapshot");
+        seen.profiles = [...profiles.options].map(option => option.textContent);
+        if (profiles.options.length > 1 && state.base < 0) {
+            seen.marks = document.querySelectorAll("#timeline .taken").length;
+            profiles.value = 0;
+            profiles.dispatchEvent(new Event("change"));
+            seen.first_live = sums.total[0];
+        }
         seen.nodes = tree.size;
         seen.stacks = data.stacks.node.length;
     } catch (error) {
