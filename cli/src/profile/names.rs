@@ -21,7 +21,7 @@ pub(crate) fn readable(symbol: &str) -> String {
 /// C++'s names as one writes them: `std::string`, and no allocator where it is the usual one.
 fn usual(name: &str) -> String {
     const STRING: &str = "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >";
-    let mut name = name.replace(STRING, "std::string").replace("std::__cxx11::", "std::");
+    let mut name = name.replace(STRING, "std::string").replace("std::__cxx11::", "std::").replace("[abi:cxx11]", "");
     const USUAL: &str = ", std::allocator<";
     while let Some(begin) = name.find(USUAL) {
         let inside = name.get(begin + USUAL.len()..).unwrap_or_default();
@@ -71,6 +71,7 @@ mod tests {
             ("_ZNSt6vectorIiSaIiEE9push_backERKi", "std::vector<int>::push_back"),
             ("_ZN5ShelfISt6vectorIcSaIcEEE4fillEi", "Shelf<std::vector<char>>::fill"),
             ("_ZNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE7reserveEm", "std::string::reserve"),
+            ("_ZN4shop6renderB5cxx11ERKNS_5OrderE", "shop::render"),
             ("_ZN4core3ptr4read17h0123456789abcdefE", "core::ptr::read"),
             ("_RNvC6_123foo3bar", "123foo::bar"),
             ("_Zbroken", "_Zbroken"),
