@@ -50,17 +50,18 @@ impl Bits {
 }
 
 impl Blocks {
-    pub(crate) fn new(spans: &Spans, large: &[Large], granule: u64) -> Blocks {
+    /// `None`: there are more than have numbers.
+    pub(crate) fn new(spans: &Spans, large: &[Large], granule: u64) -> Option<Blocks> {
         let mut runs = Vec::new();
         let mut first = 0_u32;
         for span in &spans.list {
             runs.push(Run { base: span.base, size: span.block_size, count: span.capacity, first });
-            first += span.capacity.next_multiple_of(64);
+            first = first.checked_add(span.capacity.checked_next_multiple_of(64)?)?;
         }
         let of_spans = runs.len();
         for large in large.iter().filter(|large| !large.waits && large.bytes > 0) {
             runs.push(Run { base: large.base, size: large.bytes, count: 1, first });
-            first += 64;
+            first = first.checked_add(64)?;
         }
         let mut live = Bits::new(first);
         for (span, run) in spans.list.iter().zip(&runs) {
@@ -78,7 +79,7 @@ impl Blocks {
         let high = runs.iter().map(Run::end).max().unwrap_or(0);
         let mut blocks = Blocks { runs, granules: Vec::new(), granule, live, count: first, low, high };
         blocks.enter();
-        blocks
+        Some(blocks)
     }
 
     fn enter(&mut self) {
@@ -156,7 +157,7 @@ mod tests {
             large(0x2_0000_0000, 70_000, true),
             large(0x3_fff0_0000, 0x20_0000, false),
         ];
-        let blocks = Blocks::new(&Spans::default(), &large, 65536);
+        let blocks = Blocks::new(&Spans::default(), &large, 65536).unwrap();
         assert_eq!(blocks.live().collect::<Vec<_>>(), [0, 64]);
         assert_eq!((blocks.at(0x1_0000_0000), blocks.at(0x1_0000_0000 + 299_999)), (Some(0), Some(0)));
         assert_eq!(

@@ -159,7 +159,7 @@ mod tests {
         let base = |number: u64| 0x10_0000 * (number + 1);
         let large: Vec<Large> =
             (0..count).map(|number| Large { base: base(number), bytes: 65536, waits: false }).collect();
-        let blocks = Blocks::new(&Spans::default(), &large, 65536);
+        let blocks = Blocks::new(&Spans::default(), &large, 65536).unwrap();
         let mut words = Words::default();
         for (number, targets) in edges {
             words.words.extend(targets.iter().map(|&target| base(target) + 40_000));

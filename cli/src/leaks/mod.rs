@@ -78,7 +78,8 @@ impl Look {
         let mut spans = remote.spans(&entries);
         let heaps = remote.heaps(&mut spans);
         let large = remote.large(&entries);
-        let blocks = Blocks::new(&spans, &large, remote.layout.granule.max(1));
+        let blocks = Blocks::new(&spans, &large, remote.layout.granule.max(1))
+            .ok_or_else(|| Error::new("there are more blocks than can be numbered: four thousand million"))?;
         let own = Own { remote, maps: &maps, entries: &entries, spans: &spans, heaps: &heaps, large: &large };
         let stack_pointers: Vec<u64> = registers.iter().filter_map(|words| words.get(STACK_POINTER).copied()).collect();
         let mut ranges = ranges::of_blocks(&blocks);
