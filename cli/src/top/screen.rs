@@ -212,7 +212,7 @@ fn draw_table(frame: &mut Frame, area: Rect, view: &View, kind: Kind, colours: b
     if is_chosen && !view.filter.is_empty() {
         title += &format!(", with “{}”", view.filter);
     }
-    if rows.len() > scroll + height {
+    if height > 0 && rows.len() > scroll + height {
         title += &format!(", {} to {}", scroll + 1, scroll + height);
     }
     title += " ";
