@@ -16,6 +16,7 @@ use crate::args::LeaksArgs;
 use crate::error::{Error, Result};
 use crate::output;
 use crate::remote::heaps::Heap;
+use crate::remote::maps::Mapping;
 use crate::remote::memory::Memory;
 use crate::remote::{Remote, target};
 
@@ -63,6 +64,19 @@ pub(crate) fn leaks(args: LeaksArgs) -> Result<u8> {
     Ok(if args.fail && report.any() { FOUND } else { 0 })
 }
 
+/// Whether all of it is.
+fn is_mapped(maps: &[Mapping], start: u64, bytes: u64) -> bool {
+    let Some(end) = start.checked_add(bytes) else { return false };
+    let mut at = start;
+    for mapping in maps.iter().skip(maps.partition_point(|mapping| mapping.end <= start)) {
+        if mapping.start > at || at >= end {
+            break;
+        }
+        at = mapping.end;
+    }
+    at >= end
+}
+
 /// All that has to be seen while the process stands still.
 struct Look {
     blocks: Blocks,
@@ -77,7 +91,9 @@ impl Look {
         let entries = remote.entries(&maps);
         let mut spans = remote.spans(&entries);
         let heaps = remote.heaps(&mut spans);
-        let large = remote.large(&entries);
+        let mut large = remote.large(&entries);
+        // Of a damaged core file a record may say anything.
+        large.retain(|large| is_mapped(&maps, large.base, large.bytes));
         let blocks = Blocks::new(&spans, &large, remote.layout.granule.max(1))
             .ok_or_else(|| Error::new("there are more blocks than can be numbered: four thousand million"))?;
         let own = Own { remote, maps: &maps, entries: &entries, spans: &spans, heaps: &heaps, large: &large };

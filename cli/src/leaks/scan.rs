@@ -98,6 +98,9 @@ impl Scanner<'_> {
     /// The parts of a range that were ever written: to read the others would make pages of them.
     fn present(&self, start: u64, end: u64) -> Vec<(u64, u64)> {
         const PRESENT_OR_SWAPPED: u64 = 3 << 62;
+        if let Memory::Core(core) = self.memory {
+            return core.kept_parts(start, end);
+        }
         let Some(pagemap) = &self.pagemap else { return vec![(start, end)] };
         let mut parts: Vec<(u64, u64)> = Vec::new();
         let mut at = start / self.page;

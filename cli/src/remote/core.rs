@@ -179,6 +179,17 @@ impl Core {
         self.segments.get(next).filter(|segment| segment.start == at).map_or(0, |segment| segment.kept)
     }
 
+    /// The parts of a range that are in the file; the rest was never written, or is a file's.
+    pub(crate) fn kept_parts(&self, start: u64, end: u64) -> Vec<(u64, u64)> {
+        let first = self.segments.partition_point(|segment| segment.end <= start);
+        let within = self.segments.iter().skip(first).take_while(|segment| segment.start < end);
+        let parts = within.map(|segment| {
+            let kept = segment.start.saturating_add(segment.kept).min(segment.end);
+            (segment.start.max(start), kept.min(end))
+        });
+        parts.filter(|(from, to)| from < to).collect()
+    }
+
     pub(super) fn read_into(&self, at: u64, bytes: &mut [u8]) -> bool {
         let (mut at, mut rest) = (at, bytes);
         while !rest.is_empty() {
