@@ -48,6 +48,8 @@ static PEAKS: AtomicU32 = AtomicU32::new(0);
 static SEEN: [AtomicU64; Occasion::ALL.len()] = [const { AtomicU64::new(0) }; Occasion::ALL.len()];
 
 /// Has a profile written soon, if the profiler is on and there is more to see than the last time. Any thread, with locks or without.
+#[cold]
+#[inline(never)]
 pub(crate) fn note(occasion: Occasion) {
     // Relaxed: an agent does not ask for files.
     if !is_on() || FOR_AGENT.load(Ordering::Relaxed) {
