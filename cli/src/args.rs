@@ -319,7 +319,7 @@ pub(crate) struct LeaksArgs {
 }
 
 #[derive(clap::Args)]
-#[command(after_help = "Exit status: 1 when a line says fail, else 0.")]
+#[command(after_help = "Exit status: 1 when a line says fail, 3 where there is no such process, else 0.")]
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
     pub(crate) library: LibraryArgs,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::args::DoctorArgs;
 use crate::elf::{OwnMalloc, Program};
-use crate::error::{Error, Result};
+use crate::error::{Error, NO_PROCESS, Result};
 use crate::library::{self, Library};
 use crate::output;
 use crate::peers;
@@ -55,7 +55,7 @@ impl Findings {
 
 pub(crate) fn doctor(args: DoctorArgs) -> Result<u8> {
     if let Some(pid) = args.pid.filter(|&pid| !process::exists(pid)) {
-        return Err(Error::new(format!("there is no process {pid}")));
+        return Err(Error::with(NO_PROCESS, format!("there is no process {pid}")));
     }
     let pid = args.pid.map(process::program_of).transpose()?;
     let mut findings = Findings::default();

@@ -144,7 +144,7 @@ fn the_doctor_finds_what_is_wrong() {
     assert!(said.out.contains("warn  address space"), "{}", said.out);
     say(&["doctor", "--", "no-such-program"]).expect(127, "not found");
     say(&["doctor", "0"]).expect(2, "0");
-    say(&["doctor", "4194999"]).expect(1, "there is no process");
+    say(&["doctor", "4194999"]).expect(3, "there is no process");
     say(&["doctor", "1", "--", "true"]).expect(2, "cannot be used with");
 }
 
