@@ -104,7 +104,7 @@ mutant $file 'fn take_all' 'the taker takes in two steps' 'self.head.swap(core::
 
 file=base/open_batch.rs models=open_batch
 mutant $file 'fn open' 'opening does not change the turn' '(turn + 1) << 32' 'turn << 32'
-mutant $file 'fn push' 'an entry is not published' 'self.len.store(len + 1, Ordering::Release)' 'self.len.store(len + 1, Ordering::Relaxed)'
+mutant $file 'fn put' 'an entry is not published' 'self.len.store(len as u32 + 1, Ordering::Release)' 'self.len.store(len as u32 + 1, Ordering::Relaxed)'
 mutant $file 'fn close' 'closing closes nothing' 'fetch_or(CLOSED' 'fetch_or(0'
 mutant $file 'fn take' 'a taker does not claim' \
     'self.word.compare_exchange(word, word + count as Word, Ordering::AcqRel, Ordering::Relaxed)' 'Ok::<Word, Word>(word)'

@@ -51,15 +51,31 @@ impl<const N: usize> OpenBatch<N> {
     }
 
     /// Adds an entry and says how many there are; with N there is no room for more. The filler.
+    #[inline]
     pub(crate) fn push(&self, entry: Addr) -> usize {
-        // Relaxed: nobody else writes it.
-        let len = self.len.load(Ordering::Relaxed);
-        if let Some(slot) = self.entries.get(len as usize) {
+        let len = self.len();
+        self.put(len, entry);
+        len + 1
+    }
+
+    /// Adds an entry if there is room for another one after it. The filler.
+    #[inline(always)]
+    pub(crate) fn push_but_last(&self, entry: Addr) -> bool {
+        let len = self.len();
+        if len + 1 >= N {
+            return false;
+        }
+        self.put(len, entry);
+        true
+    }
+
+    #[inline(always)]
+    fn put(&self, len: usize, entry: Addr) {
+        if let Some(slot) = self.entries.get(len) {
             // Release, both: as in `open`; and who sees the length sees the entry.
             slot.store(entry.0, Ordering::Release);
-            self.len.store(len + 1, Ordering::Release);
+            self.len.store(len as u32 + 1, Ordering::Release);
         }
-        len as usize + 1
     }
 
     /// Ends the filling. Says whether anything is left that was not taken. The filler.

@@ -15,10 +15,10 @@ use super::warm;
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::baseline;
-use crate::class::{BIN_STRIDE, CLASSES, ClassId};
+use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
 use crate::guard;
 use crate::hardened;
-use crate::heap::{self, Current, Pushed, ThreadHeap};
+use crate::heap::{self, Pushed, ThreadHeap};
 use crate::large;
 use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
@@ -66,7 +66,15 @@ fn free_any(block: *mut u8, said: Option<usize>) {
     if own != word && push(own, tag, at) {
         return;
     }
-    if tag == Tag::LARGE { free_large(at, said) } else { free_missed(at, tag, said) }
+    if tag == Tag::LARGE {
+        return free_large(at, said);
+    }
+    // Most of the others are another heap's, for which a batch is open. The gate would be the only locked instruction of it. (Of what is no
+    // span's the owner is null, and for the heap of samples none is opened.)
+    let size = class::block_size_at(tag.class_index() * BIN_STRIDE);
+    if hardened::is_on() || !heap::add_remote(own, tag.owner(), size, at) {
+        free_missed(at, tag, said);
+    }
 }
 
 /// Whether the block went into the magazine of the heap that `word` names, whose it is.
@@ -87,9 +95,6 @@ fn free_large(at: Addr, said: Option<usize>) {
 #[cold]
 #[inline(never)]
 fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
-    if goes_at_once(at, tag) {
-        return;
-    }
     let tag = if tag == Tag::NONE { page_map::tag(at) } else { tag };
     // POSIX 2024: free keeps errno, and what lies below may call the kernel.
     let saved = errno();
@@ -108,17 +113,6 @@ fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
     }
     requests::answer();
     set_errno(saved);
-}
-
-/// Whether another heap's block went into the batch that is open for it, which is most of what misses. The gate would be the only locked instruction of it.
-#[inline(always)]
-fn goes_at_once(at: Addr, tag: Tag) -> bool {
-    let Current::Heap(heap) = heap::current() else { return false };
-    if !tag.is_span() || hardened::is_on() {
-        return false;
-    }
-    let class = ClassId::from_index(tag.class_index());
-    heap.addr() != tag.owner() && !heap::holds_samples(tag.owner()) && heap.add_remote(tag.owner(), class, at)
 }
 
 /// Behind the gate.

@@ -14,12 +14,14 @@ use crate::profile;
 /// Calls, allocating and freeing, that a thread makes before it gets a heap.
 const CALLS: usize = 12;
 const STEP: usize = 8;
+/// How far into the zeroes a word may point.
+pub(super) const REACH: usize = CALLS * STEP;
 
 /// How many calls a thread has made whose TLS word this is; `None` when it has, or had, a heap.
 #[inline(always)]
 pub(super) fn calls_of(word: *mut u8) -> Option<usize> {
     let offset = Addr::of(word).since(Addr::of(&raw const tls::NO_HEAP));
-    (offset <= CALLS * STEP).then_some(offset / STEP)
+    (offset <= REACH).then_some(offset / STEP)
 }
 
 /// Whether the calling thread, which has no heap, is to do without for this call; counts it. The process's first thread gets its heap at once.
@@ -36,6 +38,6 @@ pub(crate) fn does_without() -> bool {
 }
 
 const _: () = assert!(
-    CALLS * STEP + CLASSES * BIN_STRIDE <= size_of_val(&tls::NO_HEAP),
+    REACH + CLASSES * BIN_STRIDE <= size_of_val(&tls::NO_HEAP),
     "the last bin lies in the zeroes, wherever the word points"
 );

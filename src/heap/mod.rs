@@ -44,7 +44,7 @@ pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
 pub(crate) use metered::{follow, holds_samples, meter_all, metered, plain, sample_heap};
 pub(crate) use recall::next_turn;
-pub(crate) use remote::{forget_sent, ran_dry, was_sent};
+pub(crate) use remote::{add_remote, forget_sent, ran_dry, was_sent};
 
 use bin::Bins;
 use ebb::Tide;

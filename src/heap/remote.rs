@@ -9,14 +9,14 @@ use core::cell::Cell;
 use core::mem::offset_of;
 use core::sync::atomic::AtomicBool;
 
-use super::{Core, ThreadHeap, node_pool};
+use super::{Core, ThreadHeap, light, node_pool};
 use crate::base::addr::Addr;
 use crate::base::batch_stack::{self, BatchStack};
 use crate::base::layout;
 use crate::base::open_batch::OpenBatch;
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use crate::class::ClassId;
-use crate::os::Misuse;
+use crate::os::{self, Misuse};
 use crate::span::Stop;
 use crate::stats::counter::Counter;
 use crate::stats::event::Event;
@@ -120,10 +120,13 @@ impl Outbox {
 
     /// The only place where a batch for the heap at `owner` may be open.
     pub(super) fn open_for(&self, owner: Addr) -> &Open {
+        // SAFETY: below the array's length.
+        unsafe { self.open.get_unchecked(Outbox::place_of(owner)) }
+    }
+
+    fn place_of(owner: Addr) -> usize {
         // Heaps lie 16 KiB apart in runs of some dozens.
-        let index = (owner.0 >> 14 ^ owner.0 >> 18) % OPEN;
-        // SAFETY: reduced to the array's length.
-        unsafe { self.open.get_unchecked(index) }
+        (owner.0 >> 14 ^ owner.0 >> 18) % OPEN
     }
 
     /// Whether no more is held than may be. The heap's thread only.
@@ -136,7 +139,7 @@ impl Outbox {
     #[inline(always)]
     fn has_room(&self, bytes: usize) -> bool {
         // Relaxed: a bound on what is held now, not on what is read.
-        bytes <= OWN_BYTES || bytes <= OWN_BYTES + self.share.load(Ordering::Relaxed)
+        bytes <= OWN_BYTES + self.share.load(Ordering::Relaxed)
     }
 
     /// Draws what is missing from the budget, if it is there.
@@ -172,33 +175,35 @@ pub(crate) fn ran_dry() -> &'static Counter {
     &node_pool::RAN_DRY
 }
 
-impl ThreadHeap {
-    /// Puts `block` of `class` into the batch that is open for the heap at `owner`, if it need not be sent for that: plain stores into what
-    /// is this thread's, so it takes no lock and needs no gate. A fork drops the open batches of threads that the child does not have.
-    /// `false`: nothing was done. The heap's thread only.
-    #[inline(always)]
-    pub(crate) fn add_remote(&self, owner: Addr, class: ClassId, block: Addr) -> bool {
-        let (open, size) = (self.outbox.open_for(owner), class.block_size());
-        // Relaxed: our own.
-        let node = open.node.load(Ordering::Relaxed);
-        if node.is_null() || open.owner.get() != owner {
-            return false;
-        }
-        // SAFETY: the open batch's node is ours until sent; others look at `blocks` only.
-        let bytes = unsafe { (*node).bytes } + size;
-        // SAFETY: as above.
-        let blocks = unsafe { &(*node).blocks };
-        let held = self.outbox.bytes.get() + size;
-        if bytes >= BATCH_BYTES || blocks.len() + 1 >= BATCH || !self.outbox.has_room(held) {
-            return false;
-        }
-        // SAFETY: as above.
-        unsafe { (*node).bytes = bytes };
-        blocks.push(block);
-        self.outbox.bytes.set(held);
-        true
+/// Puts `block`, of `size` bytes, into the batch that is open for the heap at `owner`, if it need not be sent for that: plain stores into what
+/// is the calling thread's, so it takes no lock and needs no gate. A fork drops the open batches of threads that the child does not have.
+/// `false`: nothing was done. `word` is the thread's TLS word, `plain`.
+#[inline(always)]
+pub(crate) fn add_remote(word: *mut u8, owner: Addr, size: usize, block: Addr) -> bool {
+    let heap = word.cast::<ThreadHeap>();
+    // SAFETY: a heap, or zeroes that reach as far (see below), in which no batch is open. The index is below the length.
+    let open = unsafe { &*(&raw const (*heap).outbox.open).cast::<Open>().add(Outbox::place_of(owner)) };
+    // Relaxed: our own.
+    let node = open.node.load(Ordering::Relaxed);
+    if node.is_null() || open.owner.get() != owner {
+        return false;
     }
+    // SAFETY: a batch is open, so it is a heap, the calling thread's.
+    let outbox = unsafe { &(*heap).outbox };
+    // SAFETY: the open batch's node is ours until sent; others look at `blocks` only.
+    let (bytes, held) = (unsafe { (*node).bytes } + size, outbox.bytes.get() + size);
+    // SAFETY: as above.
+    let blocks = unsafe { &(*node).blocks };
+    if bytes >= BATCH_BYTES || !outbox.has_room(held) || !blocks.push_but_last(block) {
+        return false;
+    }
+    // SAFETY: as above.
+    unsafe { (*node).bytes = bytes };
+    outbox.bytes.set(held);
+    true
+}
 
+impl ThreadHeap {
     /// Frees `block` of `class`, which belongs to the heap at `owner`. `false`: it only waits in a batch.
     /// The heap's thread only.
     #[inline]
@@ -330,4 +335,9 @@ impl ThreadHeap {
     }
 }
 
+const _: () = assert!(
+    light::REACH + offset_of!(ThreadHeap, outbox) + offset_of!(Outbox, open) + size_of::<[Open; OPEN]>()
+        <= size_of::<os::tls::Zeroes>(),
+    "a thread without a heap reads zeroes as its open batches"
+);
 const _: () = assert!(size_of::<Node>() == 512, "32 nodes to a chunk; docs/ARCHITECTURE.md, section 5");
