@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 use super::state::{ACTIVE, CHANGED, DIRTY, FREE_SLOTS, FRESH, POOL, RELEASED, STAGE, TINY};
-use super::supply::{refill_group, retire, superslab_refill};
+use super::supply::{refill_group, retire, reuse_newest, superslab_refill};
 use super::table::{self, Descriptors, SuperSlab};
 use super::{SLOTS, Slab, SlabKind, aligned};
 use crate::base::addr::GRANULE;
@@ -51,7 +51,7 @@ fn pop_hint(kind: SlabKind, len: u32) -> Option<Slab> {
 fn acquire_locked(kind: SlabKind, len: u32) -> Option<(Slab, usize)> {
     let mut stage = 1;
     loop {
-        if let Some(slab) = find(kind, len) {
+        if let Some(slab) = find(kind, len, &mut stage) {
             return Some((slab, stage));
         }
         superslab_refill(len)?;
@@ -59,11 +59,16 @@ fn acquire_locked(kind: SlabKind, len: u32) -> Option<(Slab, usize)> {
     }
 }
 
+/// What the kernel need not be asked for.
 #[inline(never)] // for the stack: it is over when the kernel is asked
-fn find(kind: SlabKind, len: u32) -> Option<Slab> {
+fn find(kind: SlabKind, len: u32, stage: &mut usize) -> Option<Slab> {
     let mut pool = POOL.lock();
     loop {
-        let (id, first) = pool.find(len)?;
+        let Some((id, first)) = pool.find(len) else {
+            reuse_newest(&mut pool)?;
+            *stage = 2;
+            continue;
+        };
         let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, false));
         pool.file(id);
         if slab.is_some() {

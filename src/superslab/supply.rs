@@ -19,18 +19,14 @@ use crate::stats::level;
 /// Taken before the pool's.
 static GROWTH: Mutex<()> = Mutex::new(());
 
-/// Puts one more SuperSlab in use: a cached one, else a new one of `len` slots at least. It may not hold such a run, or no longer: look, and come
-/// back. `None`: out of memory. Called without the pool's lock.
+/// Puts one more SuperSlab in use, a new one of `len` slots at least, unless another thread just did. It may no longer hold such a run: look, and
+/// come back. `None`: out of memory. Called without the pool's lock.
 #[cold]
 pub(super) fn superslab_refill(len: u32) -> Option<()> {
     let _growth = GROWTH.lock();
-    let mut pool = POOL.lock();
-    if let Some(cached) = pool.cache.take_newest() {
-        reuse(&mut pool, cached);
-        return Some(());
-    }
-    if pool.index(len).is_some() {
-        // Another thread has put one in use since the look.
+    let pool = POOL.lock();
+    if pool.index(len).is_some() || pool.cache.len() > 0 {
+        // Another thread has given one back, or put one in use, since the look.
         return Some(());
     }
     table::make(pool.spare.unwrap_or(pool.high))?;
@@ -53,10 +49,9 @@ pub(super) fn refill_group(align: usize) -> Option<u32> {
     let bytes = align.max(SUPERSLAB);
     let _growth = GROWTH.lock();
     let mut pool = POOL.lock();
-    let cached = if bytes == SUPERSLAB { pool.cache.take_newest() } else { None };
-    if let Some(cached) = cached {
-        reuse(&mut pool, cached);
-        return Some(cached.id);
+    let cached = if bytes == SUPERSLAB { reuse_newest(&mut pool) } else { None };
+    if cached.is_some() {
+        return cached;
     }
     table::make(pool.spare.unwrap_or(pool.high))?;
     let hint = Addr(pool.last.0.saturating_sub(bytes) & !(bytes - 1));
@@ -164,6 +159,13 @@ pub(super) fn retire_locked(pool: &mut Pool, id: u32, super_slab: &SuperSlab, pu
     pool.file(id);
     let limit = config::get::superslab_cache().max(0) as usize;
     put(&mut pool.cache, Cached { id, dirty }, limit)
+}
+
+/// Puts the SuperSlab that was cached last back in use, and says which it is. A short one may not hold what is wanted.
+pub(super) fn reuse_newest(pool: &mut Pool) -> Option<u32> {
+    let cached = pool.cache.take_newest()?;
+    reuse(pool, cached);
+    Some(cached.id)
 }
 
 /// Puts one that was in the cache back in use, though nobody may want it yet.
