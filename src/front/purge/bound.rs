@@ -19,6 +19,7 @@ use crate::large;
 use crate::superslab;
 
 const MIN_CONTRACT: u64 = 32 << 20;
+/// The most that a free which passes the bound gives back beyond the excess: half a millisecond's work.
 const MORE: u64 = 8 << 20;
 const LIVE_PART: u64 = 8;
 /// Bytes of allowance for a byte missed.
@@ -95,8 +96,8 @@ fn regret() {
     COUNTS.missed_bytes.add(regret);
 }
 
-/// Gives back the excess and an eighth of the bound more, lest every free after this one come here too, but no more of that than `MORE`:
-/// one free pays for it. Unless another thread is at it.
+/// Gives back the excess and an eighth of the bound more, `MORE` at most, lest every free after this one come here too. Unless another thread
+/// is at it.
 #[cold]
 pub(super) fn enforce() {
     let Some(_turn) = super::TURN.try_lock() else { return };
