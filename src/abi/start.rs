@@ -68,6 +68,6 @@ extern "C" fn child() {
     hardened::at_fork_child();
     profile::at_fork_child();
     report::at_fork_child();
-    front::forget_background();
+    front::begin_in_child();
     front::after_fork(true);
 }

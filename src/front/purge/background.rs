@@ -18,7 +18,7 @@ use core::ffi::c_void;
 
 use errno::{errno, set_errno};
 
-use super::{Dirty, PRESSURE_NEVER, TURN, debt, decay, period};
+use super::{Dirty, PRESSURE_NEVER, debt, decay, period};
 use crate::base::sync::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::config::get;
 use crate::heap;
@@ -169,10 +169,8 @@ fn end() -> bool {
 }
 
 /// In a child of fork, where only the thread that forked is left.
-pub(crate) fn forget() {
+pub(super) fn forget() {
     pressure::after_fork();
-    os::lock::free_in_child(&TURN);
-    debt::forget();
     THREAD.forget();
     // Relaxed: there is no other thread.
     STATE.store(OFF, Ordering::Relaxed);

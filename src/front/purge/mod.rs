@@ -15,7 +15,7 @@ mod debt;
 mod decay;
 mod limits;
 
-pub(crate) use background::{allow, forget as forget_background, step_aside};
+pub(crate) use background::{allow, step_aside};
 pub(super) use background::{dismiss, ensure as ensure_background, is_wanted as wants_background, leave};
 pub(super) use limits::apply as apply_limits;
 
@@ -30,7 +30,7 @@ use crate::heap::{self, Current};
 use crate::large;
 use crate::os;
 use crate::os::gate;
-use crate::os::lock::Mutex;
+use crate::os::lock::{Mutex, free_in_child};
 use crate::page_map;
 use crate::reserve;
 use crate::stats::counter::Counter;
@@ -53,6 +53,13 @@ pub(crate) static COUNTS: Counts =
 
 /// Whoever holds it gives back what is too much; the others go on: nobody waits for the kernel twice, nor pays for what another frees.
 pub(in crate::front) static TURN: Mutex<()> = Mutex::new(());
+
+/// In a child of fork, where whoever was at it may be gone, and so is the background thread.
+pub(crate) fn begin_in_child() {
+    free_in_child(&TURN);
+    debt::forget();
+    background::forget();
+}
 
 /// Milliseconds that idle memory stays; 0: none does; negative: for ever. Asked each time, so it may change.
 fn period() -> i64 {
