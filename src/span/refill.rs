@@ -38,9 +38,7 @@ fn take_going(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
         let record = unsafe { span.as_mut() };
         let taken = take_resident(record, out);
         if taken > 0 {
-            record.free -= taken;
-            spans.free -= taken as u64;
-            record.note_taken(taken, dirty);
+            count_taken(spans, record, taken, dirty);
             return taken as usize;
         }
         at = record.next;
@@ -64,15 +62,20 @@ fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut
         spans.pass_over(span, dirty);
         return 0;
     }
-    record.free -= taken;
-    spans.free -= taken as u64;
-    record.note_taken(taken, dirty);
+    count_taken(spans, record, taken, dirty);
     // A span that is not used up keeps its place although it got fuller: the next refill starts with it anyway.
     if record.free == 0 || record.list == List::Empty || record.list.is_gone() {
         // `place` returns only empty spans, and this one just gave blocks.
         let _ = spans.place(span, dirty);
     }
     taken as usize
+}
+
+#[inline(always)]
+fn count_taken(spans: &mut Spans, record: &mut Span, taken: u32, dirty: &mut Dirty) {
+    record.free -= taken;
+    spans.free -= taken as u64;
+    record.note_taken(taken, dirty);
 }
 
 #[cold]
