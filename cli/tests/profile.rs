@@ -151,7 +151,9 @@ fn wrong_arguments_and_files_are_said() {
     say(&["profile", "/no/such/file"]).expect(1, "No such file");
     say(&["profile", "-o", "/no/such/folder/x.html", "--", "true"]).expect(1, "/no/such/folder");
     say(&["profile", "-q", "--json", "--", "sh", "-c", "exit 7"]).expect(7, "");
-    say(&["profile", "-q", "--json", "--", "sh", "-c", "kill -9 $$"]).expect(137, "SIGKILL");
+    // Nothing is sampled, so there is no profile from before the end.
+    let none = ["profile", "-q", "--json", "--rate", "1073741824", "--", "sh", "-c", "kill -9 $$"];
+    say(&none).expect(137, "SIGKILL");
     let quiet = compile(folder.path(), "static", "int main(void) { return 0; }", &["-static"]).unwrap();
     say(&["profile", "--json", "--", quiet.to_str().unwrap()]).expect(5, "did not serve it");
 }
