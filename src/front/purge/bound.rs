@@ -5,8 +5,8 @@
 //! bench_c/bench_large 20000 64 1 a quarter more faults.
 //!
 //! Regret: a program that soon takes fresh memory for what was purged under the bound raises it, 16 bytes for each, by up to
-//! three quarters of the most that was live in this quarter of the decay time and the one before (24 MiB at least): rounds that begin with
-//! nothing want at once what the last one had. Half of the allowance goes each decay time, and all that was not used for half a decay time.
+//! three quarters of what is live (24 MiB at least). With the live memory the allowance goes, half of it each decay time,
+//! and all that was not used for half a decay time.
 //! Measured with blocks of 64 KiB to 4 MiB, 64 live (bench_c/bench_large 20000 64 1): 10 times faster for it. One byte for each: 76,000
 //! to 90,000 faults; 4: 65,000 to 69,000; 16: 60,000; no purge at all: 54,000.
 #![forbid(unsafe_code)]
@@ -46,27 +46,9 @@ fn contract(live: u64) -> u64 {
     MIN_CONTRACT.max(live / LIVE_PART)
 }
 
-/// How much of what regret earned holds, when so much was live at the peak.
-fn allowance(peak: u64, earned: u64) -> u64 {
-    earned.min((peak / 4 * 3).max(MIN_ALLOWANCE))
-}
-
-/// The most that was live in the quarter that runs, and in the one before.
-static PEAK: AtomicU64 = AtomicU64::new(0);
-static PEAK_BEFORE: AtomicU64 = AtomicU64::new(0);
-
-/// The most that was live of late, `live` included.
-fn peak(live: u64) -> u64 {
-    // Mostly it is not higher: no store, and the line stays shared.
-    if live > PEAK.load(Ordering::Relaxed) {
-        PEAK.store(live, Ordering::Relaxed);
-    }
-    PEAK.load(Ordering::Relaxed).max(PEAK_BEFORE.load(Ordering::Relaxed))
-}
-
-/// Begins a new quarter.
-pub(super) fn next_quarter() {
-    PEAK_BEFORE.store(PEAK.swap(live(), Ordering::Relaxed), Ordering::Relaxed);
+/// How much of what regret earned holds.
+fn allowance(live: u64, earned: u64) -> u64 {
+    earned.min((live / 4 * 3).max(MIN_ALLOWANCE))
 }
 
 /// At least so much may be dirty at any time.
@@ -81,7 +63,7 @@ pub(super) fn now() -> u64 {
         return FUTILE.load(Ordering::Relaxed);
     }
     let live = live();
-    contract(live) + FUTILE.load(Ordering::Relaxed) + allowance(peak(live), ALLOWANCE.load(Ordering::Relaxed))
+    contract(live) + FUTILE.load(Ordering::Relaxed) + allowance(live, ALLOWANCE.load(Ordering::Relaxed))
 }
 
 /// Turns what was purged and had to be faulted in again into allowance.
@@ -92,7 +74,7 @@ fn regret() {
     let regret = taken.min(purged);
     PURGED.store(purged - regret, Ordering::Relaxed);
     let earned = ALLOWANCE.load(Ordering::Relaxed) + EARN * regret;
-    ALLOWANCE.store(allowance(peak(live()), earned), Ordering::Relaxed);
+    ALLOWANCE.store(allowance(live(), earned), Ordering::Relaxed);
     COUNTS.missed_bytes.add(regret);
 }
 

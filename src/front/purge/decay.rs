@@ -97,7 +97,6 @@ fn turn(now: u64, last: u64, files: bool) {
     super::SETTLED.store(0, Ordering::Relaxed);
     // Of the turn before.
     debt::settle();
-    bound::next_quarter();
     let quarter = quarter();
     let quarters = (now - last).checked_div(quarter).unwrap_or(1);
     let dirty = Dirty::now();
