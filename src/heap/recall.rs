@@ -1,8 +1,6 @@
 //! What waits in open batches, taken over without those who filled them, for they may sleep: old ones by decay, all by a trim, and by their owner
 //! before it takes fresh memory.
 
-use core::sync::atomic::AtomicBool;
-
 use super::remote::{Node, TURN};
 use super::{ThreadHeap, list, node_pool};
 use crate::base::addr::Addr;
@@ -10,7 +8,8 @@ use crate::base::sync::Ordering;
 
 /// Turns of `next_turn` after which a batch that is still open is old.
 const OLD: u32 = 2;
-/// Heaps that one `recall` looks at: 64 reads of what others write, at most two a heap, before some dozen page faults.
+/// Heaps that one `recall` looks at, with two reads each of what others write: some microseconds, where the span that it may spare takes a dozen
+/// page faults.
 const LOOKS: u32 = 64;
 /// Blocks moved at a time: this may be a thread with a small stack.
 const FEW: usize = 16;
@@ -56,9 +55,8 @@ impl ThreadHeap {
     /// Notes that a batch was opened for this heap. Any thread, once the batch can be found.
     pub(super) fn await_batch(&self) {
         // Relaxed, here and in `recall`: a hint. Mostly it says so already: no store, and the line stays shared.
-        let awaited: &AtomicBool = &self.inbox.awaited;
-        if !awaited.load(Ordering::Relaxed) {
-            awaited.store(true, Ordering::Relaxed);
+        if !self.inbox.awaited.load(Ordering::Relaxed) {
+            self.inbox.awaited.store(true, Ordering::Relaxed);
         }
     }
 
