@@ -204,10 +204,9 @@ fn loose(report: &Report) -> Line {
 
 fn dirty(report: &Report) -> Line {
     let resident = &report.resident;
-    let detail = |bytes: u64, what: &str| Detail { bytes, what: format!("{} in {what}", units::bytes(bytes as f64)) };
     let of = vec![
-        detail(resident.dirty_slots_bytes, "free pieces of 64 KiB"),
-        detail(resident.dirty_kept_bytes, "freed mappings that are kept for the next large block"),
+        detail(resident.dirty_slots_bytes, "in free pieces of 64 KiB"),
+        detail(resident.dirty_kept_bytes, "in freed mappings that are kept for the next large block"),
     ];
     Line {
         part: "dirty",
@@ -220,6 +219,11 @@ fn dirty(report: &Report) -> Line {
             "HAKMEM_DECAY_MS=0 keeps none, HAKMEM_SOFT_LIMIT bounds it; each fault later costs what was saved",
         ),
     }
+}
+
+/// So many bytes, and where: "in" or "of" what.
+fn detail(bytes: u64, place: &str) -> Detail {
+    Detail { bytes, what: format!("{} {place}", units::bytes(bytes as f64)) }
 }
 
 fn trim(bytes: u64, more: &str) -> Vec<Advice> {
@@ -255,12 +259,11 @@ fn metadata(report: &Report) -> Line {
 
 fn others(report: &Report) -> Line {
     let resident = &report.resident;
-    let detail = |bytes: u64, what: &str| Detail { bytes, what: format!("{} of {what}", units::bytes(bytes as f64)) };
     let of = vec![
-        detail(resident.files_bytes, "files: the program, its libraries, what it maps"),
-        detail(resident.stacks_bytes, "stacks"),
-        detail(resident.brk_bytes, "brk's heap, which the program or the loader asked for by itself"),
-        detail(resident.other_bytes, "other mappings, by the program itself or by other allocators in it"),
+        detail(resident.files_bytes, "of files: the program, its libraries, what it maps"),
+        detail(resident.stacks_bytes, "of stacks"),
+        detail(resident.brk_bytes, "of brk's heap, which the program or the loader asked for by itself"),
+        detail(resident.other_bytes, "of other mappings, by the program itself or by other allocators in it"),
     ];
     Line {
         part: "not malloc's",
