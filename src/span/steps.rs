@@ -70,9 +70,12 @@ pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather:
 
 /// Puts the spans whose pages `gather` gave back on their lists again, once it did.
 pub(crate) fn settle(lists: &mut [Spans], dirty: &mut Dirty, gather: &mut Gather) {
+    if gather.bytes() == 0 {
+        return;
+    }
     // Refused: rare.
     while let Some(Range { at, len }) = gather.next_refused() {
-        // SAFETY: a span's record, by its page, which nobody but the sweep may release; of this heap, under its lock.
+        // SAFETY: a span's record, by its page (S1): Going, it is released by nobody (S3); of this heap, under its lock.
         if let Some(span) = unsafe { page_map::record(at).as_ptr::<Span>().as_mut() } {
             span.keep(at, len, dirty);
         }
