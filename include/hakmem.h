@@ -412,6 +412,37 @@ int hak_is_ours(const void *block);
 size_t hak_usable_size(const void *block);
 
 /*
+ The most bytes that may be asked for instead of `size` without its costing more memory: `size`, rounded up as malloc rounds it. `size` itself
+ where so much can't be had, and where HAKMEM_HARDENED or HAKMEM_GUARD_RATE watch what is behind it. Any thread.
+ */
+size_t hak_good_size(size_t size);
+
+/*
+ As `malloc`, and says how many bytes the block holds, all of which the program may use: `*got`, `size` at least, 0 when null is
+ returned. `got` may be null. Any thread.
+ */
+void *hak_malloc_at_least(size_t size,
+                          size_t *got);
+
+/*
+ Makes the block at `block` hold `most` bytes where it stands, or else as many as can be had there, if those are `least` or more. Its bytes
+ stay as they are, and it is never moved or cut.
+
+ Returns the bytes that it holds then, or 0 if it would hold fewer than `least`: it is as before, and `realloc` is what is left. 0 too
+ when `block` is null. What is no block's start is reported as by `realloc`. Any thread.
+ */
+size_t hak_expand(void *block,
+                  size_t least,
+                  size_t most);
+
+/*
+ As `free`, for who knows the size: what was asked for, or what `hak_malloc_at_least`, `hak_expand` or `hak_usable_size` said last. It is
+ what C23 calls `free_sized`. HAKMEM_HARDENED and HAKMEM_GUARD_RATE compare it with the block's own, and report what differs. Any thread.
+ */
+void hak_free_sized(void *block,
+                    size_t size);
+
+/*
  Writes the value of an option, named as in the environment ("HAKMEM_DECAY_MS"), as one would set it there, with a final
  null. Numbers are decimal, sizes in bytes. `HAKMEM_OPTION_MAX` bytes are always enough.
 

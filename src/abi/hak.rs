@@ -115,6 +115,42 @@ pub extern "C" fn hak_usable_size(block: *const c_void) -> usize {
     front::usable_size(block.cast_mut().cast()).unwrap_or(0)
 }
 
+/// The most bytes that may be asked for instead of `size` without its costing more memory: `size`, rounded up as malloc rounds it. `size` itself
+/// where so much can't be had, and where HAKMEM_HARDENED or HAKMEM_GUARD_RATE watch what is behind it. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn hak_good_size(size: usize) -> usize {
+    front::good_size(size)
+}
+
+/// As `malloc`, and says how many bytes the block holds, all of which the program may use: `*got`, `size` at least, 0 when null is
+/// returned. `got` may be null. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_malloc_at_least(size: usize, got: *mut usize) -> *mut c_void {
+    let (block, bytes) = front::alloc_at_least(size);
+    if !got.is_null() {
+        // SAFETY: the caller's.
+        unsafe { got.write(bytes) };
+    }
+    block.cast()
+}
+
+/// Makes the block at `block` hold `most` bytes where it stands, or else as many as can be had there, if those are `least` or more. Its bytes
+/// stay as they are, and it is never moved or cut.
+///
+/// Returns the bytes that it holds then, or 0 if it would hold fewer than `least`: it is as before, and `realloc` is what is left. 0 too
+/// when `block` is null. What is no block's start is reported as by `realloc`. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_expand(block: *mut c_void, least: usize, most: usize) -> usize {
+    if block.is_null() { 0 } else { front::expand(block.cast(), least, most).unwrap_or(0) }
+}
+
+/// As `free`, for who knows the size: what was asked for, or what `hak_malloc_at_least`, `hak_expand` or `hak_usable_size` said last. It is
+/// what C23 calls `free_sized`. HAKMEM_HARDENED and HAKMEM_GUARD_RATE compare it with the block's own, and report what differs. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_free_sized(block: *mut c_void, size: usize) {
+    front::free_sized(block.cast(), size);
+}
+
 /// Writes the value of an option, named as in the environment ("HAKMEM_DECAY_MS"), as one would set it there, with a final
 /// null. Numbers are decimal, sizes in bytes. `HAKMEM_OPTION_MAX` bytes are always enough.
 ///

@@ -1,6 +1,6 @@
 //! malloc and calloc. HOT.
 
-use super::slow;
+use super::{slow, usable_size};
 use crate::base::addr::Addr;
 use crate::class::{self, MID_MAX};
 use crate::heap::{self, Popped};
@@ -67,4 +67,21 @@ pub(crate) fn alloc_zeroed(size: usize) -> *mut u8 {
         Some(block) => block.as_ptr(),
         None => slow::alloc_zeroed_slow(size),
     }
+}
+
+/// `alloc`, and how many bytes the block holds, all of them the program's. 0 with null.
+#[inline(always)]
+pub(crate) fn alloc_at_least(size: usize) -> (*mut u8, usize) {
+    let offset = if size <= MID_MAX { Some(class::small_bin_offset(size)) } else { class::big_bin_offset(size) };
+    match offset.and_then(|offset| Some((pop(offset)?, class::block_size_at(offset)))) {
+        Some((block, bytes)) => (block.as_ptr(), bytes),
+        None => alloc_at_least_slow(size),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn alloc_at_least_slow(size: usize) -> (*mut u8, usize) {
+    let block = slow::alloc_slow(size);
+    (block, usable_size(block).unwrap_or(0))
 }

@@ -32,6 +32,7 @@ const STALE: &str = "malloc: block was written to after free";
 const RESIZED_FREED: &str = "realloc: not a block of this allocator, or free already";
 const RESIZED_INTERIOR: &str = "realloc: pointer into a block, not to its start";
 const RESIZED_OVERFLOW: &str = "realloc: block was written past its end";
+const EXPANDED_OVERFLOW: &str = "hak_expand: block was written past its end";
 
 /// One heap's state.
 struct State {
@@ -177,6 +178,25 @@ pub(crate) fn resize(at: Addr, size: usize) -> Result<(), usize> {
     }
     move_end(at, bytes, old, size, claim);
     Ok(())
+}
+
+/// Makes the block at `at`, which the program holds, end after `most` bytes, or as many as there are of it, `least` at least. Says how many;
+/// `None`: it has no more to give, and is as before.
+pub(crate) fn expand(at: Addr, least: usize, most: usize) -> Option<usize> {
+    let Place { bytes, claim } = place(at)?;
+    let claim = claim?;
+    let slack = claim.slack()?;
+    let old = bytes - slack;
+    // SAFETY: the end of the program's block, which it lets us change.
+    if !unsafe { canary::holds(at.offset(old), slack) } {
+        die_sized(EXPANDED_OVERFLOW, old, at);
+    }
+    let new = most.min(bytes - CANARY).max(old);
+    if new < least {
+        return None;
+    }
+    move_end(at, bytes, old, new, claim);
+    Some(new)
 }
 
 /// Makes the block at `at`, which `resize` looked at, end after `size` bytes, no more than it has.

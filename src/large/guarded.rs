@@ -130,14 +130,9 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> 
         }
         shorten(large, bytes, size);
     } else if needed <= large.mapped {
-        if !os::unguard(large.base.offset(large.bytes), bytes - large.bytes) {
+        if !lengthen(large, bytes, size) {
             return None;
         }
-        // Pages that moved here once don't merge with those behind them: to the kernel they may be two mappings.
-        large.split = true;
-        open_end(large, size);
-        CLOSED_BYTES.sub((bytes - large.bytes) as u64);
-        large.bytes = bytes;
     } else if large.split {
         // Two mappings can't be moved at once.
         return None;
@@ -161,6 +156,32 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> 
     large.size = size;
     close_end(large);
     Some(large.base)
+}
+
+/// Makes the block hold `size` bytes, more than it does, where it stands. Says whether that could be.
+pub(super) fn expand(large: &mut Large, size: usize) -> bool {
+    let Some((bytes, needed)) = extent(size) else { return false };
+    if bytes <= large.bytes {
+        open_end(large, size);
+    } else if needed > large.mapped || !lengthen(large, bytes, size) {
+        return false;
+    }
+    large.size = size;
+    close_end(large);
+    true
+}
+
+/// Opens the end of a block that will hold `size` bytes, and its closed pages up to `bytes`. `false`: refused.
+fn lengthen(large: &mut Large, bytes: usize, size: usize) -> bool {
+    if !os::unguard(large.base.offset(large.bytes), bytes - large.bytes) {
+        return false;
+    }
+    // Pages that moved here once don't merge with those behind them: to the kernel they may be two mappings.
+    large.split = true;
+    open_end(large, size);
+    CLOSED_BYTES.sub((bytes - large.bytes) as u64);
+    large.bytes = bytes;
+    true
 }
 
 /// Makes the block end after `size` bytes, no more than it has, where it stands.

@@ -182,10 +182,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
         }
         return Some(large.base);
     }
-    let more = bytes - large.bytes;
-    if cached(more, |cache| cache.take_at(large.base.offset(large.bytes), more).then_some(())).is_some() {
-        IN_USE.resize_mapping(large.bytes, bytes);
-        large.bytes = bytes;
+    if take_behind(large, bytes) {
         return Some(large.base);
     }
     if bytes <= COPY_MAX && LARGE.lock().holds(bytes) {
@@ -194,13 +191,8 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
     // What grew once grows again: an eighth more of addresses, not of memory, makes the number of moves logarithmic.
     let wanted = bytes.max(large.bytes + large.bytes / 8 / GRANULE * GRANULE);
     let wanted = if os::quota::has_room(wanted - large.bytes) { wanted } else { bytes };
-    match os::resize_in_place(large.base, large.bytes, wanted) {
-        Resize::Done => {
-            FRESH_BYTES.add((wanted - large.bytes) as u64);
-            resized(large.bytes, wanted);
-            large.bytes = wanted;
-            return Some(large.base);
-        }
+    match lengthen(large, wanted) {
+        Resize::Done => return Some(large.base),
         Resize::Blocked => {}
         Resize::Never => return None,
     }
@@ -212,6 +204,33 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
     resized(large.bytes, wanted);
     large.bytes = wanted;
     Some(to)
+}
+
+/// Makes the block `bytes` long, longer than it is, where it stands. Says whether that could be.
+pub(super) fn expand(large: &mut Large, bytes: usize) -> bool {
+    take_behind(large, bytes) || matches!(lengthen(large, bytes), Resize::Done)
+}
+
+/// Lengthens the block by what the cache has right behind it.
+fn take_behind(large: &mut Large, bytes: usize) -> bool {
+    let more = bytes - large.bytes;
+    let found = cached(more, |cache| cache.take_at(large.base.offset(large.bytes), more).then_some(())).is_some();
+    if found {
+        IN_USE.resize_mapping(large.bytes, bytes);
+        large.bytes = bytes;
+    }
+    found
+}
+
+/// Lengthens the block by what the kernel has there.
+fn lengthen(large: &mut Large, bytes: usize) -> Resize {
+    let done = os::resize_in_place(large.base, large.bytes, bytes);
+    if let Resize::Done = done {
+        FRESH_BYTES.add((bytes - large.bytes) as u64);
+        resized(large.bytes, bytes);
+        large.bytes = bytes;
+    }
+    done
 }
 
 /// Moves the block's pages onto the first `to_bytes` of a new mapping of `to_mapped` bytes, and its entry with them.

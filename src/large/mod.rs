@@ -34,6 +34,7 @@ const FREED: &str = "free: not a block of this allocator, or free already";
 const INTERIOR: &str = "free: pointer into a block, not to its start";
 const OVERFLOW: &str = "free: block was written past its end";
 const RESIZED_OVERFLOW: &str = "realloc: block was written past its end";
+const EXPANDED_OVERFLOW: &str = "hak_expand: block was written past its end";
 const SIZE: &str = "free_sized: size does not match";
 
 /// Aligned blocks up to this size are runs of slots.
@@ -253,6 +254,28 @@ pub(crate) fn resize(at: Addr, size: usize) -> Option<Addr> {
     }?;
     large.size = large.bytes;
     Some(at)
+}
+
+/// Makes the block at `at` hold `most` bytes where it stands, or `least`, more than it holds. Says how many it holds then; `None`: neither is
+/// possible, all as before.
+#[inline(never)]
+pub(crate) fn expand(at: Addr, least: usize, most: usize) -> Option<usize> {
+    let mut record = find(at)?;
+    // SAFETY: as in `resize`.
+    let large = unsafe { record.as_mut() };
+    if large.mapped > 0 {
+        if !guarded::is_whole(large) {
+            die_sized(EXPANDED_OVERFLOW, large.size, at);
+        }
+        return [most, least].into_iter().find(|size| guarded::expand(large, *size));
+    }
+    let sizes = [round_up(most, GRANULE)?, round_up(least, GRANULE)?];
+    sizes.into_iter().find(|bytes| match large.slab {
+        Some(_) => run::resize(large, *bytes, *bytes).is_some(),
+        None => mapping::expand(large, *bytes),
+    })?;
+    large.size = large.bytes;
+    Some(large.size)
 }
 
 /// Makes the block at `at` end after `size` bytes, fewer than it has: no more is the program's, where that is watched.

@@ -50,6 +50,11 @@ static void *foreign[KEPT];
 
 static void do_malloc(void) { kept[0] = malloc(size); }
 static void do_calloc(void) { kept[0] = calloc(1, size); }
+static void do_at_least(void) {
+    size_t got;
+    kept[0] = hak_malloc_at_least(size, &got);
+}
+static void do_expand(void) { (void)hak_expand(kept[0], size, size * 2); }
 static void do_aligned(void) { kept[0] = aligned_alloc(align, size); }
 static void do_realloc(void) { kept[0] = realloc(kept[0], size); }
 static void do_free(void) { free(kept[0]), kept[0] = NULL; }
@@ -131,6 +136,9 @@ static void *all_calls(void *unused) {
         AT_MOST(CALL, do_realloc);
         AT_MOST(CALL, do_free);
         AT_MOST(CALL, do_calloc);
+        AT_MOST(CALL, do_free);
+        AT_MOST(CALL, do_at_least);
+        AT_MOST(CALL, do_expand);
         AT_MOST(CALL, do_free);
         for (align = 32; align <= 4 * MIB; align *= 32) {
             AT_MOST(CALL, do_aligned);
