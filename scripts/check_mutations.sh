@@ -12,7 +12,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Every other mutant each, side by side: one keeps one processor busy.
+# A build takes seconds, a model that fails mostly none: so each build carries several mutants, none of which a model of another
+# one runs through (`runs`, below). ALONE=1: one mutant a build, which shows whether that table is right.
+# Every other build each, side by side: one keeps one processor busy.
 if [ -z "${HALF:-}" ]; then
     other=$(mktemp)
     trap 'rm -f "$other"' EXIT
@@ -28,7 +30,7 @@ target=${CARGO_TARGET_DIR:-$PWD/target}/mutations$HALF # not that of check_loom.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/tests"
-count=0 passed=0 failed=0
+passed=0 failed=0
 
 copy() {
     rm -rf "$work/src" "$work/tests/loom"
@@ -46,14 +48,55 @@ verdict() { # ok|FAILED TEXT
     if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
 
+# Which files of src/ the models of a name run through.
+declare -A runs=(
+    [index_stack]='base/index_stack.rs'
+    [batch_stack]='base/batch_stack.rs'
+    [open_batch]='base/open_batch.rs'
+    [lock]='os/lock.rs'
+    [door]='base/door.rs'
+    [profile]='profile/*'
+    [gate]='base/gate.rs'
+    [reserve]='reserve/* page_map/*'
+    [seats]='base/seats.rs'
+    [sp_slot]='superslab/sp_slot.rs'
+    [changed]='superslab/changed.rs base/index_stack.rs'
+    [pool]='superslab/* base/index_stack.rs page_map/*'
+    [page_map]='page_map/*'
+    [node_pool]='heap/node_pool.rs base/index_stack.rs'
+    [background]='front/purge/background.rs'
+    [report]='report/*'
+    [warm]='large/* base/seats.rs page_map/*'
+)
+
+meets() { # MODELS FILE: do they run through it?
+    local pattern
+    for pattern in ${runs[$1]}; do
+        # shellcheck disable=SC2053 # a pattern
+        [[ $2 != $pattern ]] || return 0
+    done
+    return 1
+}
+
 # FILE WHERE WHAT OLD NEW: in src/FILE, at the first place behind the text WHERE, or everywhere when that is '*', OLD
-# becomes NEW; a model whose name holds $models must fail.
+# becomes NEW; a model whose name begins with $models must fail. The first build that has room for it takes it.
+files=() wheres=() whats=() olds=() news=() names=() builds=()
 mutant() {
-    local what="$1: $3" status=0
-    count=$((count + 1))
-    [ $((count % 2)) = "$HALF" ] || return 0
-    copy
-    if ! python3 - "$work/src/$1" "$2" "$4" "$5" <<'PYTHON'; then
+    local me=${#files[@]} build other
+    files+=("$1") wheres+=("$2") whats+=("$1: $3") olds+=("$4") news+=("$5") names+=("$models")
+    meets "$models" "$1" || { echo "$1 is not among what the models of $models run through"; exit 1; }
+    for build in "${!builds[@]}" ${#builds[@]}; do
+        for other in ${builds[build]-}; do
+            [ -z "${ALONE:-}" ] || continue 2
+            ! meets "$models" "${files[other]}" && ! meets "${names[other]}" "$1" || continue 2
+        done
+        builds[build]+=" $me"
+        return
+    done
+}
+
+change() { # NUMBER: the mutant's text
+    python3 - "$work/src/${files[$1]}" "${wheres[$1]}" "${olds[$1]}" "${news[$1]}" <<'PYTHON'
 import sys
 path, where, old, new = sys.argv[1:]
 text = open(path).read()
@@ -63,18 +106,36 @@ if start < 0 or at < 0:
     sys.exit(1)
 open(path, "w").write(text[:at] + text[at:].replace(old, new, -1 if where == "*" else 1))
 PYTHON
-        verdict FAILED "$what: the source no longer reads so"
-    elif ! models --no-run; then
-        verdict FAILED "$what: does not compile"
-        tail -n 20 "$work/log"
-    else
-        models "$models" || status=$?
+}
+
+try() { # NUMBERS of the mutants of one build
+    local me what status tests changed=()
+    copy
+    for me in "$@"; do
+        if change "$me"; then changed+=("$me"); else verdict FAILED "${whats[me]}: the source no longer reads so"; fi
+    done
+    if ! models --no-run; then
+        # Whose fault is it? Each by itself then.
+        if [ $# -gt 1 ]; then
+            for me in "${changed[@]}"; do try "$me"; done
+        else
+            verdict FAILED "${whats[$1]}: does not compile"
+            tail -n 20 "$work/log"
+        fi
+        return
+    fi
+    for me in "${changed[@]}"; do
+        what=${whats[me]} status=0
+        mapfile -t tests < <(grep -oE "^ +${names[me]}_[a-z_0-9]+$" tests/loom/tests/models.rs)
+        [ ${#tests[@]} -gt 0 ] || { verdict FAILED "$what: there is no model of ${names[me]}"; continue; }
+        # shellcheck disable=SC2068 # their blanks go
+        models -- --exact ${tests[@]} || status=$?
         case $status in
         0) verdict FAILED "$what survives" ;;
         124) verdict FAILED "$what: no answer within 120 s" ;;
         *) verdict ok "$what is caught" ;;
         esac
-    fi
+    done
 }
 
 copy
@@ -113,7 +174,7 @@ mutant $file 'fn take' 'a taker claims whatever came between' \
     '{ self.word.store(word + count as Word, Ordering::Release); Ok::<Word, Word>(word) }'
 mutant $file 'fn take' 'a taker takes from a closed one' 'word & CLOSED != 0 || ' ''
 
-file=os/lock.rs models=lock_
+file=os/lock.rs models=lock
 mutant $file 'fn take' 'who takes it acquires nothing' 'HELD, Ordering::Acquire' 'HELD, Ordering::Relaxed'
 mutant $file 'fn take' 'two take it at once' 'self.0.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()' \
     '{ let was = self.0.load(Ordering::Acquire); self.0.store(HELD, Ordering::Relaxed); was == FREE }'
@@ -295,5 +356,9 @@ file=base/seats.rs
 mutant $file 'fn put' 'leaving a block publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
 mutant $file 'fn take' 'who takes a block acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
 
+for build in "${!builds[@]}"; do
+    # shellcheck disable=SC2086 # several numbers
+    [ $((build % 2)) != "$HALF" ] || try ${builds[build]}
+done
 echo "$passed passed, $failed failed"
 exit $((failed > 0))
