@@ -28,6 +28,26 @@ impl Bitmap<'_> {
         was_clear
     }
 
+    /// Sets `len` bits from `first` on, which are clear; else says which one is not.
+    #[inline(always)]
+    pub(super) fn set_run(&mut self, first: u32, len: u32) -> Result<(), u32> {
+        let (mut bit, mut left) = (first % 64, len);
+        for (at, word) in self.0.iter_mut().enumerate().skip((first / 64) as usize) {
+            let here = left.min(64 - bit);
+            let mask = u64::MAX >> (64 - here) << bit;
+            if *word & mask != 0 {
+                return Err(at as u32 * 64 + (*word & mask).trailing_zeros());
+            }
+            *word |= mask;
+            left -= here;
+            bit = 0;
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the bits `from ..= to` are all set.
     pub(super) fn are_set(&self, from: u32, to: u32) -> bool {
         let (first, last) = (from / 64, to / 64);
@@ -97,5 +117,20 @@ mod tests {
         seen.clear();
         assert_eq!(map.take(0, 100, |first, len| seen.extend(first..first + len)), (31, 3));
         assert!(seen.iter().copied().eq([7].into_iter().chain(100..130)));
+    }
+
+    #[test]
+    fn a_run_sets_what_single_bits_would_and_names_the_one_that_is_set() {
+        let (mut words, mut others) = ([0; 3], [0; 3]);
+        for (first, len) in [(0, 1), (1, 63), (64, 64), (130, 62)] {
+            assert!(Bitmap(&mut words).set_run(first, len) == Ok(()));
+            assert!((first..first + len).all(|index| Bitmap(&mut others).set(index)));
+            assert_eq!(words, others);
+        }
+        assert!(Bitmap(&mut words).set_run(128, 3) == Err(130) && Bitmap(&mut words).set_run(5, 2) == Err(5));
+        let mut words = [0; 3];
+        assert!(Bitmap(&mut words).set_run(3, 186) == Ok(()) && words == [u64::MAX << 3, u64::MAX, u64::MAX >> 3]);
+        assert!(Bitmap(&mut words).set_run(0, 3) == Ok(()) && Bitmap(&mut words).set_run(189, 3) == Ok(()));
+        assert_eq!(words, [u64::MAX; 3]);
     }
 }

@@ -81,35 +81,66 @@ pub(crate) fn flush(
     Ok(())
 }
 
-/// Marks as free the leading run of `blocks` that lie in this span: one look-up and one round of bookkeeping for it,
+/// Marks as free the leading ones of `blocks` that lie in this span: one look-up and one round of bookkeeping for them,
 /// which is most of a batch when blocks are freed in an order related to that of their allocation. Says how many.
+///
+/// Blocks that were freed in the order in which they lie, or in the opposite one, go in by words of the bitmap: 8 instructions
+/// each instead of 31 (docs/ARCHITECTURE.md, section 9).
 #[inline(always)]
 fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
-    let (base, size, reciprocal, capacity) = (record.base, record.block_size, record.reciprocal, record.capacity);
-    let bytes = capacity as usize * size as usize;
-    let mut hint = record.hint;
-    let mut freed = 0;
+    let (base, size, reciprocal, capacity) =
+        (record.base, record.block_size as usize, record.reciprocal, record.capacity);
+    let bytes = capacity as usize * size;
+    let mut lowest = u32::MAX;
+    let mut left = blocks;
     let mut bitmap = record.bitmap();
-    for &at in blocks {
+    while let Some((&at, rest)) = left.split_first() {
         let offset = at.since(base);
         if offset >= bytes {
-            if freed == 0 {
+            if left.len() == blocks.len() {
                 // Behind the last block, where the slab is longer than its blocks.
                 return Err(Misuse { what: INTERIOR, at });
             }
             break;
         }
         let index = ((offset as u64).wrapping_mul(reciprocal) >> 42) as u32;
-        if index as usize * size as usize != offset {
+        if index as usize * size != offset {
             return Err(Misuse { what: INTERIOR, at });
         }
-        if !bitmap.set(index) {
-            return Err(Misuse { what: FREED, at });
+        left = rest;
+        let step = rest.first().map_or(0, |next| next.since(at));
+        let (first, len) = if step == size {
+            let len = in_line(at, size, rest.get(..(capacity - 1 - index) as usize).unwrap_or(rest)) + 1;
+            (index, len)
+        } else if step == size.wrapping_neg() {
+            let len = in_line(at, step, rest.get(..index as usize).unwrap_or(rest)) + 1;
+            (index + 1 - len, len)
+        } else {
+            if !bitmap.set(index) {
+                return Err(Misuse { what: FREED, at });
+            }
+            lowest = lowest.min(index);
+            continue;
+        };
+        if let Err(free) = bitmap.set_run(first, len) {
+            return Err(Misuse { what: FREED, at: base.offset(free as usize * size) });
         }
-        hint = hint.min(index / 64);
-        freed += 1;
+        lowest = lowest.min(first);
+        left = left.get(len as usize - 1..).unwrap_or_default();
     }
-    record.hint = hint;
+    let freed = (blocks.len() - left.len()) as u32;
+    record.hint = record.hint.min(lowest / 64);
     record.free += freed;
     Ok(freed)
+}
+
+/// How many of `next` lie `step` bytes each behind the one before, the first of them behind `at`.
+#[inline(always)]
+fn in_line(at: Addr, step: usize, next: &[Addr]) -> u32 {
+    let mut expected = at;
+    let follows = |&&next: &&Addr| {
+        expected = expected.offset(step);
+        next == expected
+    };
+    next.iter().take_while(follows).count() as u32
 }
