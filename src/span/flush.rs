@@ -83,17 +83,11 @@ pub(crate) fn flush(
 
 /// Marks as free the leading ones of `blocks` that lie in this span: one look-up and one round of bookkeeping for them,
 /// which is most of a batch when blocks are freed in an order related to that of their allocation. Says how many.
-///
-/// Blocks that were freed in the order in which they lie, or in the opposite one, go in by words of the bitmap: 8 instructions
-/// each instead of 31 (docs/ARCHITECTURE.md, section 9).
 #[inline(always)]
 fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
-    let (base, size, reciprocal, capacity) =
-        (record.base, record.block_size as usize, record.reciprocal, record.capacity);
-    let bytes = capacity as usize * size;
-    let mut lowest = u32::MAX;
+    let (base, size, reciprocal) = (record.base, record.block_size as usize, record.reciprocal);
+    let bytes = record.capacity as usize * size;
     let mut left = blocks;
-    let mut bitmap = record.bitmap();
     while let Some((&at, rest)) = left.split_first() {
         let offset = at.since(base);
         if offset >= bytes {
@@ -107,40 +101,39 @@ fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
         if index as usize * size != offset {
             return Err(Misuse { what: INTERIOR, at });
         }
-        left = rest;
         let step = rest.first().map_or(0, |next| next.since(at));
-        let (first, len) = if step == size {
-            let len = in_line(at, size, rest.get(..(capacity - 1 - index) as usize).unwrap_or(rest)) + 1;
-            (index, len)
-        } else if step == size.wrapping_neg() {
-            let len = in_line(at, step, rest.get(..index as usize).unwrap_or(rest)) + 1;
-            (index + 1 - len, len)
-        } else {
-            if !bitmap.set(index) {
-                return Err(Misuse { what: FREED, at });
-            }
-            lowest = lowest.min(index);
+        if step == size || step == size.wrapping_neg() {
+            left = put_back_run(record, index, step, left)?;
             continue;
-        };
-        if let Err(free) = bitmap.set_run(first, len) {
-            return Err(Misuse { what: FREED, at: base.offset(free as usize * size) });
         }
-        lowest = lowest.min(first);
-        left = left.get(len as usize - 1..).unwrap_or_default();
+        if !record.bitmap().set(index) {
+            return Err(Misuse { what: FREED, at });
+        }
+        record.hint = record.hint.min(index / 64);
+        left = rest;
     }
     let freed = (blocks.len() - left.len()) as u32;
-    record.hint = record.hint.min(lowest / 64);
     record.free += freed;
     Ok(freed)
 }
 
-/// How many of `next` lie `step` bytes each behind the one before, the first of them behind `at`.
-#[inline(always)]
-fn in_line(at: Addr, step: usize, next: &[Addr]) -> u32 {
-    let mut expected = at;
-    let follows = |&&next: &&Addr| {
+/// Marks as free by words of the bitmap those at the start of `blocks`, the first of which is the span's `index`th, that lie `step` bytes each
+/// behind the one before, a block's size up or down: 8 instructions each instead of 31 (docs/ARCHITECTURE.md, section 3). Says what is left.
+#[inline(never)] // its frame is not to lie below that of a release
+fn put_back_run<'a>(record: &mut Span, index: u32, step: usize, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
+    let size = record.block_size as usize;
+    let most = if step == size { record.capacity - index } else { index + 1 };
+    let mut expected = record.base.offset(index as usize * size);
+    let follows = |&&at: &&Addr| {
+        let fits = at == expected;
         expected = expected.offset(step);
-        next == expected
+        fits
     };
-    next.iter().take_while(follows).count() as u32
+    let len = blocks.iter().take(most as usize).take_while(follows).count() as u32;
+    let first = if step == size { index } else { index + 1 - len };
+    if let Err(free) = record.bitmap().set_run(first, len) {
+        return Err(Misuse { what: FREED, at: record.base.offset(free as usize * size) });
+    }
+    record.hint = record.hint.min(first / 64);
+    Ok(blocks.get(len as usize..).unwrap_or_default())
 }
