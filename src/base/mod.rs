@@ -6,6 +6,7 @@ pub(crate) mod addr;
 pub(crate) mod batch_stack;
 pub(crate) mod bits;
 pub(crate) mod door;
+pub(crate) mod fresh;
 pub(crate) mod gate;
 pub(crate) mod index_stack;
 pub(crate) mod layout;

@@ -4,11 +4,12 @@ use errno::{errno, set_errno};
 
 use super::{late, paranoid, purge, requests, slow};
 use crate::base::addr::Addr;
+use crate::base::fresh::Fresh;
 use crate::class::ClassId;
 use crate::config::get;
 use crate::hardened;
 use crate::heap::{self, Popped, ThreadHeap};
-use crate::large::{self, Fresh};
+use crate::large;
 use crate::os::signal::{self, Request};
 use crate::os::{self, gate};
 use crate::profile::{self, Occasion, Refused};

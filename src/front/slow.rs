@@ -12,6 +12,7 @@ use super::requests;
 use super::thread::{self, Caller};
 use super::warm;
 use crate::base::addr::{Addr, GRANULE};
+use crate::base::fresh::Fresh;
 use crate::baseline;
 use crate::class::ClassId;
 use crate::config;
@@ -76,11 +77,7 @@ pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
 
 /// What `serve` gives, which is called where locks may be taken; a block of the reserve when a fork forbids that.
 #[inline]
-pub(super) fn behind_gate(
-    size: usize,
-    align: usize,
-    serve: impl FnOnce() -> Option<large::Fresh>,
-) -> Option<large::Fresh> {
+pub(super) fn behind_gate(size: usize, align: usize, serve: impl FnOnce() -> Option<Fresh>) -> Option<Fresh> {
     requests::answer();
     purge::ensure_background();
     // Before anything is held: it unwinds.
@@ -126,9 +123,9 @@ pub(super) fn strict() -> Option<Strict> {
 }
 
 /// At least `size` bytes at a multiple of `align`, by a slow path in a strict mode.
-pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<large::Fresh> {
+pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<Fresh> {
     if let Some(at) = guard::sample(size, align) {
-        return Some(large::Fresh::new(at, true));
+        return Some(Fresh::new(at, true));
     }
     match mode {
         Strict::Hardened => match hardened::class_for(size, align) {
@@ -149,25 +146,25 @@ pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<la
 }
 
 #[inline]
-fn alloc_hardened(class: ClassId, size: usize) -> Option<large::Fresh> {
+fn alloc_hardened(class: ClassId, size: usize) -> Option<Fresh> {
     let (at, zero) = match thread::enter()? {
         Caller::Own(heap) => (hardened::alloc(heap, class, size)?, true),
         Caller::Shared(heap) => hardened::alloc_shared(heap, class, size)?,
     };
-    Some(large::Fresh::new(at, zero))
+    Some(Fresh::new(at, zero))
 }
 
-fn try_any_class(class: ClassId) -> Option<large::Fresh> {
+fn try_any_class(class: ClassId) -> Option<Fresh> {
     alloc_class_by(class, try_any)
 }
 
 /// `alloc_class`, and whether the block is known to read as zero.
-fn alloc_fresh(class: ClassId) -> Option<large::Fresh> {
+fn alloc_fresh(class: ClassId) -> Option<Fresh> {
     alloc_class_by(class, if class.is_big() { try_fresh } else { try_any })
 }
 
 #[inline]
-fn alloc_class_by(class: ClassId, attempt: fn(ClassId) -> Option<large::Fresh>) -> Option<large::Fresh> {
+fn alloc_class_by(class: ClassId, attempt: fn(ClassId) -> Option<Fresh>) -> Option<Fresh> {
     purge::before_alloc();
     let block = attempt(class).or_else(|| {
         purge::reclaim();
@@ -183,7 +180,7 @@ fn alloc_class_by(class: ClassId, attempt: fn(ClassId) -> Option<large::Fresh>) 
 /// A block that is a run of its own: for a span of several slots there may be no room where one block of it has some.
 #[cold]
 #[inline(never)]
-fn alone(class: ClassId) -> Option<large::Fresh> {
+fn alone(class: ClassId) -> Option<Fresh> {
     let bytes = class.block_size();
     if bytes.div_ceil(GRANULE) < class.slots() as usize { large::alloc(bytes, 1) } else { None }
 }
@@ -202,12 +199,12 @@ fn try_class(class: ClassId) -> Option<Addr> {
     }
 }
 
-fn try_any(class: ClassId) -> Option<large::Fresh> {
-    try_class(class).map(|at| large::Fresh::new(at, false))
+fn try_any(class: ClassId) -> Option<Fresh> {
+    try_class(class).map(|at| Fresh::new(at, false))
 }
 
 /// `try_class` of a big class, whose pages may never have been touched.
-fn try_fresh(class: ClassId) -> Option<large::Fresh> {
+fn try_fresh(class: ClassId) -> Option<Fresh> {
     let (at, zero) = match thread::enter()? {
         Caller::Own(heap) => {
             heap.tick();
@@ -215,7 +212,7 @@ fn try_fresh(class: ClassId) -> Option<large::Fresh> {
         }
         Caller::Shared(heap) => heap.alloc_fresh(class)?,
     };
-    Some(large::Fresh::new(at, zero))
+    Some(Fresh::new(at, zero))
 }
 
 /// The gate of a tiny class that T-HEAP does not serve stays shut.
@@ -224,7 +221,7 @@ pub(super) fn is_baseline(heap: &ThreadHeap, class: ClassId) -> bool {
 }
 
 /// A large block, after giving everything idle back if that is what it takes.
-pub(super) fn try_large(size: usize, align: usize) -> Option<large::Fresh> {
+pub(super) fn try_large(size: usize, align: usize) -> Option<Fresh> {
     if size > isize::MAX as usize {
         return None;
     }

@@ -8,6 +8,8 @@ pub(crate) mod batch_stack;
 pub(crate) mod bits;
 #[path = "../../../../src/base/door.rs"]
 pub(crate) mod door;
+#[path = "../../../../src/base/fresh.rs"]
+pub(crate) mod fresh;
 #[path = "../../../../src/base/gate.rs"]
 pub(crate) mod gate;
 #[path = "../../../../src/base/index_stack.rs"]
