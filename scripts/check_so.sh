@@ -16,6 +16,7 @@ foreign=
 allowed=$(sed 's/ *#.*//' <<'END'
 __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable # weak, of every shared library's start
 _ZSt15get_new_handlerv __cxa_allocate_exception __cxa_throw _ZTVSt9bad_alloc _ZTISt9bad_alloc _ZNSt9bad_allocD1Ev _ZTVSt13bad_exception _ZTISt13bad_exception _ZNSt13bad_exceptionD1Ev # weak: failing new
+hak_options # weak: the program's own options
 __errno_location environ __environ program_invocation_short_name __progname getauxval # plain reads
 bcmp memcpy memmove memset strlen # the compiler calls them too: pure
 __cxa_atexit __register_atfork # called once, by the constructor, with no lock held

@@ -20,7 +20,7 @@
 //! # Asking it
 //!
 //! The environment is read at start: `HAKMEM_STATS=1` prints statistics at exit, `HAKMEM_HELP=1` the table of options.
-//! With `override` the functions of `hakmem.h` are there:
+//! `options!` sets them in the program itself. With `override` the functions of `hakmem.h` are there:
 //!
 //! ```
 //! # #[cfg(feature = "override")] {
@@ -94,3 +94,41 @@ mod report;
 mod abi;
 
 pub use abi::HakMem;
+
+/// Settings of the program's own: the options of docs/OPTIONS.md without their prefix, parted by commas, or by `;` if there is one.
+/// Once in a program, at the level of items. The environment overrides them; what can't be read is named on stderr at start, and left out.
+///
+/// ```standalone_crate
+/// #[global_allocator]
+/// static GLOBAL: hakmem::HakMem = hakmem::HakMem;
+///
+/// hakmem::options!("decay_ms=100,thp=never");
+/// # #[cfg(feature = "override")]
+/// # unsafe extern "C" {
+/// #     fn hak_option_get(name: *const std::ffi::c_char, value: *mut std::ffi::c_char, size: usize) -> std::ffi::c_int;
+/// # }
+/// # fn main() {
+/// #     #[cfg(feature = "override")]
+/// #     {
+/// #         let mut value = [0u8; 8];
+/// #         // SAFETY: a string, and room of the size named.
+/// #         unsafe { hak_option_get(c"HAKMEM_THP".as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+/// #         assert!(value.starts_with(b"never\0"));
+/// #     }
+/// # }
+/// ```
+#[macro_export]
+macro_rules! options {
+    ($options:literal) => {
+        const _: () = {
+            const TEXT: &str = ::core::concat!($options, "\0");
+            #[used]
+            #[unsafe(no_mangle)]
+            #[allow(non_upper_case_globals)]
+            static hak_options: &[u8; TEXT.len()] = match TEXT.as_bytes().first_chunk() {
+                Some(text) => text,
+                None => ::core::unreachable!(),
+            };
+        };
+    };
+}

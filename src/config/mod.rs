@@ -1,4 +1,4 @@
-//! Box `config` (L2): the switches. The environment is read once, before the first heap is born; some may be changed later.
+//! Box `config` (L2): the switches. The program's own and the environment are read once, before the first heap is born; some may be changed later.
 //! Owns: the values.   Calls: base, os, stats.   Locks: `LOADING`, once; `TEXTS`, a leaf.   Threads: any.
 //! Never: reads the environment twice, allocates, refuses to start over a bad value.
 #![forbid(unsafe_code)]
@@ -36,6 +36,10 @@ fn load() -> bool {
     // Relaxed: the lock orders us after whoever loaded.
     if READY.load(Ordering::Relaxed) {
         return true;
+    }
+    // The program's own word, so of one with another user's rights too; the environment, read next, overrides it.
+    if let Some(list) = os::env::program_options() {
+        parse::accept_list(list);
     }
     if !os::env::is_privileged() {
         for variable in variables {

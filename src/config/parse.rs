@@ -9,32 +9,52 @@ const PREFIX: &[u8] = b"HAKMEM_";
 
 /// Takes one variable of the environment; those of other programs are passed over.
 pub(super) fn accept(variable: &[u8]) {
-    if !variable.starts_with(PREFIX) {
-        return;
+    if variable.starts_with(PREFIX) {
+        let (name, value) = halves(variable);
+        set(super::find(name), "", name, value);
     }
-    let mut parts = variable.splitn(2, |&byte| byte == b'=');
-    let name = parts.next().unwrap_or_default();
-    let value = parts.next().unwrap_or_default();
-    match super::find(name) {
-        None => {
-            let mut text = Text::stderr();
-            text.str("hakmem: unknown option ").bytes(name).str(" (HAKMEM_HELP=1 lists them)\n");
-        }
-        Some(knob) => {
-            if !knob.set(value) {
-                complain(knob, value);
-            }
+}
+
+/// Takes what the program says of itself: `decay_ms=100,thp=never`, names without the prefix. If there is a `;` it parts them
+/// instead, for a value that holds commas.
+pub(super) fn accept_list(list: &[u8]) {
+    let between = if list.contains(&b';') { b';' } else { b',' };
+    for entry in list.split(|&byte| byte == between) {
+        let (name, value) = halves(entry.trim_ascii());
+        let of_this_name = |knob: &&Knob| {
+            knob.name.as_bytes().strip_prefix(PREFIX).is_some_and(|known| known.eq_ignore_ascii_case(name))
+        };
+        if !name.is_empty() {
+            set(KNOBS.iter().find(of_this_name), "hak_options: ", name, value);
         }
     }
 }
 
-fn complain(knob: &Knob, value: &[u8]) {
-    let mut text = Text::stderr();
-    text.str("hakmem: ").str(knob.name).str("=").bytes(value).str(" is not in ");
-    knob.write_range(&mut text);
-    text.str("; using ");
-    knob.write_default(&mut text);
-    text.str("\n");
+fn halves(entry: &[u8]) -> (&[u8], &[u8]) {
+    let mut parts = entry.splitn(2, |&byte| byte == b'=');
+    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+}
+
+/// Sets `knob`, or says what of `name=value`, found at `place`, can't be.
+fn set(knob: Option<&Knob>, place: &str, name: &[u8], value: &[u8]) {
+    let Some(knob) = knob else {
+        Text::stderr()
+            .str("hakmem: ")
+            .str(place)
+            .str("unknown option ")
+            .bytes(name)
+            .str(" (HAKMEM_HELP=1 lists them)\n");
+        return;
+    };
+    if !knob.set(value) {
+        let mut text = Text::stderr();
+        text.str("hakmem: ").str(place).bytes(name).str("=").bytes(value).str(" is not in ");
+        knob.write_range(&mut text);
+        text.str("; using ");
+        // What it is: the default, or what the program said.
+        knob.write_value(&mut text);
+        text.str("\n");
+    }
 }
 
 pub(super) fn print_help() {

@@ -32,6 +32,38 @@ pub(crate) fn is_privileged() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
+/// What the program says in `const char *hak_options`, if it defines that. Call it only once libc has the environment: then
+/// all libraries and the program are relocated.
+pub(crate) fn program_options() -> Option<&'static [u8]> {
+    let place: *const *const c_char;
+    // SAFETY: reads the address from the table that the linker fills; 0 where nobody defines it. Assembly, for a static of Rust's
+    // can't be weak.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        core::arch::asm!(
+            ".weak hak_options",
+            "mov {}, qword ptr [rip + hak_options@GOTPCREL]",
+            out(reg) place,
+            options(pure, readonly, nostack, preserves_flags)
+        );
+    }
+    // SAFETY: likewise.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        core::arch::asm!(
+            ".weak hak_options",
+            "adrp {0}, :got:hak_options",
+            "ldr {0}, [{0}, :got_lo12:hak_options]",
+            out(reg) place,
+            options(pure, readonly, nostack, preserves_flags)
+        );
+    }
+    // SAFETY: not null, so the program's variable, a pointer to a string or null (docs/OPTIONS.md).
+    let text = *unsafe { place.as_ref() }?;
+    // SAFETY: likewise; the string stays, as the document asks.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
 pub(crate) struct Variables(*const *const c_char);
 
 impl Iterator for Variables {
