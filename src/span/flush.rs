@@ -129,7 +129,7 @@ fn put_back_run<'a>(record: &mut Span, index: u32, step: usize, blocks: &'a [Add
         expected = expected.offset(step);
         fits
     };
-    let len = blocks.iter().take(most as usize).take_while(follows).count() as u32;
+    let len = blocks.get(..most as usize).unwrap_or(blocks).iter().take_while(follows).count() as u32;
     let first = if step == size { index } else { index + 1 - len };
     if let Err(free) = record.bitmap().set_run(first, len) {
         return Err(Misuse { what: FREED, at: record.base.offset(free as usize * size) });
