@@ -7,6 +7,19 @@
 #include <stdint.h>
 
 /*
+ Options of the program's own, if it defines this: `decay_ms=100,thp=never`, the names of docs/OPTIONS.md without their prefix; with a `;`
+ in it that parts them instead of the commas. Read once, before the first block is made, so a constant string and not set later. The
+ environment overrides it; what can't be read is named on stderr and left out.
+ */
+#ifdef __cplusplus
+extern "C" {
+#endif
+extern const char *hak_options;
+#ifdef __cplusplus
+}
+#endif
+
+/*
  The version this header belongs to; `hak_version_number` gives that of the library in use.
  */
 #define HAKMEM_VERSION_MAJOR 0

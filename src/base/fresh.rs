@@ -5,7 +5,7 @@ use core::num::NonZeroU32;
 
 use crate::base::addr::{Addr, GRANULE};
 
-/// A block just made. With the 0 that `stale` never is, an `Option` of it fits two registers.
+/// With the 0 that `stale` never is, an `Option` of it fits two registers.
 pub(crate) struct Fresh {
     pub(crate) at: Addr,
     /// One more than the granules at its start that may hold other than zeroes; with the most there is, all may.

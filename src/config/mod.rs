@@ -1,4 +1,5 @@
-//! Box `config` (L2): the switches. The program's own and the environment are read once, before the first heap is born; some may be changed later.
+//! Box `config` (L2): the switches. What the program says of itself and the environment are read once, before the first heap is
+//! born; some may be changed later.
 //! Owns: the values.   Calls: base, os, stats.   Locks: `LOADING`, once; `TEXTS`, a leaf.   Threads: any.
 //! Never: reads the environment twice, allocates, refuses to start over a bad value.
 #![forbid(unsafe_code)]
@@ -37,7 +38,7 @@ fn load() -> bool {
     if READY.load(Ordering::Relaxed) {
         return true;
     }
-    // The program's own word, so of one with another user's rights too; the environment, read next, overrides it.
+    // A program with another user's rights may be trusted too, in what it says itself. The environment, read next, overrides it.
     if let Some(list) = os::env::program_options() {
         parse::accept_list(list);
     }

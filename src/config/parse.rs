@@ -1,4 +1,4 @@
-//! From `NAME=value` to a knob; what can't be read is named once and the default stays.
+//! From `NAME=value` to a knob; what can't be read is named once, and what stood before stays.
 #![forbid(unsafe_code)]
 
 use super::knobs::KNOBS;
