@@ -9,6 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::error::{Context, Result};
 use crate::output;
+use crate::trace::args::TraceCommand;
 
 /// Runs programs on the HAKMEM malloc, and shows what that gives them
 #[derive(Parser)]
@@ -36,6 +37,9 @@ pub(crate) enum Command {
     Leaks(LeaksArgs),
     /// Find out what keeps HAKMEM from serving a program, or from serving it well
     Doctor(DoctorArgs),
+    /// Look at traces of malloc and free, and change them
+    #[command(subcommand)]
+    Trace(TraceCommand),
     /// List the library's options
     Options(OptionsArgs),
     /// Print a completion script for a shell

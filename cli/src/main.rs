@@ -9,6 +9,7 @@ mod doctor;
 mod elf;
 mod error;
 mod explain;
+mod histogram;
 mod leaks;
 mod library;
 mod measure;
@@ -26,6 +27,7 @@ mod signals;
 mod stats;
 mod table;
 mod top;
+mod trace;
 mod units;
 mod verdict;
 
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Leaks(args) => leaks::leaks(args),
         Command::Doctor(args) => doctor::doctor(args),
+        Command::Trace(command) => trace::trace(command),
         Command::Options(args) => options::options(args),
         Command::Completions { shell } => args::write_completions(shell),
         Command::Served => library::print_served(),
