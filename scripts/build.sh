@@ -2,28 +2,35 @@
 # The release library with its symbols beside it, and the C header. Prints nothing of its own.
 # TARGET=aarch64-unknown-linux-gnu: for another architecture, into target/$TARGET/release, by gcc's cross compiler.
 #
-# `cargo rustc` for one crate type at a time: a plain `cargo build` makes the rlib too, for which cargo leaves LTO out.
+# `cargo rustc` for one crate type: a plain `cargo build` makes the rlib too, for which cargo leaves LTO out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/target.sh
 
-lib() { cargo rustc --release --lib --target-dir target ${target:+--target "$target"} --crate-type "$@"; }
-lib cdylib
-lib staticlib
+# Nothing of this machine's directories is in what is built, so that it is the same bits wherever it is built (scripts/check_reproducible.sh).
+sources=${CARGO_HOME:-$HOME/.cargo}
+export RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$PWD=/hakmem --remap-path-prefix=$sources=/cargo"
+cargo rustc --release --lib --target-dir target ${target:+--target "$target"} --crate-type staticlib
+
+# Linked from that by gcc, not by cargo: rustc has a version script of its own, beside which no linker takes one with versions in it. The rest is
+# what build.rs tells cargo, with its reasons. libgcc is what the linker would ask for in vain.
+debug=libhakmem.so.debug
+linked=$release/.libhakmem.so.linked
+"${tools}gcc" -shared -nodefaultlibs -o "$linked" -Wl,-soname,libhakmem.so.0 -Wl,--version-script=scripts/hakmem.map -Wl,-u,malloc "$release/libhakmem.a" \
+    -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed -Wl,-O1 -Wl,--build-id=sha1 \
+    -Wl,--defsym=rust_eh_personality=hakmem_no_personality -lc -lgcc
 
 # Into a new file and then moved: a process that has the old library mapped keeps it whole.
-debug=libhakmem.so.debug
-stripped=$release/.libhakmem.so.stripped
-cp "$release/libhakmem.so" "$stripped"
-if readelf -SW "$stripped" | grep ' \.debug_line ' >/dev/null; then # else stripped by an earlier run
-    "${tools}objcopy" --only-keep-debug "$stripped" "$release/$debug"
-    (cd "$release" && "${tools}objcopy" --strip-unneeded --add-gnu-debuglink="$debug" "${stripped##*/}")
-fi
-mv "$stripped" "$release/libhakmem.so"
+"${tools}objcopy" --only-keep-debug "$linked" "$release/$debug"
+(cd "$release" && "${tools}objcopy" --strip-unneeded --add-gnu-debuglink="$debug" "${linked##*/}")
+mv "$linked" "$release/libhakmem.so"
 ln -sfn libhakmem.so "$release/libhakmem.so.0" # the SONAME: what programs linked with -lhakmem look for
 
-# A wholly static program has its own loader, and no next one: there `dlopen` and `dlsym` are libc's.
-"${tools}objcopy" --localize-symbol=dlopen --localize-symbol=dlmopen --localize-symbol=dlsym "$release/libhakmem.a"
+# A wholly static program has its own loader, and no next one: there `dlopen` and `dlsym` are libc's. Into a new file: what cargo keeps
+# has the same inode, and is linked from above the next time.
+archive=$release/.libhakmem.a.static
+"${tools}objcopy" --localize-symbol=dlopen --localize-symbol=dlmopen --localize-symbol=dlsym "$release/libhakmem.a" "$archive"
+mv "$archive" "$release/libhakmem.a"
 
 header=$(scripts/header_path.sh)
 mkdir -p include

@@ -43,7 +43,8 @@ family='malloc|free|calloc|realloc|reallocarray|posix_memalign|aligned_alloc|mem
 family+='|__libc_(malloc|calloc|realloc|free|cfree|memalign|valloc|pvalloc)|__posix_memalign'
 family+='|dlopen|dlmopen|dlsym|unshare|setns'
 family+='|malloc_usable_size|malloc_trim|malloc_info|malloc_stats|mallopt|mallinfo|mallinfo2|free_sized|free_aligned_sized'
-exported=$(nm -D --defined-only "$lib" | awk '{print $3}')
+versioned=$(nm -D --defined-only "$lib" | awk '$2 != "A" {print $3}') # A: the version itself
+exported=$(sed 's/@.*//' <<<"$versioned")
 dynamic=$(readelf -dW "$lib")
 # The loader looks at who called its dlopen and dlsym (src/abi/dl.rs): the last instruction must be a jump.
 no_jump() {
@@ -62,6 +63,8 @@ expect "exports malloc's family, C++'s operators, dlopen, dlsym, unshare, setns 
     none "$(grep -vxE "$family|_Zn[wa]m.*|_Zd[la]Pv.*|hak_[a-z_]+" <<<"$exported")"
 expect "exports malloc, free and hak_version" \
     test "$(grep -cxE 'malloc|free|hak_version' <<<"$exported")" = 3
+expect "only hakmem.h's functions bear a version, HAKMEM_0" \
+    none "$(grep -vxE '[^@]*|hak_[a-z_]+@@HAKMEM_0' <<<"$versioned"; grep -xE 'hak_[a-z_]+' <<<"$versioned")"
 expect "SONAME is libhakmem.so.0" grep -q 'SONAME.*\[libhakmem\.so\.0\]' <<<"$dynamic"
 expect "is linked -z nodelete" grep -q 'FLAGS_1.*NODELETE' <<<"$dynamic"
 expect "is bound at load" grep -q 'FLAGS_1.*NOW' <<<"$dynamic"
