@@ -24,6 +24,7 @@ OPTIONS = {
     "HAKMEM_REMOTE_NODES": ["0", "3"],
     "HAKMEM_SLOT_NODES": ["0"],
     "HAKMEM_DECAY_MS": ["0", "8", "-1"],
+    "HAKMEM_TRIM_THRESHOLD": ["1", "1G"],
     "HAKMEM_LEARN": ["0"],
     "HAKMEM_LEARN_LOG": ["1"],
     "HAKMEM_POLICY": ["decay=2,C19=1088"],

@@ -2,9 +2,11 @@
 
 use core::ffi::{c_int, c_void};
 
+use crate::base::addr::GRANULE;
 use crate::front;
 use crate::os::page_size;
 use crate::report::{self, Totals};
+use crate::superslab::SUPERSLAB;
 
 /// An alignment that is no power of two is rounded up, as glibc does.
 ///
@@ -73,13 +75,42 @@ pub unsafe extern "C" fn malloc_trim(_pad: usize) -> c_int {
     (front::trim() > 0) as c_int
 }
 
-/// glibc's parameters are accepted and have no meaning here.
+/// glibc's parameters, of malloc.h.
+mod parameter {
+    use core::ffi::c_int;
+
+    pub(super) const TRIM_THRESHOLD: c_int = -1;
+    pub(super) const TOP_PAD: c_int = -2;
+    pub(super) const MMAP_THRESHOLD: c_int = -3;
+    pub(super) const MMAP_MAX: c_int = -4;
+    pub(super) const CHECK_ACTION: c_int = -5;
+    pub(super) const PERTURB: c_int = -6;
+}
+
+/// 1 where what glibc's manual says of the parameter is so from now on, or was all along; else 0, and nothing has changed. docs/USING.md has the
+/// table. Programs that must not wait for the kernel ask for M_TRIM_THRESHOLD = -1 and M_MMAP_MAX = 0, and many end if they are told 0.
 ///
 /// # Safety
 /// None needed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mallopt(_param: c_int, _value: c_int) -> c_int {
-    1
+pub unsafe extern "C" fn mallopt(param: c_int, value: c_int) -> c_int {
+    let holds = match param {
+        parameter::TRIM_THRESHOLD => {
+            // glibc takes it for a size: what is negative is never reached.
+            front::keep(u32::try_from(value).map_or(i64::MAX, |bytes| bytes.max(1).into()));
+            true
+        }
+        // So much is asked of the kernel at a time anyway.
+        parameter::TOP_PAD => usize::try_from(value).is_ok_and(|bytes| bytes <= SUPERSLAB),
+        // From a slot on no block shares a page with another, and each can go back alone: what a mapping of its own is wanted for.
+        parameter::MMAP_THRESHOLD => usize::try_from(value).is_ok_and(|bytes| bytes >= GRANULE),
+        // Freed large blocks are kept as others are, and unmapped no sooner.
+        parameter::MMAP_MAX | parameter::PERTURB => value == 0,
+        // Without a meaning in glibc too, since 2.26: misuse is reported and ends the process.
+        parameter::CHECK_ACTION => true,
+        _ => false,
+    };
+    holds as c_int
 }
 
 /// # Safety

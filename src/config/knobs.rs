@@ -72,6 +72,8 @@ knobs! {
     slot_nodes: "HAKMEM_SLOT_NODES" = number (16_384, 0..=16_384);
     /// milliseconds after which free memory that was not used again has gone back to the kernel; 0: at once; -1: never
     decay_ms: "HAKMEM_DECAY_MS" = number (1000, -1..=3_600_000) live;
+    /// free memory up to this stays, however long it is free, and what is more goes at once; 0: as HAKMEM_DECAY_MS says
+    trim_threshold: "HAKMEM_TRIM_THRESHOLD" = bytes (0) live;
     /// 1: learn how many blocks each thread keeps at hand and how fast idle memory goes, within a budget; 0: both fixed, no budget
     learn: "HAKMEM_LEARN" = number (1, 0..=1);
     /// 1: one line on stderr for each thing learned, with its evidence

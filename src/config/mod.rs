@@ -76,6 +76,15 @@ pub(crate) fn set(name: &[u8], value: &[u8]) -> Result<(), Refused> {
     if knob.set(value) { Ok(()) } else { Err(Refused::Value) }
 }
 
+/// Sets `HAKMEM_TRIM_THRESHOLD`.
+pub(crate) fn keep(bytes: i64) {
+    // Before the change, lest the environment undoes it.
+    ready();
+    if let Some(knob) = find(b"HAKMEM_TRIM_THRESHOLD") {
+        knob.put(bytes);
+    }
+}
+
 /// Writes a switch's value as one would set it; `false` if there is none of this name.
 pub(crate) fn write(name: &[u8], out: &mut Text) -> bool {
     ready();

@@ -65,10 +65,15 @@ impl Knob {
             }
         };
         if let Some(value) = value {
-            // Relaxed: published by `READY` in mod.rs; a later change publishes nothing but itself.
-            self.value.store(value, Ordering::Relaxed);
+            self.put(value);
         }
         value.is_some()
+    }
+
+    /// Takes a value that is one of this switch's.
+    pub(super) fn put(&self, value: i64) {
+        // Relaxed: published by `READY` in mod.rs; a later change publishes nothing but itself.
+        self.value.store(value, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> i64 {

@@ -99,7 +99,7 @@ fn grown(total: u64) {
 
 /// Gives back `want` bytes, large ranges first: who has those has few of them. Returns the bytes.
 fn give(want: u64) -> u64 {
-    if want == 0 || config::get::decay_ms() < 0 {
+    if want == 0 || config::get::decay_ms() < 0 || config::get::trim_threshold() > 0 {
         return 0;
     }
     let from_cache = large::purge(want.min(large::dirty_bytes()) as usize) as u64;

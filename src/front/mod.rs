@@ -47,7 +47,9 @@ pub(crate) use free::{free, free_rounded, free_sized};
 pub(crate) use late::{after_fork, before_fork};
 pub(crate) use malloc::{alloc, alloc_at_least, alloc_or, alloc_zeroed};
 pub(crate) use profiled::{prepare as prepare_profile, start as start_profile, stop as stop_profile};
-pub(crate) use purge::{COUNTS as PURGES, allow as allow_background, begin_in_child, flush_thread, step_aside, trim};
+pub(crate) use purge::{
+    COUNTS as PURGES, allow as allow_background, begin_in_child, flush_thread, keep, step_aside, trim,
+};
 pub(crate) use realloc::{realloc, usable_size};
 pub(crate) use requests::{profile_at_signal, report_at_signal};
 pub(crate) use sizes::{expand, good_size};

@@ -1,9 +1,9 @@
 //! Stage 3 and what undoes it: SuperSlabs from the cache and from the kernel, and back.
 #![forbid(unsafe_code)]
 
-use super::cache::{Cache, Cached};
+use super::cache::{CAP, Cache, Cached};
 use super::huge::{self, Advice};
-use super::state::{DIRTY, MAPPED, MAPPED_BYTES, POOL, PURGED, Pool, TINY};
+use super::state::{DIRTY, MAPPED, MAPPED_BYTES, POOL, PURGED, Pool, TINY, dirty_bytes};
 use super::table::{self, SuperSlab};
 use super::{SLOTS, SUPERSLAB, aligned};
 use crate::base::addr::{Addr, GRANULE};
@@ -134,10 +134,27 @@ fn map_slots(hint: Addr, slots: u32, align: usize) -> Option<Addr> {
 /// Retires a SuperSlab none of whose slots is ACTIVE. Called without the lock: what the cache has no room for is unmapped.
 #[cold]
 pub(super) fn retire(id: u32, super_slab: &SuperSlab) {
-    let too_many = retire_locked(&mut POOL.lock(), id, super_slab, Cache::put);
+    let too_many = {
+        let mut pool = POOL.lock();
+        if is_to_stay(&pool) {
+            return;
+        }
+        retire_locked(&mut pool, id, super_slab, Cache::put)
+    };
     if let Some(oldest) = too_many {
         unmap(oldest);
     }
+}
+
+/// Whether a SuperSlab without an ACTIVE slot stays as it is, for want of room in the cache: `HAKMEM_TRIM_THRESHOLD` is not reached.
+fn is_to_stay(pool: &Pool) -> bool {
+    let threshold = config::get::trim_threshold() as u64;
+    threshold > 0 && pool.cache.len() >= cache_limit() && dirty_bytes() < threshold
+}
+
+/// How many SuperSlabs the cache may hold.
+fn cache_limit() -> usize {
+    (config::get::superslab_cache().max(0) as usize).min(CAP)
 }
 
 /// The same, to be the first in the cache to go: a part of it has gone already.
@@ -157,8 +174,7 @@ pub(super) fn retire_locked(pool: &mut Pool, id: u32, super_slab: &SuperSlab, pu
     // Another thread may have taken a slot or retired it first.
     let dirty = super_slab.word.retire(super_slab.absent())?;
     pool.file(id);
-    let limit = config::get::superslab_cache().max(0) as usize;
-    put(&mut pool.cache, Cached { id, dirty }, limit)
+    put(&mut pool.cache, Cached { id, dirty }, cache_limit())
 }
 
 /// Puts the SuperSlab that was cached last back in use, and says which it is. A short one may not hold what is wanted.
@@ -190,7 +206,7 @@ pub(super) fn unmap(cached: Cached) {
     }
 }
 
-/// Retires the SuperSlab of this number if none of its slots is ACTIVE and it lies near `base`.
+/// Retires the SuperSlab of this number if all its slots are UNUSED and it lies near `base`.
 #[inline(never)] // for the stack: a release deep down may end here
 fn retire_beside(id: u32, base: Addr) -> Option<Cached> {
     let mut pool = POOL.lock();
@@ -198,6 +214,8 @@ fn retire_beside(id: u32, base: Addr) -> Option<Cached> {
     if super_slab.base().since(base).min(base.since(super_slab.base())) >= aligned::ALIGN_MAX {
         return None;
     }
+    // One that stays by `is_to_stay` has EMPTY ones.
+    super_slab.word.look().filter(|slots| slots.empty == 0)?;
     let dirty = super_slab.word.retire(super_slab.absent())?;
     pool.file(id);
     Some(Cached { id, dirty })

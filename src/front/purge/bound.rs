@@ -7,13 +7,17 @@
 //! Regret: a program that soon takes fresh memory for what was purged under the bound raises it, 16 bytes for each, by up to
 //! three quarters of what is live (24 MiB at least). With the live memory the allowance goes, half of it each decay time,
 //! and all that was not used for half a decay time.
+//! A program (`mallopt`) or its user may choose the bound. Then decay leaves so much alone as well, and what regret earned still comes on top, or
+//! a bound below what a program frees and takes anew all the time would cost it a fault a page.
 //! Measured with blocks of 64 KiB to 4 MiB, 64 live (bench_c/bench_large 20000 64 1): 10 times faster for it. One byte for each: 76,000
 //! to 90,000 faults; 4: 65,000 to 69,000; 16: 60,000; no purge at all: 54,000.
 #![forbid(unsafe_code)]
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use super::decay::REST;
 use super::{COUNTS, Dirty};
+use crate::config;
 use crate::heap;
 use crate::large;
 use crate::superslab;
@@ -43,7 +47,19 @@ fn live() -> u64 {
 
 /// What may be dirty at any time, and be resident beyond what is live one decay time after a peak.
 fn contract(live: u64) -> u64 {
-    MIN_CONTRACT.max(live / LIVE_PART)
+    match chosen() {
+        0 => MIN_CONTRACT.max(live / LIVE_PART),
+        bytes => bytes,
+    }
+}
+
+/// The bound that was chosen, `REST` at least: less is not worth a call; 0: none was. So much stays, however long it is idle.
+#[inline]
+pub(super) fn chosen() -> u64 {
+    match config::get::trim_threshold() as u64 {
+        0 => 0,
+        bytes => bytes.max(REST),
+    }
 }
 
 /// How much of what regret earned holds.
@@ -54,7 +70,11 @@ fn allowance(live: u64, earned: u64) -> u64 {
 /// At least so much may be dirty at any time.
 #[inline]
 pub(super) fn least() -> u64 {
-    if super::period() == 0 { 0 } else { MIN_CONTRACT }
+    match (super::period(), chosen()) {
+        (0, _) => 0,
+        (_, 0) => MIN_CONTRACT,
+        (_, bytes) => bytes,
+    }
 }
 
 /// How much may be dirty now.

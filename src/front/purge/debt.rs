@@ -7,7 +7,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::shed;
+use super::{Dirty, decay, shed};
 use crate::heap::{self, ThreadHeap};
 use crate::large;
 use crate::os::{self, lock::Mutex};
@@ -74,7 +74,10 @@ pub(super) fn take_shared() -> u64 {
 fn pay_some(most: usize) -> bool {
     let Some(mut debt) = DEBT.try_lock() else { return false };
     let debt = &mut *debt;
-    if debt.pool > 0 {
+    if decay::is_kept(Dirty::now()) {
+        // Others gave so much back meanwhile that what is left is to stay.
+        OWED.store(false, Ordering::Relaxed);
+    } else if debt.pool > 0 {
         let given = superslab::purge(most.min(debt.pool));
         debt.pool = debt.share_paid(given, debt.pool);
     } else if debt.large > 0 {

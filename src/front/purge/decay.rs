@@ -5,6 +5,7 @@
 //! - Idle bytes beyond half of the bound go at once, in steps (`debt`): at most three quarters after a peak.
 //! - Of the others a quarter goes each quarter, and the last MiB whole; `learn` may have them go faster, or slower.
 //! - Spans from which nothing was taken for half a decay time are swept each quarter.
+//! - What `HAKMEM_TRIM_THRESHOLD` has room for stays.
 #![forbid(unsafe_code)]
 
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +21,7 @@ use crate::profile::{self, Occasion};
 use crate::superslab;
 
 /// Idle memory of a source that is not worth keeping.
-const REST: u64 = 1 << 20;
+pub(super) const REST: u64 = 1 << 20;
 
 // Relaxed, in all of this file: figures that guide a policy and publish nothing. Only one thread ticks at a time.
 /// The milliseconds of the coarse clock: the last tick, the last half and the last whole decay time.
@@ -107,7 +108,10 @@ fn turn(now: u64, last: u64, files: bool) {
     if is_due(&LAST_HALF, now, 2 * quarter) {
         collect();
     }
-    debt::owe(pool as usize, large as usize, bound::idle_excess(idle) as usize);
+    if !is_kept(dirty) {
+        let [pool, large, excess] = capped([pool, large, bound::idle_excess(idle)], dirty.total() - kept());
+        debt::owe(pool as usize, large as usize, excess as usize);
+    }
     let since = now.saturating_sub(LAST_WHOLE.load(Ordering::Relaxed));
     if is_due(&LAST_WHOLE, now, 4 * quarter) {
         end_period(since, files);
@@ -156,7 +160,28 @@ fn is_due(last: &AtomicU64, now: u64, after: u64) -> bool {
 
 /// Whether there is next to nothing that a tick would give back.
 pub(super) fn is_clean(dirty: Dirty) -> bool {
-    dirty.total() <= REST && !heap::was_sent()
+    (dirty.total() <= REST || is_kept(dirty)) && !heap::was_sent()
+}
+
+/// Bytes that stay, by `HAKMEM_TRIM_THRESHOLD`.
+fn kept() -> u64 {
+    if period() == 0 { 0 } else { bound::chosen() }
+}
+
+/// Whether nothing is dirty but what is to stay.
+pub(super) fn is_kept(dirty: Dirty) -> bool {
+    let kept = kept();
+    kept > 0 && dirty.total() <= kept
+}
+
+/// The shares, but `most` in all: the first ones whole, and nothing of what comes behind.
+fn capped(shares: [u64; 3], most: u64) -> [u64; 3] {
+    let mut left = most;
+    shares.map(|share| {
+        let given = share.min(left);
+        left -= given;
+        given
+    })
 }
 
 #[cfg(test)]
@@ -176,6 +201,12 @@ mod tests {
         assert_eq!(mark.turn(200, 2), 200, "a long quarter stands for itself");
         mark.note(0);
         assert_eq!(mark.turn(200, 9), 0);
+    }
+
+    #[test]
+    fn shares_are_cut_from_behind() {
+        assert_eq!(capped([5, 6, 7], 100), [5, 6, 7]);
+        assert_eq!((capped([5, 6, 7], 8), capped([5, 6, 7], 0)), ([5, 3, 0], [0, 0, 0]));
     }
 
     #[test]

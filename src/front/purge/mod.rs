@@ -99,6 +99,15 @@ pub(super) fn after_free() {
     background::nudge(dirty);
 }
 
+/// Keeps up to `bytes` of free memory from now on, as `HAKMEM_TRIM_THRESHOLD` does; what is more goes at once. Any thread.
+pub(crate) fn keep(bytes: i64) {
+    config::keep(bytes);
+    let Some(_inside) = gate::enter() else { return };
+    let saved = errno();
+    after_free();
+    set_errno(saved);
+}
+
 /// Bytes of large blocks that were free, in use by nobody, when `after_free` last found all in order.
 static SETTLED: AtomicU64 = AtomicU64::new(0);
 

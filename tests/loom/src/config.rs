@@ -35,6 +35,9 @@ pub(crate) mod get {
     pub(crate) fn superslab_cache() -> i64 {
         super::CACHE.get()
     }
+    pub(crate) fn trim_threshold() -> i64 {
+        0
+    }
     pub(crate) fn slot_nodes() -> i64 {
         16
     }
