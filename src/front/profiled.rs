@@ -5,7 +5,7 @@ use errno::{errno, set_errno};
 use super::{late, paranoid, purge, requests, slow};
 use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
-use crate::class::ClassId;
+use crate::class::{self, ClassId, MID_MAX};
 use crate::config::get;
 use crate::hardened;
 use crate::heap::{self, Popped, ThreadHeap};
@@ -89,7 +89,7 @@ pub(super) fn refused() {
 }
 
 /// `alloc` of a counted thread.
-#[inline]
+#[inline(always)]
 pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
     match hit(heap, size) {
         Some((block, _)) => block.as_ptr(),
@@ -100,23 +100,26 @@ pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
 /// `alloc_zeroed` of a counted thread, from its magazine.
 #[inline]
 pub(super) fn zeroed(size: usize) -> Option<Addr> {
-    let (block, class) = hit(heap::metered()?, size)?;
-    // SAFETY: a block of the class, ours alone.
-    unsafe { block.as_ptr::<u8>().write_bytes(0, class.block_size()) };
+    let (block, bytes) = hit(heap::metered()?, size)?;
+    // SAFETY: a block of so many bytes, ours alone.
+    unsafe { block.as_ptr::<u8>().write_bytes(0, bytes) };
     Some(block)
 }
 
-/// A block of the thread's magazine, if it has one and that is not to be sampled. `None`: nothing was counted.
+/// A block of the thread's magazine, and its bytes, if it has one and that is not to be sampled. `None`: nothing was counted.
+///
+/// What a counted `malloc` pays, so it is as short as may be: sizes above `MID_MAX`, which are rarer and dearer, are left to the slow path.
 #[inline(always)]
-fn hit(heap: &ThreadHeap, size: usize) -> Option<(Addr, ClassId)> {
-    let class = ClassId::of(size)?;
-    if !heap.meter().has(size) {
+fn hit(heap: &ThreadHeap, size: usize) -> Option<(Addr, usize)> {
+    if size > MID_MAX || !heap.meter().has(size) {
         return None;
     }
-    match heap.bin(class).pop() {
+    let offset = class::small_bin_offset(size);
+    // SAFETY: the offset of a class's bin.
+    match unsafe { heap::bin_at(heap.addr().as_ptr(), offset) }.pop() {
         Popped::Block(block) => {
             heap.meter().count(size);
-            Some((block, class))
+            Some((block, class::block_size_at(offset)))
         }
         Popped::Empty => None,
     }

@@ -20,7 +20,7 @@ use crate::guard;
 use crate::hardened;
 use crate::heap::{self, ThreadHeap};
 use crate::large;
-use crate::os::gate;
+use crate::os::{gate, tls};
 
 /// Null, with ENOMEM.
 #[cold]
@@ -33,8 +33,10 @@ pub(crate) fn out_of_memory() -> *mut u8 {
 #[cold]
 #[inline(never)]
 pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
-    if let Some(heap) = heap::metered() {
-        return profiled::alloc(heap, size);
+    let word = tls::get();
+    if heap::is_marked(word) {
+        // SAFETY: as asked. (Not `metered`, whose answer the compiler would ask once more.)
+        return profiled::alloc(unsafe { heap::of_marked(word) }, size);
     }
     match warm::alloc(size) {
         Some(at) => at.as_ptr(),

@@ -55,15 +55,15 @@ pub(super) fn free_rounded(block: *mut u8, size: usize, align: usize) {
 #[inline(always)]
 fn free_any(block: *mut u8, said: Option<usize>) {
     let at = Addr::of(block);
-    let tag = page_map::first_tag(at);
-    // A hit all the same, where the hot table shows nothing: in a heap of more than 32 GiB, say.
     let word = tls::get();
-    if push(word, tag, at) {
+    // A hit all the same where the thread is counted, which is all that its frees pay for it.
+    let own = heap::plain(word);
+    if heap::is_marked(word) && push(own, page_map::bin_of(at.granule(), own.addr()), at) {
         return;
     }
-    // Or where the thread is counted, which is all that its frees pay for it.
-    let own = heap::plain(word);
-    if own != word && push(own, tag, at) {
+    // Or where the hot table shows nothing: in a heap of more than 32 GiB, say.
+    let tag = page_map::first_tag(at);
+    if push(own, tag.0 as usize ^ own.addr(), at) {
         return;
     }
     if tag == Tag::LARGE {
@@ -77,10 +77,9 @@ fn free_any(block: *mut u8, said: Option<usize>) {
     }
 }
 
-/// Whether the block went into the magazine of the heap that `word` names, whose it is.
+/// Whether the block went into the magazine at `offset` of the heap that `word` names: if that is none, the block is not this heap's.
 #[inline(always)]
-fn push(word: *mut u8, tag: Tag, at: Addr) -> bool {
-    let offset = tag.0 as usize ^ word.addr();
+fn push(word: *mut u8, offset: usize, at: Addr) -> bool {
     // SAFETY: as in `super::free`: a tag of this heap holds a class premultiplied by BIN_STRIDE.
     offset < CLASSES * BIN_STRIDE && matches!(unsafe { heap::bin_at(word, offset) }.push(at), Pushed::Kept)
 }

@@ -43,7 +43,7 @@ const TO_BINS: usize = offset_of!(ThreadHeap, metered) + MARK;
 
 /// Whether a TLS word names second bins.
 #[inline(always)]
-fn is_marked(word: *mut u8) -> bool {
+pub(crate) fn is_marked(word: *mut u8) -> bool {
     word.addr() % 4096 == MARK
 }
 
@@ -57,8 +57,18 @@ pub(crate) fn plain(word: *mut u8) -> *mut u8 {
 #[inline(always)]
 pub(crate) fn metered() -> Option<&'static ThreadHeap> {
     let word = tls::get();
-    // SAFETY: a marked word is that of a heap.
-    is_marked(word).then(|| unsafe { &*plain(word).cast::<ThreadHeap>() })
+    // SAFETY: as asked.
+    is_marked(word).then(|| unsafe { of_marked(word) })
+}
+
+/// The heap whose second bins a TLS word names.
+///
+/// # Safety
+/// `is_marked(word)`.
+#[inline(always)]
+pub(crate) unsafe fn of_marked(word: *mut u8) -> &'static ThreadHeap {
+    // SAFETY: such a word is that of a heap.
+    unsafe { &*plain(word).cast() }
 }
 
 /// The word of the calling thread, which is getting `heap`.
