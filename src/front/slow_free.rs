@@ -57,9 +57,12 @@ fn free_any(block: *mut u8, said: Option<usize>) {
     let at = Addr::of(block);
     let word = tls::get();
     // A hit all the same where the thread is counted, which is all that its frees pay for it.
-    let own = heap::plain(word);
-    if heap::is_marked(word) && push(own, page_map::bin_of(at.granule(), own.addr()), at) {
-        return;
+    let mut own = word;
+    if heap::is_marked(word) {
+        own = heap::plain(word);
+        if push(own, page_map::bin_of(at.granule(), own.addr()), at) {
+            return;
+        }
     }
     // Or where the hot table shows nothing: in a heap of more than 32 GiB, say.
     let tag = page_map::first_tag(at);

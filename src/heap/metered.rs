@@ -27,7 +27,7 @@ use crate::base::addr::Addr;
 use crate::os::{self, tls};
 use crate::profile::{self, Meter};
 
-/// Bytes before the second bins. What `light` makes of a word ends below it.
+/// Bytes before the second bins: the bit that tells their word from all others, which begin a page, or by `light` lie less than this behind.
 const MARK: usize = 128;
 
 /// A heap's last page.
@@ -44,7 +44,7 @@ const TO_BINS: usize = offset_of!(ThreadHeap, metered) + MARK;
 /// Whether a TLS word names second bins.
 #[inline(always)]
 pub(crate) fn is_marked(word: *mut u8) -> bool {
-    word.addr() % 4096 == MARK
+    word.addr() & MARK != 0
 }
 
 /// The word as it is where nothing is counted.
