@@ -16,7 +16,7 @@ install: ## the library, its header, hakmem.pc, CMake's package, man pages, the 
 uninstall: ## what `make install` with the same variables put there
 	scripts/install.sh --uninstall
 
-deb: cli ## target/debian/hakmem_*.deb, by cargo-deb
+deb: cli ## Debian packages in target/debian/: libhakmem0, libhakmem-dev, hakmem, libhakmem0-dbgsym
 	scripts/deb.sh
 
 test: build ## unit tests, the C and C++ suite, the loom models

@@ -13,7 +13,7 @@ mkdir -p target
 log=target/setup.log
 
 wanted=(g++ git python3 binutils file valgrind)
-wanted+=(pkg-config cmake groff-base) # what the tests of installing use
+wanted+=(pkg-config cmake groff-base dpkg-dev lintian) # what the tests of installing use
 [ "$(uname -m)" != x86_64 ] || wanted+=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user-static gawk) # arm64, cross-built and emulated
 wanted+=(libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4) # what the benchmarks compare with
 wanted+=(strace chromium fonts-dejavu-core) # system calls of the benchmarks; their report in a browser
@@ -60,6 +60,3 @@ for component in rustfmt clippy; do
     cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component" >>"$log" 2>&1 ||
         echo "setup: no $component: rustup component add $component"
 done
-# Not optimised: it packs one small package.
-command -v cargo-deb >/dev/null || cargo install --quiet --debug --locked cargo-deb >>"$log" 2>&1 ||
-    echo "setup: no cargo-deb: cargo install cargo-deb"

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 unset LD_PRELOAD LD_LIBRARY_PATH DESTDIR PREFIX "${!HAKMEM_@}"
 export LC_ALL=C TARGET=aarch64-unknown-linux-gnu QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
 . scripts/target.sh
-for tool in "${tools}gcc" qemu-aarch64-static pkg-config cmake dpkg-deb cargo-deb; do
+for tool in "${tools}gcc" qemu-aarch64-static pkg-config cmake dpkg-gensymbols; do
     command -v "$tool" >/dev/null || { echo "there is no $tool"; exit 77; }
 done
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -28,9 +28,11 @@ cargo build --quiet --locked --manifest-path cli/Cargo.toml --target "$TARGET"
 "${tools}strip" "cli/target/$TARGET/debug/hakmem" -o "$tmp/hakmem"
 says "hakmem $version" emulated "$tmp/hakmem" --version
 COMMAND=$tmp/hakmem EMULATOR="qemu-aarch64-static -E LD_LIBRARY_PATH=/usr/aarch64-linux-gnu/lib" scripts/deb.sh
-deb=$(readlink -e target/debian/hakmem_*_arm64.deb)
-says arm64 dpkg-deb -f "$deb" Architecture
-dpkg-deb -x "$deb" "$tmp/root"
+for package in libhakmem0 libhakmem-dev hakmem; do
+    deb=$(readlink -e "target/debian/${package}_$version-1_arm64.deb")
+    says arm64 dpkg-deb -f "$deb" Architecture
+    dpkg-deb -x "$deb" "$tmp/root"
+done
 libdir=$tmp/root/usr/lib/$multiarch
 gzip -t "$tmp"/root/usr/share/man/man{1/hakmem.1,3/hakmem.3,5/hakmem.conf.5}.gz
 says "hakmem $version" emulated "$tmp/root/usr/bin/hakmem" --version

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# `make deb`'s package in a clean root: it installs, serves programs, and is removed without a trace.
+# `make deb`'s packages: lintian finds nothing, they install in a clean root, work there (smoke.sh), and are removed without a trace.
 #
-# The root is a fresh Debian 12 by debootstrap (root, network, a minute); with --here, which CI runs, a root that holds only
-# the package and dpkg's records, whose programs are this machine's.
+# The root is a fresh Debian 12 by debootstrap (root, network, minutes), and piuparts, if it is there, does the same its own way; with
+# --here, which CI runs, a root that holds only the packages and dpkg's records, whose programs are this machine's.
 # usage: tests/install/deb.sh [--here]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,71 +13,81 @@ export LC_ALL=C
 [ "$(id -u)" = 0 ] || { echo "needs root: dpkg installs"; exit 77; }
 [ -n "$here" ] || command -v debootstrap >/dev/null || { echo "there is no debootstrap"; exit 77; }
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-served="served by hakmem $version"
 lib=/usr/lib/$(gcc -print-multiarch)
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 root=$tmp/root
+leave() {
+    ! mountpoint -q "$root/proc" || umount -l "$root/proc"
+    rm -rf --one-file-system "$tmp"
+}
+trap leave EXIT
 if [ ! -x cli/target/release/hakmem ]; then # what the tests of cli/ left
     strip cli/target/debug/hakmem -o "$tmp/hakmem"
     export COMMAND=$tmp/hakmem
 fi
-scripts/deb.sh
-deb=$(readlink -e target/debian/hakmem_*_"$(dpkg --print-architecture)".deb)
-says() { # WANTED COMMAND...
-    local wanted=$1 got
-    shift
-    got=$("$@" 2>&1) || { echo "FAILED: status $? of $*: $got"; exit 1; }
-    [[ $got == *"$wanted"* ]] || { echo "FAILED: $* says: $got"; echo "wanted: $wanted"; exit 1; }
-    echo "ok ${*//$tmp/}"
-}
-ours() { find "$root"/usr "$root"/etc -name '*hakmem*' 2>/dev/null; }
+# A list of symbols of which one is not there stops it.
+sed 's/ hak_trim@/ hak_trimmed@/' scripts/install/debian/libhakmem0.symbols >"$tmp/symbols"
+if SYMBOLS=$tmp/symbols scripts/deb.sh >"$tmp/log" 2>&1 || ! grep -q hak_trimmed "$tmp/log"; then
+    echo "FAILED: a symbol that is gone is not missed"
+    exit 1
+fi
+scripts/deb.sh 2>"$tmp/log" || { status=$?; cat "$tmp/log"; exit $status; }
+packages=(libhakmem0 libhakmem-dev hakmem libhakmem0-dbgsym)
+debs=()
+for package in "${packages[@]}"; do
+    debs+=("$(readlink -e "target/debian/${package}_$version-1_$(dpkg --print-architecture).deb")")
+done
 
+# Nothing was uploaded that closed a bug, and no distribution has it: so much a package outside Debian can't help.
+if command -v lintian >/dev/null; then
+    lintian --allow-root --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs "${debs[@]}" || { echo "FAILED: lintian"; exit 1; }
+    echo "ok lintian"
+else
+    echo "skipped lintian: it is not there"
+fi
+
+ours() { find "$root"/usr "$root"/etc -name '*hakmem*' 2>/dev/null; }
+dpkg_in() {
+    # Nothing that they depend on is in there: what they find at run time is this machine's.
+    if [ -n "$here" ]; then dpkg --root="$root" --force-depends --force-not-root "$@"; else chroot "$root" dpkg "${@//$PWD\/target\/debian/\/debs}"; fi
+}
 if [ -n "$here" ]; then
     mkdir -p "$root"/var/lib/dpkg/{info,updates,triggers} "$root/usr" "$root/etc"
     touch "$root"/var/lib/dpkg/{status,available}
-    # Nothing that it depends on is in there: what it finds at run time is this machine's.
-    dpkg_in() { dpkg --root="$root" --force-depends --force-not-root "$@"; }
-    in_root() { env LD_LIBRARY_PATH="$root$lib" "$@"; }
-    gcc examples/c/who.c -o "$tmp/who"
-    who=$tmp/who
-    command=$root/usr/bin/hakmem
 else
-    debootstrap --variant=minbase bookworm "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$tmp/log" 2>&1 ||
-        { tail -n 5 "$tmp/log"; echo "debootstrap failed"; exit 77; }
-    cp "$deb" "$root/tmp/"
-    dpkg_in() {
-        local arguments=("${@/#$deb//tmp/${deb##*/}}")
-        chroot "$root" dpkg "${arguments[@]}"
-    }
-    in_root() { chroot "$root" /usr/bin/env "$@"; }
-    gcc examples/c/who.c -o "$root/usr/local/bin/who"
-    who=/usr/local/bin/who
-    command=/usr/bin/hakmem
+    debootstrap --variant=minbase bookworm "$root" "$mirror" >"$tmp/log" 2>&1 || { tail -n 5 "$tmp/log"; echo "debootstrap failed"; exit 77; }
+    if command -v piuparts >/dev/null; then # installs, removes, purges, and compares all files
+        tar -C "$root" -caf "$tmp/base.tar.gz" .
+        piuparts --basetgz="$tmp/base.tar.gz" --no-upgrade-test --no-eatmydata -d bookworm --mirror "$mirror main" --log-file "$tmp/piuparts" "${debs[@]}" >"$tmp/log" 2>&1 ||
+            { tail -n 30 "$tmp/log"; echo "FAILED: piuparts"; exit 1; }
+        echo "ok piuparts"
+    fi
+    mount -t proc proc "$root/proc"
+    cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+    mkdir "$root/debs" "$root/examples"
+    cp "${debs[@]}" "$root/debs/"
+    cp examples/c/*.c tests/install/smoke.sh "$root/examples/"
+    chroot "$root" apt-get install -y -qq --no-install-recommends gcc libc6-dev pkg-config perl >"$tmp/log" 2>&1 || { tail -n 3 "$tmp/log"; exit 77; }
 fi
 [ -z "$(ours)" ] || { echo "FAILED: not a clean root"; exit 1; }
 
-dpkg_in -i "$deb" >"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
-says "install ok installed" dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Status}' hakmem
-says "served by the system's malloc" in_root "$who"
-says "$served" in_root LD_PRELOAD=libhakmem.so.0 "$who" # by its name: ldconfig ran, or LD_LIBRARY_PATH is set
-says "hakmem $version" in_root "$command" --version
-says "$served" in_root "$command" run -q -- "$who"
+dpkg_in -i "${debs[@]}" >"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
+for package in "${packages[@]}"; do
+    status=$(dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Status}' "$package")
+    [ "$status" = "install ok installed" ] || { echo "FAILED: $package: $status"; exit 1; }
+    [ -s "$root/usr/share/doc/$package/copyright" ] || { echo "FAILED: no copyright of $package"; exit 1; }
+done
 gzip -t "$root"/usr/share/man/man{1/hakmem.1,3/hakmem.3,5/hakmem.conf.5}.gz
-[ -s "$root/usr/share/doc/hakmem/copyright" ] || { echo "FAILED: no copyright"; exit 1; }
-if [ -z "$here" ]; then
-    says "hakmem: statistics" in_root HAKMEM_STATS=1 LD_PRELOAD=libhakmem.so.0 /usr/bin/perl -e 'print "x" x 1000'
-    says "libhakmem.so.0 (libc6,x86-64) => " in_root ldconfig -p
+if [ -n "$here" ]; then
+    LD_LIBRARY_PATH=$root$lib PKG_CONFIG_PATH=$root$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root HAKMEM_COMMAND=$root/usr/bin/hakmem \
+        tests/install/smoke.sh examples/c "$version"
+else
+    chroot "$root" ldconfig -p | grep -qF "libhakmem.so.0 (libc6,x86-64) => " || { echo "FAILED: ldconfig does not know it"; exit 1; }
+    chroot "$root" /examples/smoke.sh /examples "$version"
 fi
-
-# It links programs too, by the names in it.
-export PKG_CONFIG_PATH=$root$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
-gcc examples/c/who.c -o "$tmp/linked" $(pkg-config --cflags --libs hakmem)
-readelf -dW "$tmp/linked" | grep -q 'NEEDED.*libhakmem\.so\.0' || { echo "FAILED: -lhakmem did not link"; exit 1; }
-says "$served" env LD_LIBRARY_PATH="$root$lib" "$tmp/linked"
-
-dpkg_in --purge hakmem >"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
-left=$(ours | grep -v '/tmp/' || true)
+dpkg_in --purge "${packages[@]}" >"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
+left=$(ours || true)
 [ -z "$left" ] || { echo "FAILED: left behind: $left"; exit 1; }
 echo "ok purged"
