@@ -9,6 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::error::{Context, Result};
 use crate::output;
+use crate::replay::args::ReplayArgs;
 use crate::trace::args::TraceCommand;
 
 /// Runs programs on the HAKMEM malloc, and shows what that gives them
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Leaks(LeaksArgs),
     /// Find out what keeps HAKMEM from serving a program, or from serving it well
     Doctor(DoctorArgs),
+    /// Run a trace's calls to malloc and free again, on every allocator: time, memory, latencies
+    Replay(ReplayArgs),
     /// Look at traces of malloc and free, and change them
     #[command(subcommand)]
     Trace(TraceCommand),

@@ -24,10 +24,10 @@ const OTHERS: [(&str, &str); 4] =
     [("#3b3fa8", "#9fa3ff"), ("#5b8a00", "#a6d64a"), ("#7a4a24", "#c9976b"), ("#00838f", "#4dd0da")];
 
 /// CSS for a chart by itself (`root` is `svg`) or within a page (`:root`).
-pub(crate) fn style(all: &[Measured], root: &str) -> String {
+pub(crate) fn style(names: &[&str], root: &str) -> String {
     let (mut light, mut dark, mut others) = (String::new(), String::new(), OTHERS.iter().cycle());
-    for (index, one) in all.iter().enumerate() {
-        let known = COLOURS.iter().find(|(name, ..)| *name == one.name).map(|(_, light, dark)| (*light, *dark));
+    for (index, one) in names.iter().enumerate() {
+        let known = COLOURS.iter().find(|(name, ..)| name == one).map(|(_, light, dark)| (*light, *dark));
         let (l, d) = known.or_else(|| others.next().copied()).unwrap_or(("#6b7280", "#a3acb8"));
         light += &format!("--a{index}:{l};");
         dark += &format!("--a{index}:{d};");
@@ -49,6 +49,10 @@ svg .ground{{fill:var(--ground)}}
     )
 }
 
+pub(crate) fn names(all: &[Measured]) -> Vec<&str> {
+    all.iter().map(|one| &*one.name).collect()
+}
+
 /// The chart as an SVG document with its own style, or as a part of a page that has it.
 pub(crate) fn svg(all: &[Measured], alone: bool) -> String {
     let panel_width = (WIDTH - GAP) / 2.0;
@@ -62,7 +66,7 @@ pub(crate) fn svg(all: &[Measured], alone: bool) -> String {
     }
     let height = panel_height * rows as f64;
     let (size, head) = if alone {
-        let style = style(all, "svg");
+        let style = style(&names(all), "svg");
         (
             format!(" width=\"{WIDTH}\" height=\"{height}\""),
             format!("<style>{style}</style><rect class=\"ground\" width=\"100%\" height=\"100%\"/>"),
@@ -140,7 +144,7 @@ fn panel(out: &mut String, all: &[Measured], metric: &Metric, left: f64, top: f6
 }
 
 /// Two to five round numbers from 0 on, all within the bars' length. `base`: round in 10s, or in 1024s.
-fn ticks(largest: f64, base: f64) -> Vec<f64> {
+pub(crate) fn ticks(largest: f64, base: f64) -> Vec<f64> {
     let mut unit = 1.0;
     if base > 10.0 {
         while largest >= unit * base {
@@ -157,12 +161,12 @@ fn ticks(largest: f64, base: f64) -> Vec<f64> {
     (0..5).map(|index| f64::from(index) * step * unit).filter(|tick| *tick <= largest).collect()
 }
 
-fn label(out: &mut String, x: f64, y: f64, class: &str, anchor: &str, text: &str) {
+pub(crate) fn label(out: &mut String, x: f64, y: f64, class: &str, anchor: &str, text: &str) {
     let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
     *out += &format!("<text x=\"{x:.1}\" y=\"{y:.1}\"{class} text-anchor=\"{anchor}\">{}</text>", escape(text));
 }
 
-fn line(out: &mut String, class: &str, x1: f64, y1: f64, x2: f64, y2: f64) {
+pub(crate) fn line(out: &mut String, class: &str, x1: f64, y1: f64, x2: f64, y2: f64) {
     *out += &format!("<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>");
 }
 

@@ -1,8 +1,11 @@
 //! Counts of figures that span many powers of ten: sixteen steps to each doubling, so a percentile is right to 3 %.
 
 const STEPS: u64 = 16;
+/// There are so many.
+pub(crate) const BUCKETS: usize = 61 * STEPS as usize;
+
 /// Where a figure is counted.
-fn bucket(value: u64) -> usize {
+pub(crate) fn bucket(value: u64) -> usize {
     if value < STEPS {
         return value as usize;
     }
@@ -11,7 +14,7 @@ fn bucket(value: u64) -> usize {
 }
 
 /// The middle of what is counted there.
-fn middle(bucket: usize) -> u64 {
+pub(crate) fn middle(bucket: usize) -> u64 {
     let bucket = bucket as u64;
     if bucket < 2 * STEPS {
         return bucket;
@@ -28,14 +31,26 @@ pub(crate) struct Histogram {
 
 impl Histogram {
     pub(crate) fn add(&mut self, value: u64) {
-        let bucket = bucket(value);
+        self.add_many(bucket(value), 1);
+    }
+
+    fn add_many(&mut self, bucket: usize, count: u64) {
         if self.counts.len() <= bucket {
             self.counts.resize(bucket + 1, 0);
         }
         if let Some(place) = self.counts.get_mut(bucket) {
-            *place += 1;
-            self.total += 1;
+            *place += count;
+            self.total += count;
         }
+    }
+
+    /// So many of one figure.
+    pub(crate) fn add_many_of(&mut self, value: u64, count: u64) {
+        self.add_many(bucket(value), count);
+    }
+
+    pub(crate) fn add_all(&mut self, other: &Histogram) {
+        other.counts.iter().enumerate().for_each(|(bucket, &count)| self.add_many(bucket, count));
     }
 
     /// The figure that a share of all are at most; `None`: there are none.
@@ -66,7 +81,7 @@ mod tests {
             let off = middle(at).abs_diff(value) as f64 / value.max(1) as f64;
             assert!(off <= 0.035, "{value}: {off}");
         }
-        assert_eq!(bucket(u64::MAX) + 1, 61 * STEPS as usize);
+        assert_eq!(bucket(u64::MAX) + 1, BUCKETS);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod peers;
 mod process;
 mod profile;
 mod remote;
+mod replay;
 mod run;
 mod sample;
 mod served;
@@ -37,6 +38,7 @@ use std::process::ExitCode;
 use args::{Args, Command};
 
 fn main() -> ExitCode {
+    replay::replay_if_asked();
     signals::default_sigpipe();
     let result = match Args::parse().command {
         Command::Run(args) => run::run(args),
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Leaks(args) => leaks::leaks(args),
         Command::Doctor(args) => doctor::doctor(args),
+        Command::Replay(args) => replay::replay(&args),
         Command::Trace(command) => trace::trace(command),
         Command::Options(args) => options::options(args),
         Command::Completions { shell } => args::write_completions(shell),

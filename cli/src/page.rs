@@ -4,7 +4,7 @@ use crate::chart::{self, escape};
 use crate::compare::{METRICS, Report};
 use crate::output::shorten;
 
-const STYLE: &str = "
+pub(crate) const STYLE: &str = "
 body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}
 main{max-width:60rem;margin:0 auto;padding:1.5rem 1rem 3rem}
 h1{font-size:1.25rem;font-weight:600;margin:0 0 .5rem;overflow-wrap:anywhere}
@@ -37,7 +37,7 @@ pub(crate) fn html(report: &Report) -> String {
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>Allocators compared: {title}</title>\n\
          <style>{}{STYLE}</style></head>\n<body><main>\n<h1>Allocators compared on <code>{command}</code></h1>\n\
          <p class=\"verdict\">{}</p>\n{failures}\n{}\n{}\n<p class=\"about\">{}</p>\n</main></body></html>\n",
-        chart::style(&report.allocators, ":root"),
+        chart::style(&chart::names(&report.allocators), ":root"),
         escape(&report.verdict),
         chart::svg(&report.allocators, false),
         table(report),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueHint};
+use clap::{Subcommand, ValueEnum, ValueHint};
 
 #[derive(Subcommand)]
 pub(crate) enum TraceCommand {
@@ -10,6 +10,8 @@ pub(crate) enum TraceCommand {
     Stats(TraceStatsArgs),
     /// Write a raw trace, as the library leaves it when its program is killed, in the form that is kept
     Convert(TraceFilesArgs),
+    /// Read a trace that others wrote
+    Import(TraceImportArgs),
     /// Keep sizes, order and threads only: neither the command nor times
     Anonymise(TraceFilesArgs),
 }
@@ -32,4 +34,25 @@ pub(crate) struct TraceFilesArgs {
     /// The file to write
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TraceImportArgs {
+    /// What wrote it
+    #[arg(long = "from", value_name = "FORM")]
+    pub(crate) form: Form,
+    /// The trace to read
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) input: PathBuf,
+    /// The trace to write
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Form {
+    /// The text of Android's record_allocs and memory_replay
+    Android,
+    /// The workload of glibc's trace2wl and trace_run
+    Glibc,
 }

@@ -8,10 +8,11 @@ mod columns;
 pub(crate) mod event;
 pub(crate) mod file;
 mod hkt;
+mod import;
 mod merge;
 mod raw;
 mod stats;
-mod transform;
+pub(crate) mod transform;
 mod varint;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub(crate) fn trace(command: TraceCommand) -> Result<u8> {
     match command {
         TraceCommand::Stats(args) => stats::stats(&args),
         TraceCommand::Convert(args) => transform::convert(&args),
+        TraceCommand::Import(args) => import::import(&args),
         TraceCommand::Anonymise(args) => transform::anonymise(&args),
     }
 }
