@@ -1,4 +1,4 @@
-//! Names the shared library's ABI and writes the C header from `src/abi/hak.rs` and `hak_types.rs`.
+//! Names the shared library's ABI and writes the C header from `src/abi/hak.rs`, `hak_arena.rs` and `hak_types.rs`.
 #![allow(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 fn main() {
     println!("cargo::rerun-if-changed=src/abi/hak.rs");
+    println!("cargo::rerun-if-changed=src/abi/hak_arena.rs");
     println!("cargo::rerun-if-changed=src/abi/hak_types.rs");
     println!("cargo::rerun-if-changed=cbindgen.toml");
     println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libhakmem.so.0");
@@ -32,6 +33,7 @@ fn main() {
         .with_config(config)
         .with_src("src/abi/hak_types.rs")
         .with_src("src/abi/hak.rs")
+        .with_src("src/abi/hak_arena.rs")
         .generate()
         .expect("these files are plain enough for cbindgen")
         .write_to_file(out);

@@ -34,6 +34,30 @@ extern const char *hak_options;
 #define HAKMEM_OPTION_MAX 256
 
 /*
+ Bytes of an arena's name, its final null included.
+ */
+#define HAK_ARENA_NAME_MAX 32
+
+/*
+ Any thread may use the arena, at the same time as others; without it, one thread at a time.
+ */
+#define HAK_ARENA_SHARED 1
+
+/*
+ Every block reads as zero when it is handed out.
+ */
+#define HAK_ARENA_ZEROED 2
+
+/*
+ A heap of the program's own: its blocks can all be freed at once.
+
+ An arena is used by one thread at a time, unless it was made with HAK_ARENA_SHARED; which thread that is may change, by whatever the program
+ hands other things on with. Its blocks are the program's as malloc's are: any thread may use them, and `free` and `realloc`
+ take them. `realloc` gives a block of malloc's when it has to move one; `hak_arena_realloc` stays in the arena.
+ */
+typedef struct hak_arena hak_arena;
+
+/*
  Figures of the whole process. What ends in `_bytes` or `_blocks` is in that unit, else it is a number of what it names.
  "Each time" and "times" count from the process's start and never fall; the others rise and fall.
 
@@ -338,6 +362,72 @@ typedef struct hak_heap_class {
  */
 typedef int (*hak_heap_visit)(const struct hak_heap_class *entry, void *arg);
 
+/*
+ What an arena is to be. All zero but for `size` is a valid value.
+ */
+typedef struct hak_arena_options {
+  /*
+   bytes of this struct; later versions add fields at the end
+   */
+  uint64_t size;
+  /*
+   what reports call it, copied, at most HAK_ARENA_NAME_MAX - 1 bytes of it; null: it has no name
+   */
+  const char *name;
+  /*
+   bytes that its blocks may hold, as they are rounded, before a request is refused with ENOMEM; 0: no limit
+   */
+  uint64_t limit;
+  /*
+   HAK_ARENA_SHARED, HAK_ARENA_ZEROED, added up
+   */
+  uint64_t flags;
+} hak_arena_options;
+
+/*
+ An arena's figures. Bytes are those that blocks can hold.
+ */
+typedef struct hak_arena_figures {
+  /*
+   bytes of this struct that are filled in; later versions add fields at the end
+   */
+  uint64_t size;
+  /*
+   blocks that the program holds
+   */
+  uint64_t live_bytes;
+  /*
+   blocks that the program holds
+   */
+  uint64_t live_blocks;
+  /*
+   address space for its blocks, in use or not
+   */
+  uint64_t held_bytes;
+  /*
+   bytes that its blocks may hold; 0: no limit
+   */
+  uint64_t limit;
+  /*
+   times that all was freed at once
+   */
+  uint64_t resets;
+  /*
+   requests that were refused
+   */
+  uint64_t refused;
+  /*
+   what it is called
+   */
+  char name[HAK_ARENA_NAME_MAX];
+} hak_arena_figures;
+
+/*
+ Called by `hak_arena_walk` for one block, with the bytes that it can hold. Not 0 ends the walk. It may free that block, and use malloc; it must
+ not throw.
+ */
+typedef int (*hak_arena_visit)(void *block, size_t size, void *arg);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -513,6 +603,84 @@ int hak_prof_dump(const char *path);
  */
 int hak_heap_walk(hak_heap_visit visit,
                   void *arg);
+
+/*
+ A new arena; null, and ENOMEM, when there is no memory for its record, or EINVAL when `flags` has a bit that is not known.
+
+ `options` may be null: an arena for one thread at a time, without name or limit. Any thread.
+ */
+struct hak_arena *hak_arena_new(const struct hak_arena_options *options);
+
+/*
+ At least `size` bytes, aligned as malloc's; null, and ENOMEM, when they can't be had or the limit forbids them.
+ */
+void *hak_arena_malloc(struct hak_arena *arena,
+                       size_t size);
+
+/*
+ `count` times `size` bytes, all zero; else as `hak_arena_malloc`.
+ */
+void *hak_arena_calloc(struct hak_arena *arena, size_t count, size_t size);
+
+/*
+ At least `size` bytes at a multiple of `align`; null, and EINVAL, when that is no power of two; else as `hak_arena_malloc`.
+ */
+void *hak_arena_aligned_alloc(struct hak_arena *arena,
+                              size_t align,
+                              size_t size);
+
+/*
+ As `realloc`, and the block is the arena's then: one of malloc's, or of another arena's, is moved into this one. Null makes a block; a size of 0
+ frees it.
+ */
+void *hak_arena_realloc(struct hak_arena *arena,
+                        void *block,
+                        size_t size);
+
+/*
+ As `free`, for who may use the arena, and as fast as malloc's; null is nothing. `free` takes the block as well, from any thread, but gives it back under a lock.
+ */
+void hak_arena_free(struct hak_arena *arena,
+                    void *block);
+
+/*
+ Frees all blocks of the arena at once, whoever has them: the program must not use one any more. What it costs does not depend on how many
+ there are. Most of the memory is kept for the arena's next blocks.
+
+ The calling thread has the arena to itself meanwhile, also a shared one, and nobody frees one of its blocks.
+ */
+void hak_arena_reset(struct hak_arena *arena);
+
+/*
+ Frees all blocks of the arena at once, and ends it; null is nothing. All else as `hak_arena_reset`.
+ */
+void hak_arena_destroy(struct hak_arena *arena);
+
+/*
+ Fills in the arena's figures, as far as `size`, which is `sizeof(struct hak_arena_figures)`, has room. Fields that this library does not know are
+ set to 0.
+
+ Returns 0; EINVAL when `figures` is null or `size` has no room for one; EAGAIN when a fork lasts too long. Any thread, while the arena is there;
+ what another thread does meanwhile may be in some of them and not in others.
+ */
+int hak_arena_stats(struct hak_arena *arena,
+                    struct hak_arena_figures *figures,
+                    size_t size);
+
+/*
+ The arena that the block at `block` belongs to; null when it is one of malloc's, or none. Any thread that may use the block.
+ */
+struct hak_arena *hak_arena_of(const void *block);
+
+/*
+ Calls `visit` with `arg` for each block of the arena that the program holds. The calling thread has the arena to itself meanwhile, also a shared one.
+
+ Returns 0 after the last call; EINVAL when `visit` is null; ENOMEM when there is no memory to note where they are; else what `visit` returned that
+ was not 0 and ended the walk.
+ */
+int hak_arena_walk(struct hak_arena *arena,
+                   hak_arena_visit visit,
+                   void *arg);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -89,6 +89,8 @@ mod tiny_heap;
 
 mod front;
 
+mod arena;
+
 mod report;
 
 mod abi;

@@ -1,5 +1,5 @@
 //! Box `abi` (L9): what programs call, in C, C++ and Rust. Translates arguments and errors; decides nothing.
-//! Owns: nothing.   Calls: front, report, config, os.   Locks: none.
+//! Owns: nothing.   Calls: front, arena, report, config, os.   Locks: none.
 //! Threads: any.   Never: panics, unwinds from Rust.
 
 #![allow(unreachable_pub, non_snake_case, reason = "exported by the names C and C++ give them")]
@@ -19,6 +19,8 @@ mod dl;
 mod glibc;
 #[cfg(feature = "override")]
 mod hak;
+#[cfg(feature = "override")]
+mod hak_arena;
 #[cfg(feature = "override")]
 mod hak_types;
 mod layout;

@@ -10,16 +10,44 @@ use crate::base::addr::Addr;
 use crate::base::batch_stack::{self, BatchStack};
 use crate::base::fresh::Fresh;
 use crate::base::sync::AtomicPtr;
+use crate::hardened;
 use crate::heap::{self, ThreadHeap};
+use crate::large;
 use crate::os::gate::{self, Inside};
-use crate::page_map;
+use crate::page_map::{self, Tag};
 use crate::reserve;
 
 enum What {
     /// Of a block, and the size that the program said it has.
-    Free(Addr, Option<usize>),
+    Free(Addr, Option<usize>, Whose),
     /// Of the thread that had this heap.
     Exit(&'static ThreadHeap),
+}
+
+/// All blocks of an arena may be freed at once before a note is taken in: then it is no longer due.
+enum Whose {
+    Anyone,
+    /// A heap's of an arena, and what it said then.
+    Apart(&'static ThreadHeap, u32),
+    /// The number of an arena's large block.
+    Held(u64),
+}
+
+impl Whose {
+    fn of(at: Addr) -> Whose {
+        match page_map::tag(at) {
+            Tag::LARGE => match large::serial(at) {
+                0 => Whose::Anyone,
+                serial => Whose::Held(serial),
+            },
+            tag if tag.is_span() => {
+                // SAFETY: the tag is that of a span: its owner is a heap.
+                let heap = unsafe { heap::at(tag.owner()) };
+                if heap.is_apart() { Whose::Apart(heap, heap.note_apart()) } else { Whose::Anyone }
+            }
+            _ => Whose::Anyone,
+        }
+    }
 }
 
 struct Note {
@@ -53,7 +81,7 @@ pub(super) fn alloc(size: usize, align: usize) -> Result<Fresh, Option<Inside>> 
 /// Frees a block that is not the reserve's, later.
 #[cold]
 pub(super) fn free(at: Addr, said: Option<usize>) {
-    put(What::Free(at, said));
+    put(What::Free(at, said, Whose::of(at)));
 }
 
 /// Retires the heap of a thread that has left it, later.
@@ -90,7 +118,11 @@ fn take_in_slow() {
         let at = Addr::of(note);
         reserve::free(at, page_map::tag(at));
         match what {
-            What::Free(at, said) => slow_free::free_inside(at, page_map::tag(at), said),
+            What::Free(at, said, Whose::Anyone) => slow_free::free_inside(at, page_map::tag(at), said),
+            What::Free(at, said, Whose::Held(serial)) => large::free_noted(at, serial, said),
+            // In a hardened one it stays until all go: its claim could not be taken under the lock.
+            What::Free(_, _, Whose::Apart(..)) if hardened::is_on() => {}
+            What::Free(at, _, Whose::Apart(heap, turn)) => heap.free_noted(at, turn),
             What::Exit(heap) => thread::retire(heap),
         }
         // Relaxed: `take_all` acquired it.

@@ -12,23 +12,29 @@ use crate::os::tls;
 /// written out apart: joined before the pop they cost each a jump.
 #[inline(always)]
 fn alloc_hit(size: usize) -> Option<Addr> {
-    if size <= MID_MAX { pop(class::small_bin_offset(size)) } else { pop(class::big_bin_offset(size)?) }
+    hit(tls::get, size)
+}
+
+/// The same, from the magazines that `word` names, as a TLS word does.
+#[inline(always)]
+pub(crate) fn hit(word: impl Fn() -> *mut u8, size: usize) -> Option<Addr> {
+    if size <= MID_MAX { pop(word(), class::small_bin_offset(size)) } else { pop(word(), class::big_bin_offset(size)?) }
 }
 
 /// The same, zero to the end of the block: `malloc_usable_size` bytes, as with glibc, and not only those asked for.
 #[inline(always)]
 fn zeroed_hit(size: usize) -> Option<Addr> {
     let offset = if size <= MID_MAX { class::small_bin_offset(size) } else { class::big_bin_offset(size)? };
-    let block = pop(offset)?;
+    let block = pop(tls::get(), offset)?;
     // SAFETY: a block of the class, ours alone.
     unsafe { block.as_ptr::<u8>().write_bytes(0, class::block_size_at(offset)) };
     Some(block)
 }
 
 #[inline(always)]
-fn pop(bin_offset: usize) -> Option<Addr> {
+fn pop(word: *mut u8, bin_offset: usize) -> Option<Addr> {
     // SAFETY: the offset of a class's bin.
-    match unsafe { heap::bin_at(tls::get(), bin_offset) }.pop() {
+    match unsafe { heap::bin_at(word, bin_offset) }.pop() {
         Popped::Block(block) => Some(block),
         Popped::Empty => None,
     }
@@ -73,7 +79,7 @@ pub(crate) fn alloc_zeroed(size: usize) -> *mut u8 {
 #[inline(always)]
 pub(crate) fn alloc_at_least(size: usize) -> (*mut u8, usize) {
     let offset = if size <= MID_MAX { Some(class::small_bin_offset(size)) } else { class::big_bin_offset(size) };
-    match offset.and_then(|offset| Some((pop(offset)?, class::block_size_at(offset)))) {
+    match offset.and_then(|offset| Some((pop(tls::get(), offset)?, class::block_size_at(offset)))) {
         Some((block, bytes)) => (block.as_ptr(), bytes),
         None => alloc_at_least_slow(size),
     }

@@ -1,5 +1,5 @@
 //! Box `front` (L7): the only place where sizes are routed, and the hot paths.
-//! Owns: the purge policy, and its optional thread.   Calls: all below.   Called by: report, abi.   Locks: through the boxes.   Threads: any.
+//! Owns: the purge policy, and its optional thread.   Calls: all below.   Called by: arena, report, abi.   Locks: through the boxes.   Threads: any.
 //! Never: knows a mode on a hot path; a mode is a magazine without capacity, and the slow path decides.
 //!
 //! ```text
@@ -19,6 +19,7 @@
 //! ```
 
 mod aligned;
+mod apart;
 #[cfg(test)]
 mod faults;
 mod free;
@@ -43,14 +44,15 @@ mod thread;
 mod warm;
 
 pub(crate) use aligned::alloc_aligned;
+pub(crate) use apart::{inside, prepare, serve};
 pub(crate) use free::{free, free_rounded, free_sized};
 pub(crate) use late::{after_fork, before_fork};
-pub(crate) use malloc::{alloc, alloc_at_least, alloc_or, alloc_zeroed};
+pub(crate) use malloc::{alloc, alloc_at_least, alloc_or, alloc_zeroed, hit};
 pub(crate) use profiled::{prepare as prepare_profile, start as start_profile, stop as stop_profile};
 pub(crate) use purge::{
     COUNTS as PURGES, allow as allow_background, begin_in_child, flush_thread, keep, step_aside, trim,
 };
-pub(crate) use realloc::{realloc, usable_size};
+pub(crate) use realloc::{realloc, resize, usable_size};
 pub(crate) use requests::{profile_at_signal, report_at_signal};
 pub(crate) use sizes::{expand, good_size};
 pub(crate) use slow::out_of_memory;

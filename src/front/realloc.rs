@@ -59,35 +59,37 @@ fn stays(old: usize, size: usize) -> bool {
     size <= old && (size > old / 2 + eighth || old == SMALLEST)
 }
 
-#[cold]
-#[inline(never)]
-fn realloc_slow(block: *mut u8, size: usize) -> *mut u8 {
+/// Makes `block` (not null) hold `size` bytes (not 0) without a copy, where it is or by moving its pages; else says how many it holds, and it is
+/// as before. What is no block ends the process. Any thread.
+#[inline(always)]
+pub(crate) fn resize(block: *mut u8, size: usize) -> Result<*mut u8, usize> {
     let at = Addr::of(block);
-    let tag = page_map::tag(at);
-    let old = match tag {
+    match page_map::tag(at) {
         Tag::NONE | Tag::WAITS => die(FOREIGN, at),
-        Tag::LARGE => match resize_large(at, size) {
-            Ok(moved) => return moved,
-            Err(old) => old,
-        },
-        Tag::GUARD => guard::usable(at).unwrap_or_else(|| die(FOREIGN, at)),
+        Tag::LARGE => resize_large(at, size),
+        Tag::GUARD => Err(guard::usable(at).unwrap_or_else(|| die(FOREIGN, at))),
         // Always moved: what comes from the reserve is to go back to it soon.
-        tag if tag.is_reserve() => reserve::usable(at, tag).unwrap_or_else(|| die(FOREIGN, at)),
-        _ if hardened::is_on() => match hardened::resize(at, size) {
-            Ok(()) => return block,
-            Err(old) => old,
-        },
+        tag if tag.is_reserve() => Err(reserve::usable(at, tag).unwrap_or_else(|| die(FOREIGN, at))),
+        _ if hardened::is_on() => hardened::resize(at, size).map(|()| block),
         _ if !span::starts_block(at) => die(INTERIOR, at),
         tag => {
             let old = ClassId::from_index(tag.class_index()).block_size();
-            if stays(old, size) {
-                return block;
-            }
-            old
+            if stays(old, size) { Ok(block) } else { Err(old) }
         }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn realloc_slow(block: *mut u8, size: usize) -> *mut u8 {
+    let old = match resize(block, size) {
+        Ok(resized) => return resized,
+        Err(old) => old,
     };
     let fresh = if size > old { alloc_grown(size) } else { alloc(size) };
     if fresh.is_null() {
+        let at = Addr::of(block);
+        let tag = page_map::tag(at);
         // Out of memory is no reason to refuse a smaller block its place; and now that all idle memory is given back,
         // a larger one may find room where it stands.
         if size > old {

@@ -132,16 +132,21 @@ pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
             true
         }
         tag => {
-            let sampled = heap::holds_samples(tag.owner());
+            // SAFETY: the tag is that of a span: its owner is a heap.
+            let owner = unsafe { heap::at(tag.owner()) };
+            let (sampled, apart) = (heap::holds_samples(tag.owner()), owner.is_apart());
             if sampled {
                 profile::end(at);
             }
-            match (hardened::is_on(), sampled) {
+            match (hardened::is_on(), sampled || apart) {
+                (true, _) if apart => {
+                    hardened::free_shared(owner, at, said);
+                    true
+                }
                 (true, _) => free_hardened(at, tag, said),
                 (false, false) => free_block(at, tag),
                 (false, true) => {
-                    // SAFETY: the tag is that of a span: its owner is a heap.
-                    unsafe { heap::at(tag.owner()) }.free_direct(at);
+                    owner.free_direct(at);
                     true
                 }
             }

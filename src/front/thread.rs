@@ -61,7 +61,7 @@ fn retire_lost() {
     }
 }
 
-fn prepare(heap: &ThreadHeap) {
+pub(super) fn prepare(heap: &ThreadHeap) {
     tiny_heap::prepare(heap);
     pool_tls::prepare(heap);
 }

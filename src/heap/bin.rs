@@ -196,6 +196,20 @@ impl Bin {
         }
     }
 
+    /// Drops all blocks, which the caller has given back.
+    pub(super) fn forget_all(&self) {
+        self.cur.set(self.base.get());
+    }
+
+    /// Holds its oldest `len` entries again, or still.
+    ///
+    /// # Safety
+    /// So many lay in it once, in this array, and were only popped since.
+    pub(super) unsafe fn rewind(&self, len: usize) {
+        debug_assert!(len >= self.len() && len <= self.capacity());
+        self.cur.set(self.base.get().wrapping_add(len));
+    }
+
     /// Back to no capacity. The bin must be empty, or its blocks be given up on purpose (a child of fork).
     pub(super) fn close(&self, free_memory: bool) {
         let (base, capacity) = (self.base.get(), self.capacity());

@@ -6,6 +6,12 @@
 //! | Left   | whoever is to retire it   | `retire` → Orphan; fork, in the child → Orphan         |
 //! | Orphan | the registry lock's holder | a thread's birth → Active, oldest orphan first         |
 //! | Late   | nobody: it has no magazines | never: threads that are torn down share it, by its lock |
+//! | Apart  | its user: `apart.rs`      | `put_spare` → Spare                                    |
+//! | Spare  | nobody: it is empty       | `take_spare` → Apart                                   |
+
+#[cfg(feature = "paranoid")]
+#[path = "check_registry.rs"]
+mod check;
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -19,6 +25,8 @@ use crate::meta;
 use crate::os;
 use crate::os::lock::Mutex;
 use crate::os::lost::Thread as Unheard;
+#[cfg(feature = "paranoid")]
+pub(crate) use check::check_registry;
 
 /// A heap's place in the registry's lists; written under the registry lock.
 pub(super) struct Links {
@@ -38,11 +46,14 @@ pub(super) struct Links {
 
 /// # Invariants
 /// - R1: orphans form a queue from `oldest` to `newest` by `behind`; exactly its members have `orphan` set.
-/// - R2: all others, but for the late heap, are on the list that begins at `used`, by `behind` and back by `before`.
+/// - R2: all others, but for the late heap, that of samples and those apart, are on the list that begins at `used`, by `behind` and back by
+///   `before`.
+/// - R3: those that were apart and are no longer are on the list that begins at `spare`, by `behind`.
 struct Registry {
     oldest: Option<&'static ThreadHeap>,
     newest: Option<&'static ThreadHeap>,
     used: Option<&'static ThreadHeap>,
+    spare: Option<&'static ThreadHeap>,
     /// Where `try_orphans` goes on, in the list of all.
     hand: Option<&'static ThreadHeap>,
     /// Heaps with `unheard` set.
@@ -57,8 +68,15 @@ const LOOKS: u32 = 64;
 /// all heaps that nobody heard of again few are ever waiting.
 const ASKS: u32 = 8;
 
-static REGISTRY: Mutex<Registry> =
-    Mutex::new(Registry { oldest: None, newest: None, used: None, hand: None, unheard: 0, lost_hand: None });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+    oldest: None,
+    newest: None,
+    used: None,
+    spare: None,
+    hand: None,
+    unheard: 0,
+    lost_hand: None,
+});
 pub(super) static LATE: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Whether a thread has got a heap yet.
@@ -206,6 +224,24 @@ pub(super) fn shared_heap(place: &AtomicPtr<ThreadHeap>) -> Option<&'static Thre
     Some(heap)
 }
 
+/// A heap that no thread has or gets, empty. `None`: out of memory.
+pub(super) fn take_spare() -> Option<&'static ThreadHeap> {
+    let mut registry = REGISTRY.lock();
+    match registry.spare {
+        Some(heap) => {
+            registry.spare = heap.links.behind.take();
+            Some(heap)
+        }
+        None => registry.make(),
+    }
+}
+
+/// Takes back what `take_spare` gave, empty.
+pub(super) fn put_spare(heap: &'static ThreadHeap) {
+    let mut registry = REGISTRY.lock();
+    heap.links.behind.set(registry.spare.replace(heap));
+}
+
 /// Calls `look` with every heap that a thread has, under the registry lock: none gets another meanwhile. Any thread.
 pub(super) fn each_used(mut look: impl FnMut(&'static ThreadHeap)) {
     let registry = REGISTRY.lock();
@@ -324,25 +360,6 @@ impl Registry {
             behind.links.before.set(before);
         }
     }
-}
-
-/// R1. Any thread.
-#[cfg(feature = "paranoid")]
-pub(crate) fn check_registry() {
-    let registry = REGISTRY.lock();
-    let (mut heaps, mut marked, mut queued) = (0_usize, 0_usize, 0);
-    list::each_heap(|heap| {
-        heaps += 1;
-        marked += heap.is_orphan() as usize;
-    });
-    let (mut at, mut last) = (registry.oldest, None);
-    while let Some(heap) = at.filter(|_| queued <= heaps) {
-        os::require(heap.is_orphan(), "R1: a heap in the queue is no orphan", heap.addr());
-        queued += 1;
-        (at, last) = (heap.links.behind.get(), Some(heap.addr()));
-    }
-    os::require(queued == marked, "R1: orphans and their queue", Addr(queued));
-    os::require(last == registry.newest.map(ThreadHeap::addr), "R1: the newest orphan", last.unwrap_or(Addr::NULL));
 }
 
 /// In a child of fork the other threads are gone: their heaps become orphans. What was in their magazines and open

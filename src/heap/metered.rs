@@ -53,6 +53,11 @@ pub(crate) fn plain(word: *mut u8) -> *mut u8 {
     if is_marked(word) { word.wrapping_sub(TO_BINS) } else { word }
 }
 
+/// A word that names `heap` with magazines that are always empty, as one whose allocations are counted.
+pub(crate) fn closed(heap: &ThreadHeap) -> *mut u8 {
+    word(heap, true)
+}
+
 /// The calling thread's heap, if its allocations are counted.
 #[inline(always)]
 pub(crate) fn metered() -> Option<&'static ThreadHeap> {

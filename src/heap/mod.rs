@@ -5,6 +5,9 @@
 //! Threads: the magazines, outbox and baseline state belong to the thread whose TLS word names the heap; the rest is
 //! entered by any thread through the lock or the inbox. An orphan's owner half belongs to the registry lock's holder.
 
+mod apart;
+mod apart_look;
+mod behind;
 mod bin;
 mod capacity;
 #[cfg(feature = "paranoid")]
@@ -26,13 +29,14 @@ use core::mem::offset_of;
 
 use crate::base::addr::Addr;
 use crate::base::layout::{self, At};
-use crate::class::{BIN_STRIDE, CLASSES, ClassId};
+use crate::class::{BIN_STRIDE, ClassId};
 use crate::os::lock::{Mutex, MutexGuard};
 use crate::os::{self, Misuse};
-use crate::span::{self, Dirty, Spans, Stop};
-use crate::stats::counter::Counter;
+use crate::span::{self, Stop};
 use crate::stats::event::{EVENTS, Event, Events};
 
+pub(crate) use apart::make_apart;
+pub(crate) use behind::{dirty_bytes, free_bytes, purged_bytes};
 pub(crate) use bin::{Bin, Popped, Pushed};
 pub(crate) use inherit::{take_in_all, take_in_unused};
 #[cfg(feature = "paranoid")]
@@ -42,35 +46,14 @@ pub(crate) use lifecycle::{
 };
 pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
-pub(crate) use metered::{follow, holds_samples, is_marked, meter_all, metered, of_marked, plain, sample_heap};
+pub(crate) use metered::{closed, follow, holds_samples, is_marked, meter_all, metered, of_marked, plain, sample_heap};
 pub(crate) use recall::next_turn;
 pub(crate) use remote::{add_remote, forget_sent, ran_dry, was_sent};
 
+use behind::{Core, PURGED};
 use bin::Bins;
 use ebb::Tide;
 use remote::{Inbox, Outbox};
-
-/// Bytes freed into spans and not swept yet, over all heaps, to `PUBLISH_BYTES` each.
-static DIRTY: Counter = Counter::new();
-/// Bytes of all blocks free in spans, over all heaps, likewise.
-static FREE: Counter = Counter::new();
-static PURGED: Counter = Counter::new();
-const PUBLISH_BYTES: usize = 256 << 10;
-
-/// Bytes of dirty blocks in the spans of all heaps, to some hundred KiB each.
-pub(crate) fn dirty_bytes() -> u64 {
-    DIRTY.get()
-}
-
-/// Bytes of free blocks in the spans of all heaps, likewise.
-pub(crate) fn free_bytes() -> u64 {
-    FREE.get()
-}
-
-/// Bytes purged inside spans so far.
-pub(crate) fn purged_bytes() -> u64 {
-    PURGED.get()
-}
 
 /// What a thread's TLS word points to once its heap is gone for good: zeroes, like `tls::NO_HEAP`.
 static LATE_THREAD: os::tls::Zeroes = os::tls::Zeroes([0; 512]);
@@ -99,6 +82,7 @@ pub(crate) struct ThreadHeap {
     inbox: Inbox,
     core: Mutex<Core>,
     links: lifecycle::Links,
+    apart: apart::Apart,
     /// The owner's again; only touched while it is profiled.
     metered: metered::Metered,
 }
@@ -125,16 +109,6 @@ pub(crate) const LAYOUT: layout::Heap = layout::Heap {
     samples_at: At((&raw const metered::SAMPLES).cast()),
     baseline: offset_of!(ThreadHeap, baseline),
 };
-
-/// What the heap's lock guards.
-pub(crate) struct Core {
-    pub(crate) spans: [Spans; CLASSES],
-    pub(crate) dirty: Dirty,
-    /// What `DIRTY` and `FREE` count of `dirty.bytes` and `dirty.free`.
-    published: (usize, usize),
-    tide: Tide,
-    hand: recall::Hand,
-}
 
 // SAFETY: records live in meta memory for ever; the halves are entered as the box header says.
 unsafe impl Sync for ThreadHeap {}
@@ -204,6 +178,9 @@ impl ThreadHeap {
         if out.is_empty() {
             return 0;
         }
+        if self.is_apart() {
+            return self.refill_apart(class, out, zero);
+        }
         let mut core = self.enter();
         let mut got = core.refill(class, out, zero);
         if got == 0 && self.inherit(class, &mut core) {
@@ -214,12 +191,9 @@ impl ThreadHeap {
             got = core.refill(class, out, zero);
         }
         if got == 0 {
-            let Core { spans, dirty, tide, .. } = &mut *core;
-            let Some(spans) = spans.get_mut(class.index()) else { return 0 };
-            let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr(), dirty) else { return 0 };
-            spans.adopt(fresh);
-            tide.note_acquired();
-            self.events.count(class.index(), Event::SpanAcquire, 1);
+            if !self.add_span(class, &mut core) {
+                return 0;
+            }
             got = core.refill(class, out, zero);
         }
         core.tide.take(got * class.block_size());
@@ -227,6 +201,17 @@ impl ThreadHeap {
         self.events.count(class.index(), Event::Refill, 1);
         self.events.count(class.index(), Event::Refilled, got as u64);
         got
+    }
+
+    /// Acquires a span. `false`: out of memory.
+    fn add_span(&self, class: ClassId, core: &mut Core) -> bool {
+        let Core { spans, dirty, tide, .. } = core;
+        let Some(spans) = spans.get_mut(class.index()) else { return false };
+        let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr(), dirty) else { return false };
+        spans.adopt(fresh);
+        tide.note_acquired();
+        self.events.count(class.index(), Event::SpanAcquire, 1);
+        true
     }
 
     /// Gives blocks of this heap, all of `class`, back to their spans.
@@ -267,6 +252,9 @@ impl ThreadHeap {
 
     /// Blocks of this heap straight to their spans, likewise.
     fn free_all(&self, blocks: &[Addr]) {
+        if self.is_apart() {
+            return self.free_apart(blocks);
+        }
         let (mut heap, mut left) = (self, blocks);
         loop {
             let mut core = heap.core.lock();
@@ -357,35 +345,6 @@ fn end(core: MutexGuard<'_, Core>, done: Result<(), Misuse>) {
     drop(core);
     if let Err(misuse) = done {
         misuse.die();
-    }
-}
-
-impl Core {
-    /// What the spans of `class` that are there have. `zero`: as in `refill_watched`.
-    #[inline(never)]
-    fn refill(&mut self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
-        let Some(spans) = self.spans.get_mut(class.index()) else { return 0 };
-        let gone = self.dirty.gone;
-        let got = span::refill(spans, &mut self.dirty, out);
-        *zero = gone - self.dirty.gone;
-        got
-    }
-
-    /// Brings the process's count up to date, when that is worth an atomic operation.
-    fn publish(&mut self) {
-        let (dirty, free) = self.published;
-        if self.dirty.bytes.abs_diff(dirty).max(self.dirty.free.abs_diff(free)) > PUBLISH_BYTES {
-            self.publish_all();
-        }
-    }
-
-    fn publish_all(&mut self) {
-        let (dirty, free) = self.published;
-        if (self.dirty.bytes, self.dirty.free) != (dirty, free) {
-            DIRTY.add(self.dirty.bytes.wrapping_sub(dirty) as u64);
-            FREE.add(self.dirty.free.wrapping_sub(free) as u64);
-            self.published = (self.dirty.bytes, self.dirty.free);
-        }
     }
 }
 

@@ -45,7 +45,8 @@ pub(super) fn make(size: usize, align: usize) -> Option<Large> {
     mapping::fresh(mapped);
     CLOSED_BYTES.add((mapped - bytes) as u64);
     FRESH_BYTES.add(bytes as u64);
-    let large = Large { base, bytes, slab: None, size, mapped, split: false, waits: false, sampled: false };
+    let plain = Large::plain(base, bytes, None);
+    let large = Large { size, mapped, waits: false, ..plain };
     close_end(&large);
     Some(large)
 }

@@ -7,6 +7,7 @@
 
 mod cache;
 mod guarded;
+mod held;
 mod mapping;
 mod run;
 mod warm;
@@ -29,6 +30,7 @@ use crate::stats::level::IN_USE;
 use crate::superslab::Slab;
 use crate::trace;
 use cache::{Cache, Range};
+pub(crate) use held::{Held, free_noted, holder, serial};
 
 const FREED: &str = "free: not a block of this allocator, or free already";
 const INTERIOR: &str = "free: pointer into a block, not to its start";
@@ -63,9 +65,11 @@ struct Large {
     waits: bool,
     /// Whether the profiler has a note of it. Written by who holds the block.
     sampled: bool,
+    /// Whose it is, if somebody may free it with all of his.
+    hold: held::Hold,
 }
 
-const _: () = assert!(size_of::<Large>() == 56, "docs/ARCHITECTURE.md, section 5, says so");
+const _: () = assert!(size_of::<Large>() == 88, "docs/ARCHITECTURE.md, section 5, says so");
 
 /// What became of a block that might wait.
 pub(crate) enum Freed {
@@ -163,6 +167,12 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
 /// one was written past its end or is not of the size that the program `said`.
 pub(crate) fn free(at: Addr, said: Option<usize>) {
     let Some(record) = claim(at) else { die(if record_of(at).is_some() { INTERIOR } else { FREED }, at) };
+    held::let_go(record);
+    release(record, at, said);
+}
+
+/// Gives a claimed block back, that nobody holds.
+fn release(record: NonNull<Large>, at: Addr, said: Option<usize>) {
     check(record, said);
     // SAFETY: claimed: nobody else finds the record any more; it is read once and then given back.
     let large = unsafe { record.as_ptr().read() };
@@ -209,9 +219,11 @@ pub(crate) fn usable(at: Addr) -> Option<usize> {
 /// Makes the block at `at` hold `size` bytes, in place or by moving pages. `None`: neither is possible, all as before.
 #[inline(never)]
 pub(crate) fn resize(at: Addr, size: usize) -> Option<Addr> {
-    let mut record = find(at)?;
-    // SAFETY: the caller holds the block and gives it to us: no other thread may use it or its record.
-    let large = unsafe { record.as_mut() };
+    let record = find(at)?;
+    held::resized(record, size, |large| resize_record(large, record, at, size))
+}
+
+fn resize_record(large: &mut Large, record: NonNull<Large>, at: Addr, size: usize) -> Option<Addr> {
     if large.mapped > 0 {
         if !guarded::is_whole(large) {
             die_sized(RESIZED_OVERFLOW, large.size, at);
@@ -230,9 +242,10 @@ pub(crate) fn resize(at: Addr, size: usize) -> Option<Addr> {
 /// possible, all as before.
 #[inline(never)]
 pub(crate) fn expand(at: Addr, least: usize, most: usize) -> Option<usize> {
-    let mut record = find(at)?;
-    // SAFETY: as in `resize`.
-    let large = unsafe { record.as_mut() };
+    held::resized(find(at)?, most, |large| expand_record(large, at, least, most))
+}
+
+fn expand_record(large: &mut Large, at: Addr, least: usize, most: usize) -> Option<usize> {
     if large.mapped > 0 {
         if !guarded::is_whole(large) {
             die_sized(EXPANDED_OVERFLOW, large.size, at);
@@ -309,7 +322,17 @@ fn find(at: Addr) -> Option<NonNull<Large>> {
 impl Large {
     fn plain(base: Addr, bytes: usize, slab: Option<Slab>) -> Large {
         let waits = slab.is_none() && config::ready() && config::get::hardened() != 1 && config::get::trace() != 1;
-        Large { base, bytes, slab, size: bytes, mapped: 0, split: false, waits, sampled: false }
+        Large {
+            base,
+            bytes,
+            slab,
+            size: bytes,
+            mapped: 0,
+            split: false,
+            waits,
+            sampled: false,
+            hold: held::Hold::default(),
+        }
     }
 }
 

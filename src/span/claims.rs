@@ -79,6 +79,15 @@ pub(super) fn make(class: ClassId, fresh: bool) -> Option<Addr> {
     Some(claims)
 }
 
+/// Ends the program's hold of every block of a span of `class`.
+pub(super) fn forget(class: ClassId, claims: Addr) {
+    for index in 0..class.blocks_per_span() as usize {
+        // SAFETY: the array has a claim for each block, and is never unmapped.
+        let claim = unsafe { &*claims.as_ptr::<Claim>().wrapping_add(index) };
+        claim.0.store(GONE, Ordering::Relaxed);
+    }
+}
+
 /// Takes back the claims of a span of `class` in which nothing is held.
 pub(super) fn give(class: ClassId, claims: Addr) {
     let record = Addr(claims.0 - HEADER);

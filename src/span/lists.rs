@@ -133,6 +133,22 @@ impl Spans {
         }
     }
 
+    /// How many lie empty.
+    pub(super) fn empty(&self) -> u32 {
+        self.empty
+    }
+
+    /// The first on a list.
+    pub(super) fn head(&self, list: List) -> Option<NonNull<Span>> {
+        self.chains.get(list as usize).copied().flatten()
+    }
+
+    /// Puts a span on the list that its `free` says, also an empty one.
+    pub(super) fn replace(&mut self, span: NonNull<Span>, dirty: &mut Dirty) {
+        self.unlink(span, dirty);
+        self.link(span);
+    }
+
     /// One of those set apart, and by its `next` the others.
     pub(super) fn going(&self) -> Option<NonNull<Span>> {
         self.chains.get(List::Going as usize).copied().flatten()
@@ -179,7 +195,7 @@ impl Spans {
     }
 
     /// Every span of the class, once. `look` must leave alone what decides a span's list.
-    fn each(&mut self, mut look: impl FnMut(&mut Span)) {
+    pub(super) fn each(&mut self, mut look: impl FnMut(&mut Span)) {
         for chain in self.chains {
             let mut at = chain;
             while let Some(mut span) = at {

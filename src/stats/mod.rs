@@ -3,6 +3,7 @@
 //! Never: counts on a hot path.
 #![forbid(unsafe_code)]
 
+pub(crate) mod allowance;
 pub(crate) mod counter;
 pub(crate) mod event;
 pub(crate) mod level;

@@ -1,0 +1,169 @@
+//! Blocks out of an arena, and back.
+
+use super::{Arena, at};
+use crate::base::addr::Addr;
+use crate::base::fresh::Fresh;
+use crate::class::{BIN_STRIDE, CLASSES, ClassId};
+use crate::front;
+use crate::hardened;
+use crate::heap::{self, Popped, Pushed, ThreadHeap};
+use crate::os::die;
+use crate::page_map;
+
+const TWICE: &str = "hak_arena_free: block is already free (double free)";
+
+/// At least `size` bytes, 16-aligned; null with ENOMEM when they can't be had. HOT.
+///
+/// # Safety
+/// `word` is an arena's, and the calling thread may use that. So for all here.
+#[inline(always)]
+pub(crate) unsafe fn alloc(word: *mut u8, size: usize) -> *mut u8 {
+    match front::hit(|| word, size) {
+        Some(block) => block.as_ptr(),
+        None => alloc_slow(word, size, 1),
+    }
+}
+
+/// `alloc`, all zero up to its usable size.
+///
+/// # Safety
+/// See `alloc`.
+#[inline]
+pub(crate) unsafe fn alloc_zeroed(word: *mut u8, size: usize) -> *mut u8 {
+    // SAFETY: the caller's.
+    let block = unsafe { alloc(word, size) };
+    if !at(word).options.zeroed {
+        clear(block);
+    }
+    block
+}
+
+fn clear(block: *mut u8) {
+    if let Some(bytes) = front::usable_size(block) {
+        // SAFETY: a live block of so many bytes, ours alone.
+        unsafe { block.write_bytes(0, bytes) };
+    }
+}
+
+/// At least `size` bytes at a multiple of `align`, a power of two.
+///
+/// # Safety
+/// See `alloc`.
+pub(crate) unsafe fn alloc_aligned(word: *mut u8, size: usize, align: usize) -> *mut u8 {
+    alloc_slow(word, size, align)
+}
+
+#[cold]
+#[inline(never)]
+fn alloc_slow(word: *mut u8, size: usize, align: usize) -> *mut u8 {
+    let arena = at(word);
+    let block = arena.serve(size, align);
+    if block.is_null() {
+        arena.refused.add(1);
+    } else if arena.options.zeroed {
+        clear(block);
+    }
+    block
+}
+
+impl Arena {
+    fn serve(&'static self, size: usize, align: usize) -> *mut u8 {
+        if size > isize::MAX as usize {
+            return front::out_of_memory();
+        }
+        let class = if hardened::is_on() { hardened::class_for(size, align) } else { ClassId::aligned(size, align) };
+        // Of one whose handle has no magazines, a hit all the same.
+        if let Some(Popped::Block(block)) = class.map(|class| self.heap.bin(class).pop()) {
+            return block.as_ptr();
+        }
+        let bytes = class.map_or(size, ClassId::block_size);
+        let attempt = || match class {
+            Some(class) => self.class_block(class, size),
+            None => self.large.alloc(size, align),
+        };
+        front::serve((size, align), attempt, || self.allowance.has_room(bytes))
+    }
+
+    fn class_block(&self, class: ClassId, size: usize) -> Option<Fresh> {
+        let take = || match hardened::is_on() {
+            true => hardened::alloc_shared(self.heap, class, size).map(|(at, zero)| Fresh::new(at, zero)),
+            false => self.heap.pop_apart(class).map(|at| Fresh::new(at, false)),
+        };
+        take().or_else(|| {
+            if self.allowance.has_room(class.block_size()) {
+                return None;
+            }
+            // What lies in magazines counts as had.
+            self.heap.flush_apart();
+            take()
+        })
+    }
+}
+
+/// Gives back a block that may be any, if it is one of this arena's to be had again at once.
+///
+/// # Safety
+/// See `alloc`.
+#[inline(always)]
+pub(crate) unsafe fn free(word: *mut u8, block: *mut u8) {
+    let at = Addr::of(block);
+    // SAFETY: a handle is a heap's word (caller).
+    let heap = unsafe { heap::at(Addr::of(heap::plain(word))) };
+    let offset = page_map::bin_of(at.granule(), heap.addr().0);
+    if offset < CLASSES * BIN_STRIDE {
+        if let Pushed::Kept = heap.push_apart(ClassId::from_index(offset / BIN_STRIDE), at) {
+            return;
+        }
+    }
+    free_slow(heap, block);
+}
+
+#[cold]
+#[inline(never)]
+fn free_slow(heap: &ThreadHeap, block: *mut u8) {
+    let at = Addr::of(block);
+    let tag = page_map::tag(at);
+    if tag.owner() != heap.addr() || heap.apart_owner().is_null() || hardened::is_on() {
+        return front::free(block);
+    }
+    let class = ClassId::from_index(tag.class_index());
+    match front::inside(|| heap.push_apart_slow(class, at)) {
+        Some(Pushed::Twice) => die(TWICE, at),
+        Some(_) => {}
+        None => front::free(block),
+    }
+}
+
+/// Makes `block`, which may be any or null, one of the arena that holds `size` bytes. 0 frees it.
+///
+/// # Safety
+/// See `alloc`.
+pub(crate) unsafe fn realloc(word: *mut u8, block: *mut u8, size: usize) -> *mut u8 {
+    if block.is_null() {
+        // SAFETY: the caller's.
+        return unsafe { alloc(word, size) };
+    }
+    if size == 0 {
+        // SAFETY: the caller's.
+        unsafe { free(word, block) };
+        return core::ptr::null_mut();
+    }
+    let own = super::of(block) == word;
+    let resized = if own { front::resize(block, size) } else { Err(front::usable_size(block).unwrap_or(0)) };
+    let old = match resized {
+        Ok(resized) => return resized,
+        // No block: it says so.
+        Err(0) => return front::realloc(block, size),
+        Err(old) => old,
+    };
+    // SAFETY: the caller's.
+    let fresh = unsafe { alloc(word, size) };
+    if fresh.is_null() {
+        return if own && size <= old { block } else { fresh };
+    }
+    // SAFETY: both blocks are the caller's and hold at least this many bytes; a fresh block overlaps none in use.
+    unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
+    // SAFETY: the caller's.
+    unsafe { free(word, block) };
+    fresh
+}

@@ -1,0 +1,82 @@
+//! An arena's birth and end, and when all of its blocks are freed at once.
+
+use super::{Arena, Options, at, list};
+use crate::base::addr::Addr;
+use crate::config;
+use crate::front;
+use crate::heap;
+use crate::large::Held;
+use crate::meta;
+use crate::stats::allowance::Allowance;
+use crate::stats::counter::Counter;
+
+/// A new arena's handle; null: out of memory. Any thread.
+pub(crate) fn make(options: Options) -> *mut u8 {
+    // Its magazines follow the modes.
+    config::ready();
+    front::inside(|| make_inside(options)).flatten().map_or(core::ptr::null_mut(), Arena::word)
+}
+
+fn make_inside(options: Options) -> Option<&'static Arena> {
+    let record = meta::alloc(size_of::<Arena>())?;
+    let arena = record.as_ptr::<Arena>();
+    // SAFETY: a record of this size, ours alone.
+    unsafe { (&raw mut (*arena).allowance).write(Allowance::new(options.limit)) };
+    // SAFETY: just written, and it stays until the arena is destroyed.
+    let allowance: &'static Allowance = unsafe { &(*arena).allowance };
+    let Some(heap) = heap::make_apart(record, allowance, front::prepare) else {
+        meta::free(record, size_of::<Arena>());
+        return None;
+    };
+    // SAFETY: as above; the fields one by one, for the allowance is in use.
+    unsafe {
+        (&raw mut (*arena).heap).write(heap);
+        (&raw mut (*arena).options).write(options);
+        (&raw mut (*arena).large).write(Held::new(record, allowance));
+        (&raw mut (*arena).resets).write(Counter::new());
+        (&raw mut (*arena).refused).write(Counter::new());
+        (&raw mut (*arena).links).write(list::Links::default());
+    }
+    // SAFETY: all of it was written.
+    let arena = unsafe { &*arena };
+    list::put(arena);
+    Some(arena)
+}
+
+/// Frees all blocks of an arena at once.
+///
+/// # Safety
+/// `word` is an arena's, and the calling thread has it to itself.
+#[inline]
+pub(crate) unsafe fn reset(word: *mut u8) {
+    let arena = at(word);
+    arena.resets.add_owned(1);
+    if !(arena.large.is_empty() && arena.heap.rewind()) {
+        reset_slow(arena);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn reset_slow(arena: &'static Arena) {
+    // Not done, in a fork that lasts: what was not freed now is the next time.
+    let _ = front::inside(|| {
+        arena.large.free_all();
+        arena.heap.start_over();
+    });
+}
+
+/// Frees all blocks of an arena, and ends it.
+///
+/// # Safety
+/// As for `reset`; nobody uses the handle any more.
+pub(crate) unsafe fn destroy(word: *mut u8) {
+    let arena = at(word);
+    // Not done, in a fork that lasts: it stays as it is, and its memory with it.
+    let _ = front::inside(|| {
+        list::take(arena);
+        arena.large.free_all();
+        arena.heap.dissolve();
+        meta::free(Addr::of(arena), size_of::<Arena>());
+    });
+}

@@ -1,0 +1,41 @@
+//! All arenas, for who reports them.
+
+use core::cell::Cell;
+
+use super::Arena;
+use crate::os::lock::Mutex;
+
+/// An arena's place on the list. Written under `ARENAS`.
+#[derive(Default)]
+pub(super) struct Links {
+    next: Cell<Option<&'static Arena>>,
+    prev: Cell<Option<&'static Arena>>,
+}
+
+struct Head(Option<&'static Arena>);
+
+// SAFETY: what it names is read and written as `Arena`'s fields say, the links under the lock that this lies in.
+unsafe impl Send for Head {}
+
+static ARENAS: Mutex<Head> = Mutex::new(Head(None));
+
+pub(super) fn put(arena: &'static Arena) {
+    let mut head = ARENAS.lock();
+    let next = head.0.replace(arena);
+    arena.links.next.set(next);
+    if let Some(next) = next {
+        next.links.prev.set(Some(arena));
+    }
+}
+
+pub(super) fn take(arena: &'static Arena) {
+    let mut head = ARENAS.lock();
+    let (next, prev) = (arena.links.next.take(), arena.links.prev.take());
+    match prev {
+        Some(prev) => prev.links.next.set(next),
+        None => head.0 = next,
+    }
+    if let Some(next) = next {
+        next.links.prev.set(prev);
+    }
+}

@@ -1,0 +1,84 @@
+//! What there is in an arena.
+
+use super::{Arena, NAME, at, named_by};
+use crate::base::addr::Addr;
+use crate::front;
+use crate::heap;
+use crate::large;
+use crate::page_map::{self, Tag};
+
+/// An arena's figures.
+pub(crate) struct Figures {
+    pub(crate) live_bytes: u64,
+    pub(crate) live_blocks: u64,
+    /// Address space of spans and large blocks.
+    pub(crate) held_bytes: u64,
+    /// 0: none.
+    pub(crate) limit: u64,
+    pub(crate) resets: u64,
+    pub(crate) refused: u64,
+    pub(crate) name: [u8; NAME],
+}
+
+/// The handle of the arena that the block at `block` belongs to; null: of none. Any thread.
+pub(crate) fn of(block: *mut u8) -> *mut u8 {
+    let at = Addr::of(block);
+    let owner = match page_map::tag(at) {
+        Tag::LARGE => large::holder(at).map_or(Addr::NULL, |held| held.owner()),
+        // SAFETY: a span's tag: its owner is a heap.
+        tag if tag.is_span() => unsafe { heap::at(tag.owner()) }.apart_owner(),
+        _ => Addr::NULL,
+    };
+    named_by(owner).map_or(core::ptr::null_mut(), Arena::word)
+}
+
+/// Its figures, right to a block or two while it is used. Any thread.
+///
+/// # Safety
+/// `word` is an arena's, which is not destroyed meanwhile.
+pub(crate) unsafe fn figures(word: *mut u8) -> Option<Figures> {
+    let arena = at(word);
+    front::inside(|| arena.figures())
+}
+
+impl Arena {
+    pub(super) fn figures(&self) -> Figures {
+        let (blocks, bytes) = self.large.figures();
+        let spans = self.heap.held();
+        Figures {
+            live_bytes: spans.live_bytes + bytes,
+            live_blocks: spans.live_blocks + blocks,
+            held_bytes: spans.held_bytes + bytes,
+            limit: match self.allowance.limit() {
+                usize::MAX => 0,
+                limit => limit as u64,
+            },
+            resets: self.resets.get(),
+            refused: self.refused.get(),
+            name: self.options.name,
+        }
+    }
+}
+
+/// Calls `look` with the address and usable bytes of each block of an arena that is in use, until it says something but 0, and says that; `None`:
+/// there is no memory for the list of them. `look` may free the block that it is told of.
+///
+/// # Safety
+/// As for `super::reset`.
+pub(crate) unsafe fn walk(word: *mut u8, mut look: impl FnMut(Addr, usize) -> i32) -> Option<i32> {
+    let arena = at(word);
+    let mut bases = front::inside(|| arena.heap.bases()).flatten()?;
+    let mut index = 0;
+    while let Some(base) = bases.get(index) {
+        index += 1;
+        let Some(live) = front::inside(|| arena.heap.live(base, &mut bases))? else { continue };
+        let mut next = 0;
+        while let Some(block) = live.block(bases.bits(), &mut next) {
+            let said = look(block, front::usable_size(block.as_ptr()).unwrap_or(0));
+            if said != 0 {
+                return Some(said);
+            }
+        }
+    }
+    Some(arena.large.each(look))
+}

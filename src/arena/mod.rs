@@ -1,0 +1,69 @@
+//! Box `arena` (L8): heaps of the program's own, whose blocks can all be freed at once.
+//! Owns: the arenas' records, and their list.   Calls: base, os, class, stats, meta, page_map, hardened, large, heap, front.
+//! Called by: report, abi.   Locks: `ARENAS`, a leaf; all else through the boxes.
+//! Threads: an owned arena's functions are one thread's at a time, as the program sees to; `of` and `figures` are any's.
+//!
+//! The program's handle is a word as a thread's is (`heap::bin_at`): that of the arena's heap, so a hit is malloc's. An arena of which a
+//! call is more than a hit has a word whose magazines are always empty.
+
+mod alloc;
+mod ends;
+mod list;
+mod look;
+
+pub(crate) use alloc::{alloc, alloc_aligned, alloc_zeroed, free, realloc};
+pub(crate) use ends::{destroy, make, reset};
+pub(crate) use look::{figures, of, walk};
+
+use crate::base::addr::Addr;
+use crate::heap::{self, ThreadHeap};
+use crate::large::Held;
+use crate::os::die;
+use crate::stats::allowance::Allowance;
+use crate::stats::counter::Counter;
+
+const GONE: &str = "hak_arena: not an arena, or destroyed already";
+/// Bytes of a name, its final null included.
+pub(crate) const NAME: usize = 32;
+
+/// What the program wants.
+pub(crate) struct Options {
+    /// Ends at the first null.
+    pub(crate) name: [u8; NAME],
+    /// Bytes of all blocks; `usize::MAX`: no limit.
+    pub(crate) limit: usize,
+    /// Whether every block is to be zero.
+    pub(crate) zeroed: bool,
+}
+
+/// One arena: a record of meta.
+struct Arena {
+    heap: &'static ThreadHeap,
+    options: Options,
+    allowance: Allowance,
+    large: Held,
+    resets: Counter,
+    refused: Counter,
+    links: list::Links,
+}
+
+/// The arena that `word` is the handle of; ends the process where it is none.
+fn at(word: *mut u8) -> &'static Arena {
+    if word.is_null() {
+        die(GONE, Addr::NULL);
+    }
+    // SAFETY: a handle is a heap's word (caller), and heaps are never freed.
+    let heap = unsafe { heap::at(Addr::of(heap::plain(word))) };
+    named_by(heap.apart_owner()).unwrap_or_else(|| die(GONE, Addr::of(word)))
+}
+
+fn named_by(record: Addr) -> Option<&'static Arena> {
+    // SAFETY: null, or the record of an arena that the caller may use, which is there until it is destroyed.
+    unsafe { record.as_ptr::<Arena>().as_ref() }
+}
+
+impl Arena {
+    fn word(&self) -> *mut u8 {
+        if self.options.zeroed { heap::closed(self.heap) } else { self.heap.addr().as_ptr() }
+    }
+}

@@ -1,0 +1,61 @@
+//! What slow paths do besides, for arenas: their blocks come from heaps of their own, but memory is everybody's.
+#![forbid(unsafe_code)]
+
+use super::{idle, slow};
+use super::{late, paranoid, purge, requests, thread};
+use crate::base::fresh::Fresh;
+use crate::heap::ThreadHeap;
+use crate::os::gate::{self, Inside};
+
+/// Where locks may be taken; `None`: a fork on its way kept us out for longer than is to be waited for.
+fn enter() -> Option<Inside> {
+    let inside = gate::enter().or_else(gate::enter_later)?;
+    late::take_in();
+    Some(inside)
+}
+
+/// A block as `attempt` gives it. Where it gives none, it is asked once more when everything idle was given back, if `may_help` says so. A
+/// fork that lasts is no reason for none: then it is one of the reserve, which belongs to nobody. Any thread that holds no lock.
+#[inline]
+pub(crate) fn serve(
+    (size, align): (usize, usize),
+    attempt: impl Fn() -> Option<Fresh>,
+    may_help: impl Fn() -> bool,
+) -> *mut u8 {
+    requests::answer();
+    purge::ensure_background();
+    let Some(inside) = enter() else {
+        return late::alloc(size, align).map_or_else(|_| slow::out_of_memory(), |fresh| fresh.at.as_ptr());
+    };
+    purge::before_alloc();
+    let fresh = attempt().or_else(|| {
+        if !may_help() {
+            return None;
+        }
+        purge::reclaim();
+        attempt()
+    });
+    idle::after_class();
+    paranoid::after_slow_path();
+    drop(inside);
+    fresh.map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
+}
+
+/// Does something that takes locks, and what is due where it freed memory. `None`: not done, as in `serve`. Any thread that holds no lock.
+#[inline]
+pub(crate) fn inside<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let saved = errno::errno();
+    let inside = enter()?;
+    let done = work();
+    idle::after_free();
+    purge::after_free();
+    paranoid::after_slow_path();
+    drop(inside);
+    errno::set_errno(saved);
+    Some(done)
+}
+
+/// Opens the gates of a heap's magazines, as far as a thread's would be.
+pub(crate) fn prepare(heap: &ThreadHeap) {
+    thread::prepare(heap);
+}

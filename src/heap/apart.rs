@@ -1,0 +1,325 @@
+//! A heap apart from threads: an arena's. Its user takes from its magazines as a thread does from its own, without a lock; its spans hold nobody
+//! else's blocks, so that all of them can be freed at once, a span at a time.
+//!
+//! No batch is ever open for such a heap: whoever frees one of its blocks gives it to the span at once, under the lock. None of its spans
+//! moves to another heap or comes from one, and no thread adopts it. So of what is freed at once nothing waits anywhere.
+//!
+//! The magazines are filled whole, and an array keeps what was popped above its `cur`. Where nothing was pushed nor
+//! filled in between, all that was taken since the last time comes back by moving `cur` (`rewind`).
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+use super::{Core, Popped, Pushed, ThreadHeap, end, lifecycle, misuse};
+use crate::base::addr::Addr;
+use crate::class::{CLASSES, ClassId};
+use crate::os::lock::MutexGuard;
+use crate::span::{self, Gather};
+use crate::stats::allowance::Allowance;
+use crate::stats::event::Event;
+
+/// On lines of its own: the first words are read by whoever frees. Zeroes are a valid value.
+///
+/// # Invariants
+/// - A1: of a class in `known` and not in `moved`, entries `base .. base + full` of the magazine are its blocks that are not free in spans, as long
+///   as `is_mixed` is not set.
+/// - A2: the allowance counts `Core::tide.used`.
+#[repr(C, align(64))]
+pub(super) struct Apart {
+    /// The record of what it belongs to; 0: it is no such heap.
+    owner: AtomicUsize,
+    allowance: AtomicPtr<Allowance>,
+    /// How often its blocks were freed at once. Written under the lock.
+    turn: AtomicU32,
+    /// Whether a block came back singly since then.
+    is_mixed: AtomicBool,
+    /// The user's, from here on. Classes that were asked for, a bit each, and those filled since then.
+    known: Cell<u128>,
+    moved: Cell<u128>,
+    /// What lay in each magazine when it was filled last.
+    full: [Cell<u16>; CLASSES],
+}
+
+fn bit(class: ClassId) -> u128 {
+    1 << class.index()
+}
+
+fn each(mut classes: u128) -> impl Iterator<Item = ClassId> {
+    core::iter::from_fn(move || {
+        let index = classes.trailing_zeros() as usize;
+        classes &= classes.wrapping_sub(1);
+        (index < CLASSES).then(|| ClassId::from_index(index))
+    })
+}
+
+/// A heap for the record at `owner`, which is not null, and its allowance. `prepare` sets its magazines' bounds. `None`: out of memory.
+pub(crate) fn make_apart(
+    owner: Addr,
+    allowance: &'static Allowance,
+    prepare: impl FnOnce(&ThreadHeap),
+) -> Option<&'static ThreadHeap> {
+    let heap = lifecycle::take_spare()?;
+    prepare(heap);
+    // Relaxed, both: the program hands its blocks on by its own means.
+    heap.apart.allowance.store(core::ptr::from_ref(allowance).cast_mut(), Ordering::Relaxed);
+    heap.apart.owner.store(owner.0, Ordering::Relaxed);
+    Some(heap)
+}
+
+impl ThreadHeap {
+    /// The record of what the heap belongs to; null: it is a thread's. Any thread.
+    #[inline(always)]
+    pub(crate) fn apart_owner(&self) -> Addr {
+        // Relaxed: see `make_apart`.
+        Addr(self.apart.owner.load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_apart(&self) -> bool {
+        !self.apart_owner().is_null()
+    }
+
+    fn allowance(&self) -> Option<&'static Allowance> {
+        // SAFETY: null, or of the record, which is there as long as the heap is its own.
+        unsafe { self.apart.allowance.load(Ordering::Relaxed).as_ref() }
+    }
+
+    /// A block of `class`, whether its magazine is empty or was not asked. `None`: out of memory, or no more is allowed. Its user only.
+    pub(crate) fn pop_apart(&self, class: ClassId) -> Option<Addr> {
+        let bin = self.bin(class);
+        if let Popped::Block(block) = bin.pop() {
+            return Some(block);
+        }
+        self.grow(class);
+        if bin.capacity() == 0 {
+            return self.alloc_direct(class);
+        }
+        self.fill(class);
+        match bin.pop() {
+            Popped::Block(block) => Some(block),
+            Popped::Empty => None,
+        }
+    }
+
+    /// Fills an empty magazine.
+    fn fill(&self, class: ClassId) {
+        let bin = self.bin(class);
+        // SAFETY: we are the heap's user (caller), and nothing below `refill` touches this bin.
+        let room = unsafe { bin.room(usize::MAX) };
+        let asked = room.len();
+        let got = self.refill(class, room);
+        bin.accept(asked, got);
+        self.note_full(class, got);
+    }
+
+    fn note_full(&self, class: ClassId, blocks: usize) {
+        if let Some(full) = self.apart.full.get(class.index()) {
+            full.set(blocks as u16);
+        }
+    }
+
+    /// What `refill` is here: from its own spans, as far as is allowed. Its user only.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn refill_apart(&self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
+        let apart = &self.apart;
+        apart.known.set(apart.known.get() | bit(class));
+        apart.moved.set(apart.moved.get() | bit(class));
+        let Some(allowance) = self.allowance() else { return 0 };
+        let (asked, size) = (out.len(), class.block_size());
+        let want = allowance.take(asked, size);
+        let out = out.get_mut(asked - want..).unwrap_or_default();
+        if out.is_empty() {
+            return 0;
+        }
+        let mut core = self.look();
+        let mut got = core.refill(class, out, zero);
+        if got == 0 && self.add_span(class, &mut core) {
+            got = core.refill(class, out, zero);
+        }
+        core.tide.take(got * size);
+        core.publish();
+        self.events.count(class.index(), Event::Refill, 1);
+        self.events.count(class.index(), Event::Refilled, got as u64);
+        drop(core);
+        allowance.give((want - got) * size);
+        got
+    }
+
+    /// Gives one block back to its span. Any thread that holds no heap's lock.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn free_apart(&self, blocks: &[Addr]) {
+        // Relaxed: who frees them all at once comes after, by the program's means. Mostly it says so already: no store.
+        if !self.apart.is_mixed.load(Ordering::Relaxed) {
+            self.apart.is_mixed.store(true, Ordering::Relaxed);
+        }
+        let mut core = self.look();
+        let before = core.tide.used;
+        let done = self.flush_locked(&mut core, blocks).map_err(|stop| misuse(stop, blocks));
+        self.give_allowance(before - core.tide.used);
+        end(core, done);
+    }
+
+    fn give_allowance(&self, bytes: usize) {
+        if let Some(allowance) = self.allowance() {
+            allowance.give(bytes);
+        }
+    }
+
+    /// Keeps a freed block of `class` in its magazine. Its user only.
+    #[inline(always)]
+    pub(crate) fn push_apart(&self, class: ClassId, block: Addr) -> Pushed {
+        self.apart.is_mixed.store(true, Ordering::Relaxed);
+        self.bin(class).push(block)
+    }
+
+    /// The same where it had no room. Its user only, who holds no lock.
+    #[cold]
+    pub(crate) fn push_apart_slow(&self, class: ClassId, block: Addr) -> Pushed {
+        let bin = self.bin(class);
+        if bin.holds_last(block) {
+            return Pushed::Twice;
+        }
+        // SAFETY: we are the heap's user (caller), and nothing below `free_apart` touches this bin.
+        let blocks = unsafe { bin.oldest(bin.capacity().div_ceil(2)) };
+        if blocks.is_empty() {
+            self.free_apart(&[block]);
+            return Pushed::Kept;
+        }
+        self.free_apart(blocks);
+        bin.forget_oldest(blocks.len());
+        bin.push(block)
+    }
+
+    /// Gives what lies in the magazines back to the spans. Its user only.
+    pub(crate) fn flush_apart(&self) {
+        self.apart.is_mixed.store(true, Ordering::Relaxed);
+        for class in each(self.apart.known.get()) {
+            let bin = self.bin(class);
+            // SAFETY: we are the heap's user (caller), and nothing below `free_apart` touches this bin.
+            let blocks = unsafe { bin.oldest(usize::MAX) };
+            if !blocks.is_empty() {
+                self.free_apart(blocks);
+                bin.forget_oldest(blocks.len());
+            }
+        }
+    }
+
+    /// Frees all its blocks at once, if that is done by moving the magazines' ends. `false`: nothing was done, and `start_over` is to. Its user
+    /// only; no lock is taken.
+    #[inline]
+    pub(crate) fn rewind(&self) -> bool {
+        let apart = &self.apart;
+        if apart.moved.get() != 0 || apart.is_mixed.load(Ordering::Relaxed) {
+            return false;
+        }
+        self.rewind_all(apart.known.get());
+        true
+    }
+
+    fn rewind_all(&self, classes: u128) {
+        for class in each(classes) {
+            let full = self.apart.full.get(class.index()).map_or(0, Cell::get);
+            // SAFETY: A1.
+            unsafe { self.bin(class).rewind(full as usize) };
+        }
+    }
+
+    /// Frees all its blocks at once. Its user only, who holds no lock.
+    pub(crate) fn start_over(&self) {
+        let apart = &self.apart;
+        let known = apart.known.get();
+        let moved = if apart.is_mixed.swap(false, Ordering::Relaxed) { known } else { apart.moved.get() };
+        apart.moved.set(0);
+        self.rewind_all(known & !moved);
+        let mut core = self.look();
+        // Under the lock: see `free_noted`.
+        apart.turn.fetch_add(1, Ordering::Relaxed);
+        let mut gone = 0;
+        for class in each(moved) {
+            self.bin(class).forget_all();
+            gone += self.free_class(class, &mut core);
+        }
+        core.tide.give(gone);
+        core.publish();
+        drop(core);
+        self.give_allowance(gone);
+        for class in each(moved) {
+            self.note_full(class, 0);
+            if self.bin(class).capacity() > 0 {
+                self.fill(class);
+            }
+        }
+        apart.moved.set(0);
+    }
+
+    /// Frees the blocks of one class at once, and says how many bytes that were.
+    fn free_class(&self, class: ClassId, core: &mut Core) -> usize {
+        let Core { spans, dirty, .. } = core;
+        let Some(spans) = spans.get_mut(class.index()) else { return 0 };
+        let (bytes, released) = spans.free_all(class, dirty);
+        self.events.count(class.index(), Event::SpanRelease, released as u64);
+        bytes
+    }
+
+    /// Frees all its blocks and gives all its memory back; it is for another owner from then on. Its user only, who holds no lock.
+    pub(crate) fn dissolve(&'static self) {
+        let apart = &self.apart;
+        let known = apart.known.replace(0);
+        apart.moved.set(0);
+        for class in each(known) {
+            self.bin(class).close(true);
+            self.note_full(class, 0);
+        }
+        self.capacities.reset();
+        let (mut core, gather) = self.look_settled();
+        apart.turn.fetch_add(1, Ordering::Relaxed);
+        apart.owner.store(0, Ordering::Relaxed);
+        let used = core.tide.used;
+        for class in each(known) {
+            let Core { spans, dirty, .. } = &mut *core;
+            let Some(spans) = spans.get_mut(class.index()) else { continue };
+            let released = spans.release_all(class, dirty);
+            self.events.count(class.index(), Event::SpanRelease, released as u64);
+        }
+        core.tide.give(used);
+        core.publish_all();
+        drop(core);
+        drop(gather);
+        self.give_allowance(used);
+        apart.allowance.store(core::ptr::null_mut(), Ordering::Relaxed);
+        apart.is_mixed.store(false, Ordering::Relaxed);
+        lifecycle::put_spare(self);
+    }
+
+    /// `look`, with no span set apart, and with what keeps them from it, if need be.
+    fn look_settled(&self) -> (MutexGuard<'_, Core>, Option<Gather>) {
+        let core = self.look();
+        if !span::is_any_going(&core.spans) {
+            return (core, None);
+        }
+        drop(core);
+        let gather = Gather::begin(true);
+        (self.look(), gather)
+    }
+
+    /// What `free_noted` is to be told of a block that is to be freed later. Any thread.
+    pub(crate) fn note_apart(&self) -> u32 {
+        self.apart.is_mixed.store(true, Ordering::Relaxed);
+        // Relaxed: who frees all at once comes after.
+        self.apart.turn.load(Ordering::Relaxed)
+    }
+
+    /// Frees a block, unless all were freed at once since `note_apart` said `turn`. Any thread that holds no heap's lock.
+    pub(crate) fn free_noted(&self, block: Addr, turn: u32) {
+        let mut core = self.look();
+        if self.apart.turn.load(Ordering::Relaxed) != turn {
+            return;
+        }
+        let before = core.tide.used;
+        let done = self.flush_locked(&mut core, &[block]).map_err(|stop| misuse(stop, &[block]));
+        self.give_allowance(before - core.tide.used);
+        end(core, done);
+    }
+}

@@ -1,0 +1,69 @@
+//! `Core`: what a heap's lock guards, and what of it the process's counters know.
+#![forbid(unsafe_code)]
+
+use super::{ebb, recall};
+use crate::base::addr::Addr;
+use crate::class::{CLASSES, ClassId};
+use crate::span::{self, Dirty, Spans};
+use crate::stats::counter::Counter;
+
+/// Bytes freed into spans and not swept yet, over all heaps, to `PUBLISH_BYTES` each.
+static DIRTY: Counter = Counter::new();
+/// Bytes of all blocks free in spans, over all heaps, likewise.
+static FREE: Counter = Counter::new();
+pub(super) static PURGED: Counter = Counter::new();
+const PUBLISH_BYTES: usize = 256 << 10;
+
+/// Bytes of dirty blocks in the spans of all heaps, to some hundred KiB each.
+pub(crate) fn dirty_bytes() -> u64 {
+    DIRTY.get()
+}
+
+/// Bytes of free blocks in the spans of all heaps, likewise.
+pub(crate) fn free_bytes() -> u64 {
+    FREE.get()
+}
+
+/// Bytes purged inside spans so far.
+pub(crate) fn purged_bytes() -> u64 {
+    PURGED.get()
+}
+
+/// What the heap's lock guards.
+pub(crate) struct Core {
+    pub(crate) spans: [Spans; CLASSES],
+    pub(crate) dirty: Dirty,
+    /// What `DIRTY` and `FREE` count of `dirty.bytes` and `dirty.free`.
+    pub(super) published: (usize, usize),
+    pub(super) tide: ebb::Tide,
+    pub(super) hand: recall::Hand,
+}
+
+impl Core {
+    /// What the spans of `class` that are there have. `zero`: as in `refill_watched`.
+    #[inline(never)]
+    pub(super) fn refill(&mut self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
+        let Some(spans) = self.spans.get_mut(class.index()) else { return 0 };
+        let gone = self.dirty.gone;
+        let got = span::refill(spans, &mut self.dirty, out);
+        *zero = gone - self.dirty.gone;
+        got
+    }
+
+    /// Brings the process's count up to date, when that is worth an atomic operation.
+    pub(super) fn publish(&mut self) {
+        let (dirty, free) = self.published;
+        if self.dirty.bytes.abs_diff(dirty).max(self.dirty.free.abs_diff(free)) > PUBLISH_BYTES {
+            self.publish_all();
+        }
+    }
+
+    pub(super) fn publish_all(&mut self) {
+        let (dirty, free) = self.published;
+        if (self.dirty.bytes, self.dirty.free) != (dirty, free) {
+            DIRTY.add(self.dirty.bytes.wrapping_sub(dirty) as u64);
+            FREE.add(self.dirty.free.wrapping_sub(free) as u64);
+            self.published = (self.dirty.bytes, self.dirty.free);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Feature `paranoid`: the walker over the registry.
+#![forbid(unsafe_code)]
+
+use super::REGISTRY;
+use crate::base::addr::Addr;
+use crate::heap::{ThreadHeap, list};
+use crate::os;
+
+/// R1. Any thread.
+pub(crate) fn check_registry() {
+    let registry = REGISTRY.lock();
+    let (mut heaps, mut marked, mut queued) = (0_usize, 0_usize, 0);
+    list::each_heap(|heap| {
+        heaps += 1;
+        marked += heap.is_orphan() as usize;
+    });
+    let (mut at, mut last) = (registry.oldest, None);
+    while let Some(heap) = at.filter(|_| queued <= heaps) {
+        os::require(heap.is_orphan(), "R1: a heap in the queue is no orphan", heap.addr());
+        queued += 1;
+        (at, last) = (heap.links.behind.get(), Some(heap.addr()));
+    }
+    os::require(queued == marked, "R1: orphans and their queue", Addr(queued));
+    os::require(last == registry.newest.map(ThreadHeap::addr), "R1: the newest orphan", last.unwrap_or(Addr::NULL));
+}

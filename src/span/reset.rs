@@ -1,0 +1,73 @@
+//! All blocks of a class freed at once: the cost is by spans, whatever was in them. Only in a heap whose blocks wait in no batch and no magazine
+//! meanwhile: an arena's.
+
+use super::lists::List;
+use super::{Dirty, Span, Spans, claims, clear, tiny_backend_release_span};
+use crate::class::ClassId;
+
+/// Where spans with blocks in use stand, or with free ones that are not resident.
+const USED: [List; 7] =
+    [List::Full, List::Fullest, List::Fuller, List::Emptier, List::Emptiest, List::GoneFuller, List::GoneEmptier];
+
+impl Spans {
+    /// Frees every block of `class`, and says how many bytes and spans went: the spans that were in use are kept, for what was needed once is soon
+    /// needed again; of those that lay empty since the last time, half goes back to the pool.
+    pub(crate) fn free_all(&mut self, class: ClassId, dirty: &mut Dirty) -> (usize, u32) {
+        let (used, idle) = (self.used(class), self.empty().div_ceil(2));
+        let released = self.release_some(idle, dirty);
+        for list in USED {
+            while let Some(mut span) = self.head(list) {
+                // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
+                unsafe { span.as_mut() }.free_all(dirty);
+                // All of it is free, and so it stays on no such list.
+                self.replace(span, dirty);
+            }
+        }
+        // These come back on a list when their pages are gone.
+        let mut at = self.going();
+        while let Some(mut span) = at {
+            // SAFETY: as above.
+            let record = unsafe { span.as_mut() };
+            record.free_all(dirty);
+            at = record.next;
+        }
+        self.free = self.spans as u64 * class.blocks_per_span() as u64;
+        (used, released)
+    }
+
+    /// `free_all`, and all spans go. None of them is on its way to the kernel. Says how many went.
+    pub(crate) fn release_all(&mut self, class: ClassId, dirty: &mut Dirty) -> u32 {
+        let (_, released) = self.free_all(class, dirty);
+        released + self.release_some(u32::MAX, dirty)
+    }
+
+    fn release_some(&mut self, most: u32, dirty: &mut Dirty) -> u32 {
+        for released in 0..most {
+            let Some(span) = self.take_empty(dirty) else { return released };
+            tiny_backend_release_span(span, dirty);
+        }
+        most
+    }
+}
+
+impl Span {
+    fn free_all(&mut self, dirty: &mut Dirty) {
+        let (capacity, taken) = (self.capacity, self.capacity - self.free);
+        if taken == 0 {
+            return;
+        }
+        self.note_freed(taken, dirty);
+        self.bitmap().set_first(capacity);
+        (self.free, self.hint) = (capacity, 0);
+        if !self.claims.is_null() {
+            // Hardened heaps take free blocks for zero, and unclaimed.
+            clear(self);
+            claims::forget(self.class, self.claims);
+        }
+    }
+}
+
+/// Of a heap's spans, by class: whether pages of some are on their way to the kernel. No other sweep begins while one holds the `Gather`.
+pub(crate) fn is_any_going(lists: &[Spans]) -> bool {
+    lists.iter().any(|spans| spans.going().is_some())
+}
