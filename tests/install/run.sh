@@ -49,7 +49,7 @@ at=$staged/usr/local
 stages() {
     make install DESTDIR="$staged"
     [ "$(stat -c %a "$at/lib/libhakmem.so.$version")" = 755 ]
-    for file in lib/libhakmem.a lib/pkgconfig/hakmem.pc include/hakmem.h share/man/man3/hakmem.3 share/man/man5/hakmem.conf.5; do
+    for file in lib/libhakmem.a lib/pkgconfig/hakmem.pc include/hakmem.h include/hakmem.hpp share/man/man3/hakmem.3 share/man/man5/hakmem.conf.5; do
         [ "$(stat -c %a "$at/$file")" = 644 ]
     done
     not grep -rn '@[a-z_]*@' "$at/lib/pkgconfig" "$at/lib/cmake" "$at/share/man"

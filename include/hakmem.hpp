@@ -1,0 +1,182 @@
+// HAKMEM for C++17 and later: an allocator for containers and a memory resource for std::pmr, over the functions of hakmem.h.
+//
+// A program that only wants a faster malloc needs none of this: linked with HAKMEM, `new` and std::allocator are served by it as they are. This is
+// for who wants to know how many bytes a block really holds, or chooses container by container. Link with -lhakmem.
+//
+// What can't be had is reported as the standard's own allocator does it: the new-handler is called, and when there is none std::bad_alloc is thrown, or
+// std::bad_array_new_length for more elements than there are addresses. With -fno-exceptions the program is aborted instead.
+#ifndef HAKMEM_HPP
+#define HAKMEM_HPP
+
+#if !defined(__cplusplus) || __cplusplus < 201703L
+#error "hakmem.hpp needs C++17"
+#endif
+
+#include <hakmem.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <new>
+#include <type_traits>
+#if __has_include(<memory_resource>)
+#include <memory_resource>
+#endif
+
+namespace hakmem {
+
+namespace detail {
+
+// What every block is aligned to. More is asked for by operator new, so that any alignment comes from where the program's own `new` gets it.
+inline constexpr std::size_t natural = 16;
+
+[[noreturn]] inline void out_of_memory() {
+#if defined(__cpp_exceptions)
+    throw std::bad_alloc();
+#else
+    std::abort();
+#endif
+}
+
+[[noreturn]] inline void too_long() {
+#if defined(__cpp_exceptions)
+    throw std::bad_array_new_length();
+#else
+    std::abort();
+#endif
+}
+
+// Calls `attempt` until it returns a block, with the new-handler between.
+template <class Attempt>
+[[nodiscard]] inline void *insist(Attempt attempt) {
+    for (;;) {
+        if (void *block = attempt()) return block;
+        if (const std::new_handler handler = std::get_new_handler()) {
+            handler();
+        } else {
+            out_of_memory();
+        }
+    }
+}
+
+// At least `bytes`, and in `*got`, unless that is null, how many there are.
+[[nodiscard]] inline void *obtain(std::size_t bytes, std::size_t align, std::size_t *got) {
+    if (align <= natural) return insist([=] { return hak_malloc_at_least(bytes, got); });
+    void *const block = ::operator new(bytes, std::align_val_t(align));
+    if (got != nullptr) {
+        const std::size_t usable = hak_usable_size(block); // 0 of another's, where the program replaces the aligned forms
+        *got = usable > bytes ? usable : bytes;
+    }
+    return block;
+}
+
+// `bytes`: what was asked for, or got, or between.
+inline void give_back(void *block, std::size_t bytes, std::size_t align) noexcept {
+    if (align <= natural) {
+        hak_free_sized(block, bytes);
+    } else {
+        ::operator delete(block, std::align_val_t(align)); // without the size, which may be between
+    }
+}
+
+} // namespace detail
+
+// What allocate_at_least returns: the standard's own type where there is one.
+#if defined(__cpp_lib_allocate_at_least)
+template <class Pointer, class Size = std::size_t>
+using allocation_result = std::allocation_result<Pointer, Size>;
+#else
+template <class Pointer, class Size = std::size_t>
+struct allocation_result {
+    Pointer ptr;
+    Size count;
+};
+#endif
+
+// For containers: std::vector<T, hakmem::allocator<T>>. Without state: all are equal, and any frees what another allocated.
+template <class T>
+class allocator {
+    static_assert(!std::is_const_v<T> && !std::is_volatile_v<T>, "containers hold what can be changed");
+
+  public:
+    using value_type = T;
+    using size_type = std::size_t;
+    using difference_type = std::ptrdiff_t;
+    using propagate_on_container_move_assignment = std::true_type;
+    using is_always_equal = std::true_type;
+
+    constexpr allocator() noexcept = default;
+    template <class U>
+    constexpr allocator(const allocator<U> &) noexcept {}
+
+    // Memory for `count` elements.
+    [[nodiscard]] T *allocate(size_type count) {
+        return static_cast<T *>(detail::obtain(bytes_of(count), alignof(T), nullptr));
+    }
+
+    // Memory for `count` elements at least, and for how many there is room: in all standards, and what C++23's containers ask for.
+    [[nodiscard]] allocation_result<T *, size_type> allocate_at_least(size_type count) {
+        size_type got = 0;
+        void *const block = detail::obtain(bytes_of(count), alignof(T), &got);
+        return {static_cast<T *>(block), got / sizeof(T)};
+    }
+
+    // `count`: what was asked for, or what allocate_at_least returned, or between.
+    void deallocate(T *block, size_type count) noexcept { detail::give_back(block, count * sizeof(T), alignof(T)); }
+
+    [[nodiscard]] static constexpr size_type max_size() noexcept {
+        return static_cast<size_type>(std::numeric_limits<difference_type>::max()) / sizeof(T);
+    }
+
+  private:
+    [[nodiscard]] static size_type bytes_of(size_type count) {
+        if (count > max_size()) detail::too_long();
+        return count * sizeof(T);
+    }
+};
+
+template <class T, class U>
+[[nodiscard]] constexpr bool operator==(const allocator<T> &, const allocator<U> &) noexcept {
+    return true;
+}
+template <class T, class U>
+[[nodiscard]] constexpr bool operator!=(const allocator<T> &, const allocator<U> &) noexcept {
+    return false;
+}
+
+#if defined(__cpp_lib_memory_resource) || (defined(__GLIBCXX__) && __has_include(<memory_resource>))
+// For std::pmr: std::pmr::vector<T>(hakmem::resource()), or std::pmr::set_default_resource(hakmem::resource()).
+class memory_resource : public std::pmr::memory_resource {
+  protected:
+    void *do_allocate(std::size_t bytes, std::size_t align) override { return detail::obtain(bytes, align, nullptr); }
+
+    void do_deallocate(void *block, std::size_t bytes, std::size_t align) override { detail::give_back(block, bytes, align); }
+
+    // All are equal, as far as types can be compared.
+    [[nodiscard]] bool do_is_equal(const std::pmr::memory_resource &other) const noexcept override {
+#if defined(__cpp_rtti)
+        return dynamic_cast<const memory_resource *>(&other) != nullptr;
+#else
+        return this == &other;
+#endif
+    }
+};
+
+// The one to use: it is never destroyed, so that what is static may keep to it.
+[[nodiscard]] inline memory_resource *resource() noexcept {
+    struct Kept {
+        union {
+            memory_resource it;
+        };
+        Kept() noexcept : it() {}
+        ~Kept() {}
+    };
+    static Kept kept;
+    return &kept.it;
+}
+#endif
+
+} // namespace hakmem
+
+#endif
