@@ -37,6 +37,9 @@ real-more: build ## emacs and LibreOffice under the library: 130 MB of packages,
 check-arm64: ## the whole C and C++ suite, the property test and the soak test on arm64, under an emulator: half an hour
 	scripts/check_arm64.sh --full
 
+check-reproducible: ## built twice, in two directories, with other languages, time zones and umasks: the same bits, packages too; ten minutes
+	scripts/check_reproducible.sh
+
 check-profile: build ## the heap profiler's estimates of known loads in C, C++ and Rust, at 4 KiB and 512 KiB, over 50 seeds: a minute
 	tests/profile/run.py
 
@@ -79,6 +82,6 @@ SOAK_SECONDS ?= 600
 # Of the command line or the environment, for the install scripts.
 export TARGET EMULATOR PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
 
-.PHONY: build cli run test check check-arm64 check-profile real-more soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb
+.PHONY: build cli run test check check-arm64 check-reproducible check-profile real-more soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb
 # The steps share target/ and two cores.
 .NOTPARALLEL:

@@ -7,9 +7,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/target.sh
 
-# Nothing of this machine's directories is in what is built, so that it is the same bits wherever it is built (scripts/check_reproducible.sh).
-sources=${CARGO_HOME:-$HOME/.cargo}
-export RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$PWD=/hakmem --remap-path-prefix=$sources=/cargo"
 cargo rustc --release --lib --target-dir target ${target:+--target "$target"} --crate-type staticlib
 
 # Linked from that by gcc, not by cargo: rustc has a version script of its own, beside which no linker takes one with versions in it. The rest is

@@ -63,6 +63,7 @@ if [ "$failed" != "$before" ]; then
     finish # the rest would test an old library
 fi
 step so 'readelf nm' scripts/check_so.sh
+step abi abidiff scripts/check_abi.sh
 step hot_path '' scripts/count_hot_path.sh
 step sharing python3 scripts/count_sharing.sh
 step run '' scripts/run.sh

@@ -13,7 +13,7 @@ mkdir -p target
 log=target/setup.log
 
 wanted=(g++ git python3 binutils file valgrind)
-wanted+=(pkg-config cmake groff-base dpkg-dev lintian) # what the tests of installing use
+wanted+=(pkg-config cmake groff-base dpkg-dev lintian abigail-tools) # what the tests of installing use
 [ "$(uname -m)" != x86_64 ] || wanted+=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user-static gawk) # arm64, cross-built and emulated
 wanted+=(libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4) # what the benchmarks compare with
 wanted+=(strace chromium fonts-dejavu-core) # system calls of the benchmarks; their report in a browser
