@@ -43,6 +43,7 @@ OPTIONS = {
     "HAKMEM_PROF_FILE": ["prof.folded"],
     "HAKMEM_PROF_PEAKS": ["2"],
     "HAKMEM_PROF_SIGNAL": ["USR2"],
+    "HAKMEM_RECORD": ["record.%p"],
     "HAKMEM_THP": ["always", "never"],
     "HAKMEM_NAMES": ["1"],
     "HAKMEM_SS_ACQUIRE_DEBUG": ["1"],

@@ -72,6 +72,7 @@ mod learn;
 mod trace;
 
 mod profile;
+mod record;
 
 mod reserve;
 mod superslab;

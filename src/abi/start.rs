@@ -3,7 +3,7 @@
 //! `malloc` works before it: whatever is served earlier is served without this.
 
 use crate::config::{self, get};
-use crate::{front, guard, hardened, learn, os, profile, report, trace};
+use crate::{front, guard, hardened, learn, os, profile, record, report, trace};
 
 // SAFETY: runs once, in the loader, before `main`; calls only libc functions that are ready by then.
 #[ctor::ctor(unsafe)]
@@ -51,6 +51,7 @@ fn signal(chosen: i64) -> Option<i32> {
 extern "C" fn exit() {
     profile::at_exit();
     report::at_exit();
+    record::at_exit();
     if get::tiny_heap_v2_stats() == 1 {
         report::print_tiny_heap();
     }
@@ -62,9 +63,11 @@ extern "C" fn prepare() {
 
 extern "C" fn parent() {
     front::after_fork(false);
+    front::record_fork(false);
 }
 
 extern "C" fn child() {
+    front::record_fork(true);
     hardened::at_fork_child();
     profile::at_fork_child();
     report::at_fork_child();

@@ -1,7 +1,7 @@
 //! Blocks at a multiple of more than 16 bytes.
 #![forbid(unsafe_code)]
 
-use super::{alloc, slow};
+use super::{alloc, malloc, recorded, slow};
 use crate::class::ClassId;
 
 /// At least `size` bytes at a multiple of `align`, a power of two. Null with ENOMEM when they can't be had. Any thread.
@@ -10,13 +10,17 @@ pub(crate) fn alloc_aligned(size: usize, align: usize) -> *mut u8 {
         return alloc(size);
     }
     if let Some(mode) = slow::strict() {
-        return slow::behind_gate(size, align, || slow::alloc_strict(mode, size, align))
-            .map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr());
+        return recorded::aligned(size, align, || {
+            slow::behind_gate(size, align, || slow::alloc_strict(mode, size, align))
+                .map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
+        });
     }
     match ClassId::aligned(size, align) {
         // A block of a class that is a multiple of `align`, counted from a slab's start, which is one too.
-        Some(class) => alloc(class.block_size()),
-        None => slow::behind_gate(size, align, || slow::try_large(size, align))
-            .map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr()),
+        Some(class) => malloc::alloc_of_class(class, size, align),
+        None => recorded::aligned(size, align, || {
+            slow::behind_gate(size, align, || slow::try_large(size, align))
+                .map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
+        }),
     }
 }

@@ -15,6 +15,12 @@ pub(crate) fn free(block: *mut u8) {
     free_or(block, slow_free::free);
 }
 
+/// `free` as a part of another call, by which it is recorded.
+#[inline(always)]
+pub(super) fn free_part(block: *mut u8) {
+    free_or(block, slow_free::free_part);
+}
+
 /// `free` by a program that says the block's size, which strict modes check.
 #[inline(always)]
 pub(crate) fn free_sized(block: *mut u8, size: usize) {

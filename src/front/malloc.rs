@@ -2,7 +2,7 @@
 
 use super::{slow, usable_size};
 use crate::base::addr::Addr;
-use crate::class::{self, MID_MAX};
+use crate::class::{self, ClassId, MID_MAX};
 use crate::heap::{self, Popped};
 use crate::os::tls;
 
@@ -46,6 +46,24 @@ pub(crate) fn alloc(size: usize) -> *mut u8 {
     match alloc_hit(size) {
         Some(block) => block.as_ptr(),
         None => slow::alloc_slow(size),
+    }
+}
+
+/// `alloc` as a part of another call, by which it is recorded.
+#[inline(always)]
+pub(super) fn alloc_part(size: usize) -> *mut u8 {
+    match alloc_hit(size) {
+        Some(block) => block.as_ptr(),
+        None => slow::alloc_unrecorded(size),
+    }
+}
+
+/// `alloc` of a block that is a multiple of `align` if it is of `class`, for a request of `size` bytes.
+#[inline(always)]
+pub(super) fn alloc_of_class(class: ClassId, size: usize, align: usize) -> *mut u8 {
+    match alloc_hit(class.block_size()) {
+        Some(block) => block.as_ptr(),
+        None => slow::alloc_aligned_slow(class, size, align),
     }
 }
 

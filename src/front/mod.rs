@@ -36,6 +36,7 @@ mod paranoid {
 mod profiled;
 mod purge;
 mod realloc;
+mod recorded;
 mod requests;
 mod sizes;
 mod slow;
@@ -53,6 +54,7 @@ pub(crate) use purge::{
     COUNTS as PURGES, allow as allow_background, begin_in_child, flush_thread, keep, step_aside, trim,
 };
 pub(crate) use realloc::{realloc, resize, usable_size};
+pub(crate) use recorded::after_fork as record_fork;
 pub(crate) use requests::{profile_at_signal, report_at_signal};
 pub(crate) use sizes::{expand, good_size};
 pub(crate) use slow::out_of_memory;

@@ -128,7 +128,7 @@ fn hit(heap: &ThreadHeap, size: usize) -> Option<(Addr, usize)> {
 /// Counts a request of a slow path; a block for it if it is to be sampled. Nothing is held by the caller.
 #[inline]
 pub(super) fn sample(size: usize, align: usize) -> Option<Fresh> {
-    let heap = heap::metered()?;
+    let heap = heap::metered().filter(|_| profile::is_on())?;
     if heap.meter().passes(size) || size > isize::MAX as usize {
         return None;
     }
@@ -194,7 +194,7 @@ pub(super) fn resized(old: Addr, at: Addr, size: usize) {
     if large::take_sampled(at) {
         profile::end(old);
     }
-    let Some(heap) = heap::metered() else { return };
+    let Some(heap) = heap::metered().filter(|_| profile::is_on()) else { return };
     if heap.meter().passes(size) {
         return;
     }

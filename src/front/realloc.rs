@@ -2,7 +2,7 @@
 
 use errno::{errno, set_errno};
 
-use super::{alloc, free, idle, profiled, purge, slow};
+use super::{idle, malloc, profiled, purge, recorded, slow};
 use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId, MID_MAX};
 use crate::guard;
@@ -82,11 +82,21 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> Result<*mut u8, usize> {
 #[cold]
 #[inline(never)]
 fn realloc_slow(block: *mut u8, size: usize) -> *mut u8 {
+    let fresh = resized(block, size);
+    // Where it has moved that is recorded already.
+    if fresh == block || fresh.is_null() {
+        recorded::resized(block, size, fresh);
+    }
+    fresh
+}
+
+#[inline(always)]
+fn resized(block: *mut u8, size: usize) -> *mut u8 {
     let old = match resize(block, size) {
         Ok(resized) => return resized,
         Err(old) => old,
     };
-    let fresh = if size > old { alloc_grown(size) } else { alloc(size) };
+    let fresh = if size > old { alloc_grown(size) } else { malloc::alloc_part(size) };
     if fresh.is_null() {
         let at = Addr::of(block);
         let tag = page_map::tag(at);
@@ -100,14 +110,16 @@ fn realloc_slow(block: *mut u8, size: usize) -> *mut u8 {
     }
     // SAFETY: both blocks are the caller's and hold at least this many bytes; a fresh block overlaps none in use.
     unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
-    free(block);
+    // Before it is given up: another thread may have it next.
+    recorded::resized(block, size, fresh);
+    super::free::free_part(block);
     fresh
 }
 
 /// A block for one that grew: above a granule one whose end can move, for what grew once grows again.
 fn alloc_grown(size: usize) -> *mut u8 {
     if size <= MID_MAX || slow::strict().is_some() {
-        return alloc(size);
+        return malloc::alloc_part(size);
     }
     slow::behind_gate(size, 1, || slow::try_large(size, 1)).map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
 }
@@ -135,8 +147,12 @@ fn resize_large(at: Addr, size: usize) -> Result<*mut u8, usize> {
     if size > isize::MAX as usize {
         return Ok(super::out_of_memory());
     }
+    let before = recorded::now();
     let resized = resize_inside(at, old, size)?;
     profiled::resized(at, resized, size);
+    if resized != at {
+        recorded::moved(before, at, size, resized);
+    }
     Ok(resized.as_ptr())
 }
 

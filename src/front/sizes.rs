@@ -1,7 +1,7 @@
 //! How large blocks really are, for who can use what rounding leaves; and growing one where it stands.
 #![forbid(unsafe_code)]
 
-use super::{paranoid, profiled, purge, slow, usable_size};
+use super::{paranoid, profiled, purge, recorded, slow, usable_size};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::class::ClassId;
@@ -45,6 +45,9 @@ pub(crate) fn expand(block: *mut u8, least: usize, most: usize) -> Option<usize>
         // All that a block of a class can hold is the program's already.
         _ => None,
     };
+    if let Some(got) = got {
+        recorded::resized(block, got, block);
+    }
     got.or(Some(held)).filter(|got| least <= *got)
 }
 

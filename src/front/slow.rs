@@ -8,6 +8,7 @@ use super::paranoid;
 use super::profiled;
 use super::purge;
 use super::realloc::usable_size;
+use super::recorded;
 use super::requests;
 use super::thread::{self, Caller};
 use super::warm;
@@ -21,6 +22,7 @@ use crate::hardened;
 use crate::heap::{self, ThreadHeap};
 use crate::large;
 use crate::os::{gate, tls};
+use crate::record;
 
 /// Null, with ENOMEM.
 #[cold]
@@ -33,6 +35,20 @@ pub(crate) fn out_of_memory() -> *mut u8 {
 #[cold]
 #[inline(never)]
 pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
+    if record::may_be_on() {
+        return recorded::alloc(size);
+    }
+    alloc_any(size)
+}
+
+/// The same, of which nothing is recorded.
+#[inline(never)]
+pub(super) fn alloc_unrecorded(size: usize) -> *mut u8 {
+    alloc_any(size)
+}
+
+#[inline(always)]
+fn alloc_any(size: usize) -> *mut u8 {
     let word = tls::get();
     if heap::is_marked(word) {
         // SAFETY: as asked. (Not `metered`, whose answer the compiler would ask once more.)
@@ -55,10 +71,31 @@ pub(super) fn alloc_cold(size: usize) -> *mut u8 {
     block.map_or_else(out_of_memory, |fresh| fresh.at.as_ptr())
 }
 
+/// `alloc_of_class` when the magazine has none.
+#[cold]
+#[inline(never)]
+pub(super) fn alloc_aligned_slow(class: ClassId, size: usize, align: usize) -> *mut u8 {
+    recorded::aligned(size, align, || alloc_unrecorded(class.block_size()))
+}
+
 /// `alloc_zeroed` when the magazine has none.
 #[cold]
 #[inline(never)]
 pub(super) fn alloc_zeroed_slow(size: usize) -> *mut u8 {
+    if record::may_be_on() {
+        return recorded::alloc_zeroed(size);
+    }
+    alloc_zeroed_any(size)
+}
+
+/// The same, of which nothing is recorded.
+#[inline(never)]
+pub(super) fn alloc_zeroed_unrecorded(size: usize) -> *mut u8 {
+    alloc_zeroed_any(size)
+}
+
+#[inline(always)]
+fn alloc_zeroed_any(size: usize) -> *mut u8 {
     if let Some(block) = profiled::zeroed(size) {
         return block.as_ptr();
     }

@@ -8,6 +8,7 @@ use super::paranoid;
 use super::profiled;
 use super::purge;
 use super::realloc::usable_size;
+use super::recorded;
 use super::requests;
 use super::slow::{is_baseline, strict};
 use super::thread::{self, Caller};
@@ -23,6 +24,7 @@ use crate::large;
 use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
 use crate::profile;
+use crate::record;
 use crate::reserve;
 
 const FOREIGN: &str = "free: not a block of this allocator, or free already";
@@ -32,14 +34,14 @@ const TWICE: &str = "free: block is already free (double free)";
 #[cold]
 #[inline(never)]
 pub(super) fn free(block: *mut u8) {
-    free_any(block, None);
+    free_any(block, None, false);
 }
 
 /// `free` by a program that says the block's size.
 #[cold]
 #[inline(never)]
 pub(super) fn free_sized(block: *mut u8, size: usize) {
-    free_any(block, Some(size));
+    free_any(block, Some(size), false);
 }
 
 /// `free_sized` by C++'s aligned forms. The runtime's `new`, which serves when ours failed and its new-handler found memory,
@@ -48,17 +50,41 @@ pub(super) fn free_sized(block: *mut u8, size: usize) {
 #[inline(never)]
 pub(super) fn free_rounded(block: *mut u8, size: usize, align: usize) {
     let rounded = round_up(size.max(1), align.max(1));
-    free_any(block, rounded.filter(|_| strict().is_some() && usable_size(block) == rounded).or(Some(size)));
+    free_any(block, rounded.filter(|_| strict().is_some() && usable_size(block) == rounded).or(Some(size)), false);
+}
+
+/// `free` as a part of another call, by which it is recorded.
+#[cold]
+#[inline(never)]
+pub(super) fn free_part(block: *mut u8) {
+    free_noted(block, None);
+}
+
+#[cold]
+#[inline(never)]
+fn free_recorded(block: *mut u8, said: Option<usize>) {
+    recorded::free(Addr::of(block));
+    free_noted(block, said);
+}
+
+/// A block whose free is recorded already, if it is to be.
+#[inline(never)]
+fn free_noted(block: *mut u8, said: Option<usize>) {
+    free_any(block, said, true);
 }
 
 /// A block that is not null. `said`: the size that the program gave; only strict modes care.
 #[inline(always)]
-fn free_any(block: *mut u8, said: Option<usize>) {
+fn free_any(block: *mut u8, said: Option<usize>, is_part: bool) {
     let at = Addr::of(block);
     let word = tls::get();
     // A hit all the same where the thread is counted, which is all that its frees pay for it.
     let mut own = word;
     if heap::is_marked(word) {
+        // Left by a jump: with a call here the way to others' blocks would need a frame.
+        if record::is_on() && !is_part {
+            return free_recorded(block, said);
+        }
         own = heap::plain(word);
         if push(own, page_map::bin_of(at.granule(), own.addr()), at) {
             return;
@@ -70,13 +96,13 @@ fn free_any(block: *mut u8, said: Option<usize>) {
         return;
     }
     if tag == Tag::LARGE {
-        return free_large(at, said);
+        return free_large(at, said, is_part);
     }
     // Most of the others are another heap's, for which a batch is open. The gate would be the only locked instruction of it. (Of what is no
     // span's the owner is null, and for the heap of samples none is opened.)
     let size = class::block_size_at(tag.class_index() * BIN_STRIDE);
     if hardened::is_on() || !heap::add_remote(own, tag.owner(), size, at) {
-        free_missed(at, tag, said);
+        free_missed(at, tag, said, is_part);
     }
 }
 
@@ -88,15 +114,18 @@ fn push(word: *mut u8, offset: usize, at: Addr) -> bool {
 }
 
 #[inline(never)]
-fn free_large(at: Addr, said: Option<usize>) {
+fn free_large(at: Addr, said: Option<usize>, is_part: bool) {
     if !warm::free(at) {
-        free_missed(at, Tag::LARGE, said);
+        free_missed(at, Tag::LARGE, said, is_part);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn free_missed(at: Addr, tag: Tag, said: Option<usize>) {
+fn free_missed(at: Addr, tag: Tag, said: Option<usize>, is_part: bool) {
+    if record::may_be_on() && !is_part {
+        recorded::free_uncounted(at);
+    }
     let tag = if tag == Tag::NONE { page_map::tag(at) } else { tag };
     // POSIX 2024: free keeps errno, and what lies below may call the kernel.
     let saved = errno();

@@ -25,6 +25,8 @@ use crate::meta;
 use crate::os;
 use crate::os::lock::Mutex;
 use crate::os::lost::Thread as Unheard;
+use crate::record;
+
 #[cfg(feature = "paranoid")]
 pub(crate) use check::check_registry;
 
@@ -160,6 +162,12 @@ pub(super) fn is_late(heap: &ThreadHeap) -> bool {
     core::ptr::eq(LATE.load(Ordering::Relaxed), heap)
 }
 
+/// Whether blocks may have been handed out.
+pub(crate) fn is_any_there() -> bool {
+    // Relaxed: a heap is as good as another's word for it.
+    is_any_born() || !LATE.load(Ordering::Relaxed).is_null()
+}
+
 /// Whether any thread has, or had, a heap.
 pub(super) fn is_any_born() -> bool {
     // Relaxed, here and where it is set: a thread that is not told yet gets a heap at once.
@@ -174,6 +182,9 @@ pub(crate) fn leave(heap: &'static ThreadHeap, on_exit: unsafe extern "C" fn(*mu
     if rounds < ROUNDS {
         os::thread_exit::call_at_exit(on_exit, Addr::of(heap).as_ptr());
         return false;
+    }
+    if record::is_on() {
+        heap.recorder().end_thread();
     }
     heap.links.word.close(os::gate::moment());
     os::tls::set((&raw const LATE_THREAD).cast_mut().cast());

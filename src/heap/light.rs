@@ -5,11 +5,10 @@
 //! into these it points.
 #![forbid(unsafe_code)]
 
-use super::lifecycle;
+use super::{lifecycle, metered};
 use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES};
 use crate::os::tls;
-use crate::profile;
 
 /// Calls, allocating and freeing, that a thread makes before it gets a heap.
 const CALLS: usize = 12;
@@ -28,8 +27,8 @@ pub(super) fn calls_of(word: *mut u8) -> Option<usize> {
 pub(crate) fn does_without() -> bool {
     let word = tls::get();
     match calls_of(word) {
-        // Profiled, all of its calls are to be counted: in its heap.
-        Some(calls) if calls < CALLS && lifecycle::is_any_born() && !profile::is_on() => {
+        // Profiled or recorded, all of its calls are to be counted: in its heap.
+        Some(calls) if calls < CALLS && lifecycle::is_any_born() && !metered::is_wanted() => {
             tls::set(word.wrapping_add(STEP));
             true
         }

@@ -1,4 +1,4 @@
-//! Profiling, as the hot paths see it: not at all. While a thread's allocations are counted its TLS word names a second set of bins, in
+//! Profiling and recording, as the hot paths see them: not at all. While a thread's allocations are counted its TLS word names a second set of bins, in
 //! its heap's last page, of which all are empty and have no room: each call takes the slow entry, which counts and goes on to the real ones.
 //!
 //! | word                       | means                       |
@@ -15,6 +15,8 @@
 //! - the thread writes to its word itself only before its heap's `Door` is open and after it has closed it, but in `follow`, where it
 //!   exchanges the same two values.
 //!
+//! The recorder is on from the first call, or never, and goes off by itself. The profiler may be switched at any time.
+//!
 //! A switch may pass a thread by, that is just getting its heap, or says nothing when it ends. `follow` sees to those at their next slow path,
 //! and a counted thread is told by its next call.
 
@@ -26,6 +28,7 @@ use super::{ThreadHeap, lifecycle};
 use crate::base::addr::Addr;
 use crate::os::{self, tls};
 use crate::profile::{self, Meter};
+use crate::record::{self, Recorder};
 
 /// Bytes before the second bins: the bit that tells their word from all others, which begin a page, or by `light` lie less than this behind.
 const MARK: usize = 128;
@@ -36,6 +39,7 @@ pub(super) struct Metered {
     before: [u64; MARK / 8],
     bins: Bins,
     meter: Meter,
+    recorder: Recorder,
 }
 
 /// From a heap to its second bins.
@@ -76,9 +80,18 @@ pub(crate) unsafe fn of_marked(word: *mut u8) -> &'static ThreadHeap {
     unsafe { &*plain(word).cast() }
 }
 
+/// Whether threads' allocations are to be counted: profiled, recorded, or both.
+#[inline(always)]
+pub(super) fn is_wanted() -> bool {
+    profile::is_on() || record::is_on()
+}
+
 /// The word of the calling thread, which is getting `heap`.
 pub(super) fn word_of(heap: &ThreadHeap) -> *mut u8 {
-    word(heap, profile::is_on())
+    if record::is_on() {
+        heap.recorder().change_thread();
+    }
+    word(heap, is_wanted())
 }
 
 fn word(heap: &ThreadHeap, counted: bool) -> *mut u8 {
@@ -91,13 +104,19 @@ impl ThreadHeap {
     pub(crate) fn meter(&self) -> &Meter {
         &self.metered.meter
     }
+
+    /// The heap's thread only.
+    #[inline(always)]
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.metered.recorder
+    }
 }
 
 /// Has the calling thread, whose heap it is, counted or not as it should be. Any slow path.
 #[inline(always)]
 pub(crate) fn follow(heap: &ThreadHeap) {
     let word = tls::get();
-    if is_marked(word) != profile::is_on() {
+    if is_marked(word) != is_wanted() {
         follow_slow(heap);
     }
 }
@@ -105,7 +124,7 @@ pub(crate) fn follow(heap: &ThreadHeap) {
 #[cold]
 #[inline(never)]
 fn follow_slow(heap: &ThreadHeap) {
-    tls::set(word(heap, profile::is_on()));
+    tls::set(word(heap, is_wanted()));
 }
 
 /// The process whose threads' words the doors lead to: a child made behind fork's back has none of them.
@@ -124,7 +143,7 @@ pub(super) fn words_are_of_this_process() {
     PROCESS.store(os::process_id() as u32, Ordering::Relaxed);
 }
 
-/// Has the allocations of all threads counted, or none, as `profile::is_on` says. Behind the gate.
+/// Has the allocations of all threads counted, or none, as `is_wanted` says. Behind the gate.
 pub(crate) fn meter_all() {
     if PROCESS.load(Ordering::Relaxed) != os::process_id() as u32 {
         return;
@@ -133,7 +152,7 @@ pub(crate) fn meter_all() {
         heap.links.word.visit(|place| {
             // SAFETY: the thread's word, which is there until it closes the door.
             let at = unsafe { &*Addr(place).as_ptr::<AtomicPtr<u8>>() };
-            let on = profile::is_on();
+            let on = is_wanted();
             // Relaxed: the word publishes nothing. Another value is that of a thread that is leaving.
             let _ = at.compare_exchange(word(heap, !on), word(heap, on), Ordering::Relaxed, Ordering::Relaxed);
         });

@@ -27,6 +27,16 @@ pub(crate) fn realtime_ms() -> u64 {
     milliseconds(now(libc::CLOCK_REALTIME))
 }
 
+/// Nanoseconds since 1970 on the system's clock.
+pub(crate) fn realtime_ns() -> u64 {
+    nanoseconds(libc::CLOCK_REALTIME)
+}
+
+pub(super) fn nanoseconds(clock: c_int) -> u64 {
+    let time = now(clock);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
 fn milliseconds(time: libc::timespec) -> u64 {
     time.tv_sec as u64 * 1000 + time.tv_nsec as u64 / 1_000_000
 }

@@ -49,7 +49,7 @@ pub(super) fn open(path: &CStr, how: c_int) -> Result<c_int, Errno> {
     open_as(path, how, 0o666)
 }
 
-fn open_as(path: &CStr, how: c_int, mode: usize) -> Result<c_int, Errno> {
+pub(super) fn open_as(path: &CStr, how: c_int, mode: usize) -> Result<c_int, Errno> {
     let flags = how | libc::O_CLOEXEC | libc::O_NOCTTY;
     // SAFETY: a null-terminated path.
     let fd = unsafe { sys::call(libc::SYS_openat, [HERE, path.as_ptr().addr(), flags as usize, mode]) };

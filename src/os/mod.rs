@@ -25,17 +25,19 @@ pub(crate) mod quota;
 mod random;
 mod returns;
 pub(crate) mod room;
+pub(crate) mod shared;
 mod sigaction;
 pub(crate) mod signal;
 mod sys;
 pub(crate) mod thread;
 pub(crate) mod thread_exit;
+mod ticks;
 pub(crate) mod tls;
 
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 
-pub(crate) use clock::{monotonic_ms, realtime_ms};
+pub(crate) use clock::{monotonic_ms, realtime_ms, realtime_ns};
 #[cfg(feature = "paranoid")]
 pub(crate) use die::require;
 pub(crate) use die::{Misuse, Part, die, die_sized, report, set_witness, write_stderr};
@@ -45,6 +47,7 @@ pub(crate) use linux::{page_size, resident};
 pub(crate) use process::{Usage, enter_namespace, process_id, unshare, usage};
 pub(crate) use random::random;
 pub(crate) use returns::returns;
+pub(crate) use ticks::{ticks, ticks_per_second};
 
 /// Pages that are given back together with others; as the kernel has it (`iovec`).
 #[derive(Clone, Copy)]
