@@ -73,6 +73,7 @@ step loom '' scripts/check_loom.sh
 step package '' scripts/check_package.sh
 step install '' tests/install/run.sh
 step deb 'dpkg pkg-config python3' tests/install/deb.sh --here
+step traces 'python3 setarch' scripts/check_traces.py
 step documents 'git pkg-config python3' tests/docs/run.sh
 step rust '' tests/rust/run.sh
 step c_suite g++ env HAKMEM_TINY_HEAP_V2=1 tests/c/run.sh
