@@ -34,7 +34,7 @@ OPTIONS = {
     "HAKMEM_PURGE_BATCH": ["1"],
     "HAKMEM_PRESSURE": ["always", "never"],
     "HAKMEM_SUPERSLAB_CACHE": ["0"],
-    "HAKMEM_HARDENED": ["1"],
+    "HAKMEM_HARDENED": ["1", "light"],
     "HAKMEM_QUARANTINE": ["0"],
     "HAKMEM_GUARD_RATE": ["3"],
     "HAKMEM_TRACE": ["1"],

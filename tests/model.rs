@@ -331,6 +331,11 @@ fn so_they_do_in_hardened_heaps() {
 }
 
 #[test]
+fn so_they_do_in_lightly_hardened_ones() {
+    in_mode(&[("HAKMEM_HARDENED", "light")]);
+}
+
+#[test]
 fn so_they_do_with_guarded_ones_among_them() {
     in_mode(&[
         ("HAKMEM_HARDENED", "1"),

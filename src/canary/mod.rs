@@ -1,10 +1,11 @@
 //! Box `canary` (L2): bytes behind a block that nobody may write, and blocks that must be zero.
-//! Owns: the process's secret.   Calls: base, os.   Locks: none.   Threads: any.   Never: allocates, reports.
+//! Owns: the process's secret.   Calls: base, os.   Locks: `MAKING`, once.   Threads: any.   Never: allocates, reports.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+mod hash;
 
 use crate::base::addr::Addr;
-use crate::os;
+
+pub(crate) use hash::of as hash;
 
 /// Bytes of a canary.
 pub(crate) const CANARY: usize = 8;
@@ -12,29 +13,10 @@ pub(crate) const CANARY: usize = 8;
 /// Bytes that `soon` asks for at most: behind them the processor has seen where this goes.
 const SOON: usize = 1024;
 
-static SECRET: AtomicU64 = AtomicU64::new(0);
-
-fn secret() -> u64 {
-    // Relaxed: a number; whoever loses the exchange below takes the winner's.
-    match SECRET.load(Ordering::Relaxed) {
-        0 => make(),
-        secret => secret,
-    }
-}
-
-#[cold]
-fn make() -> u64 {
-    let [fresh, ..] = os::random();
-    match SECRET.compare_exchange(0, fresh | 1, Ordering::Relaxed, Ordering::Relaxed) {
-        Ok(_) => fresh | 1,
-        Err(winner) => winner,
-    }
-}
-
-/// The canary of `at`. No byte of it is zero: the commonest overflow is the one byte that ends a string.
+/// The canary of `at`: nobody who has seen some can tell another. Its first byte is 0, so that a string that lost its end shows none of it.
 #[inline]
 fn value(at: Addr) -> u64 {
-    (secret() ^ (at.0 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)) | 0x0101_0101_0101_0101
+    hash(at) << 8
 }
 
 /// Fills `room` bytes from `at` on, which are zero: a canary, as much of it as fits, then zeroes.
@@ -45,7 +27,7 @@ fn value(at: Addr) -> u64 {
 pub(crate) unsafe fn set(at: Addr, room: usize) {
     if room >= CANARY {
         // SAFETY: the caller's.
-        return unsafe { at.as_ptr::<u64>().write_unaligned(value(at)) };
+        return unsafe { at.as_ptr::<u64>().write_unaligned(value(at).to_le()) };
     }
     let bytes = value(at).to_le_bytes();
     // SAFETY: fewer than 8 bytes, the caller's.
@@ -81,7 +63,7 @@ pub(crate) unsafe fn holds(at: Addr, room: usize) -> bool {
         // SAFETY: the caller's.
         let found = unsafe { at.as_ptr::<u64>().read_unaligned() };
         // SAFETY: as above; 8 bytes lie before what is to be zero.
-        return found == value(at) && unsafe { is_zero_behind(at.offset(CANARY), room - CANARY) };
+        return found == value(at).to_le() && unsafe { is_zero_behind(at.offset(CANARY), room - CANARY) };
     }
     let bytes = value(at).to_le_bytes();
     // SAFETY: the caller's.
@@ -105,6 +87,28 @@ unsafe fn is_zero_behind(at: Addr, len: usize) -> bool {
         // SAFETY: before the last word.
         or |= unsafe { word.as_ptr::<u64>().read_unaligned() };
         word = word.offset(8);
+    }
+    or == 0
+}
+
+/// Whether the bytes `from..to` of the block at `at`, 16 or more that end 8 bytes behind them, are all zero: mostly few.
+///
+/// # Safety
+/// The block's bytes can be read.
+#[inline(always)]
+pub(crate) unsafe fn is_zero_between(at: Addr, from: usize, to: usize) -> bool {
+    // SAFETY: the caller's.
+    let word = |offset: usize| unsafe { at.offset(offset).as_ptr::<u64>().read_unaligned() }.to_le();
+    let len = to - from;
+    if len < 8 {
+        // The 8 bytes from there on, of which only those that count. Shifted twice: a shift by 64 is none.
+        return word(from) << (4 * (8 - len)) << (4 * (8 - len)) == 0;
+    }
+    let mut or = word(to - 8);
+    let mut next = from;
+    while next + 8 < to {
+        or |= word(next);
+        next += 8;
     }
     or == 0
 }
@@ -134,6 +138,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_byte_between_is_looked_at() {
+        for (len, byte) in (0..60).flat_map(|len| (0..100).map(move |byte| (len, byte))) {
+            let mut bytes = [0u8; 128];
+            bytes[byte] = 1;
+            let (at, from) = (Addr::of(bytes.as_ptr()), 24);
+            // SAFETY: within `bytes`.
+            let zero = unsafe { is_zero_between(at, from, from + len) };
+            assert_eq!(zero, !(from..from + len).contains(&byte), "{len} {byte}");
+        }
+    }
+
+    #[test]
     fn every_byte_of_the_room_is_watched() {
         for room in 0..100 {
             for start in 0..16 {
@@ -144,7 +160,8 @@ mod tests {
                 // SAFETY: as above.
                 assert!(unsafe { holds(at, room) });
                 for offset in 0..room {
-                    let old = std::mem::replace(&mut bytes[start + offset], if offset < CANARY { 0 } else { 1 });
+                    let changed = bytes[start + offset] ^ 1;
+                    let old = std::mem::replace(&mut bytes[start + offset], changed);
                     // SAFETY: as above.
                     assert!(!unsafe { holds(at, room) }, "{room} {start} {offset}");
                     bytes[start + offset] = old;

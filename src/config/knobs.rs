@@ -92,8 +92,8 @@ knobs! {
     pressure: "HAKMEM_PRESSURE" = choice ("auto" of ["auto", "always", "never"]) live;
     /// how many empty pieces of 2 MiB are kept for reuse
     superslab_cache: "HAKMEM_SUPERSLAB_CACHE" = number (16, 0..=64) live;
-    /// 1: check every free at once, choose blocks at random, zero freed ones and hold them back for a while, put canaries behind them
-    hardened: "HAKMEM_HARDENED" = number (0, 0..=1);
+    /// light: check every free at once, zero freed blocks, put canaries behind them; 1: hold them back for a while too, and choose blocks at random
+    hardened: "HAKMEM_HARDENED" = choice ("0" of ["0", "1", "light"]);
     /// bytes of freed blocks that each thread holds back before they are used again, with HAKMEM_HARDENED=1
     quarantine: "HAKMEM_QUARANTINE" = bytes (262_144);
     /// of the allocations up to a page for which a thread has no block at hand, every Nth lies between guard pages; 0: none

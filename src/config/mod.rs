@@ -30,6 +30,11 @@ pub(crate) fn ready() -> bool {
     READY.load(Ordering::Acquire) || load()
 }
 
+/// Whether they are, without reading it now: for who holds a lock.
+pub(crate) fn is_ready() -> bool {
+    READY.load(Ordering::Acquire)
+}
+
 #[cold]
 fn load() -> bool {
     let Some(variables) = os::env::variables() else { return false };
@@ -52,6 +57,15 @@ fn load() -> bool {
     }
     READY.store(true, Ordering::Release);
     true
+}
+
+/// What `HAKMEM_HARDENED` may be.
+pub(crate) mod hardened {
+    pub(crate) const OFF: i64 = 0;
+    /// Everything.
+    pub(crate) const FULL: i64 = 1;
+    /// What costs little.
+    pub(crate) const LIGHT: i64 = 2;
 }
 
 /// Why a switch was not set.

@@ -4,6 +4,8 @@
 use super::{idle, slow};
 use super::{late, paranoid, purge, requests, thread};
 use crate::base::fresh::Fresh;
+use crate::class::ClassId;
+use crate::hardened;
 use crate::heap::ThreadHeap;
 use crate::os::gate::{self, Inside};
 
@@ -58,4 +60,8 @@ pub(crate) fn inside<T>(work: impl FnOnce() -> T) -> Option<T> {
 /// Opens the gates of a heap's magazines, as far as a thread's would be.
 pub(crate) fn prepare(heap: &ThreadHeap) {
     thread::prepare(heap);
+    // Of the light form's threads each knows how to check what it pops; an arena's handle does not.
+    if hardened::is_light() {
+        ClassId::all().for_each(|class| heap.bin(class).set_max(0));
+    }
 }

@@ -4,22 +4,24 @@
 //!
 //! ```text
 //! malloc ─ class ─ bin.pop ─ hit
-//!   └ slow::alloc_slow ─ counted: profiled::alloc ─ bin.pop ─ hit
+//!   └ slow::alloc_slow ─ counted: profiled::alloc ─ bin.pop ─ hit; light: checked::alloc ─ bin.pop ─ hit
 //!                      │                       └ its turn: profiled::take ─ the heap of samples, large
 //!                      └ above 1 MiB: warm::alloc ─ hit
 //!                      └ the gate ─ closed by a fork: late::alloc ─ reserve
-//!                      └ strict: guard::sample, hardened::alloc
+//!                      └ strict: guard::sample, hardened::full::alloc, checked::alloc_class
 //!                      └ large
 //!                      └ thread ─ T-HEAP or Pool-TLS: heap.pop_slow ─ span ─ pool
 //!                             └ baseline::alloc          (late or unborn: heap.alloc_direct)
 //! free ─ tag ^ heap ─ bin.push ─ hit
-//!           └ slow::free ─ large: warm::free ─ it waits
+//!           └ slow::free ─ light: checked::free ─ bin.push ─ hit
+//!                     └ large: warm::free ─ it waits
 //!                     └ the gate ─ closed by a fork: late::free, done afterwards
-//!                     └ large │ guard │ hardened::free │ mine: heap.push_slow or baseline::free │ other's: heap.free_remote │ not ours: die
+//!                     └ large │ guard │ hardened::full::free │ mine: heap.push_slow or baseline::free │ other's: heap.free_remote │ not ours: die
 //! ```
 
 mod aligned;
 mod apart;
+mod checked;
 #[cfg(test)]
 mod faults;
 mod free;

@@ -99,8 +99,8 @@ pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
 
 /// `alloc_zeroed` of a counted thread, from its magazine.
 #[inline]
-pub(super) fn zeroed(size: usize) -> Option<Addr> {
-    let (block, bytes) = hit(heap::metered()?, size)?;
+pub(super) fn zeroed(heap: &ThreadHeap, size: usize) -> Option<Addr> {
+    let (block, bytes) = hit(heap, size)?;
     // SAFETY: a block of so many bytes, ours alone.
     unsafe { block.as_ptr::<u8>().write_bytes(0, bytes) };
     Some(block)
@@ -170,15 +170,15 @@ fn serve(size: usize, align: usize, stack: u32) -> Option<Fresh> {
 
 /// A block that is known as a sampled one: of the heap that has no others, or marked in its record.
 fn make(size: usize, align: usize) -> Option<Fresh> {
-    let hardened = hardened::is_on();
-    let class = if hardened { hardened::class_for(size, align) } else { ClassId::aligned(size, align) };
+    let class = if hardened::is_on() { hardened::class_for(size, align) } else { ClassId::aligned(size, align) };
     let Some(class) = class else {
         let fresh = large::alloc(size, align)?;
         large::mark_sampled(fresh.at);
         return Some(fresh);
     };
     let heap = heap::sample_heap()?;
-    let (at, zero) = if hardened { hardened::alloc_shared(heap, class, size)? } else { heap.alloc_fresh(class)? };
+    let (at, zero) =
+        if hardened::is_on() { hardened::alloc_shared(heap, class, size)? } else { heap.alloc_fresh(class)? };
     Some(Fresh::new(at, zero))
 }
 

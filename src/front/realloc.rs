@@ -26,7 +26,7 @@ pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
         Tag::LARGE => large::usable(at),
         Tag::GUARD => guard::usable(at),
         tag if tag.is_reserve() => reserve::usable(at, tag),
-        _ if hardened::is_on() => hardened::usable(at),
+        tag if hardened::is_on() => hardened::usable(at, ClassId::from_index(tag.class_index())),
         tag => span::starts_block(at).then(|| ClassId::from_index(tag.class_index()).block_size()),
     }
 }
@@ -70,7 +70,7 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> Result<*mut u8, usize> {
         Tag::GUARD => Err(guard::usable(at).unwrap_or_else(|| die(FOREIGN, at))),
         // Always moved: what comes from the reserve is to go back to it soon.
         tag if tag.is_reserve() => Err(reserve::usable(at, tag).unwrap_or_else(|| die(FOREIGN, at))),
-        _ if hardened::is_on() => hardened::resize(at, size).map(|()| block),
+        tag if hardened::is_on() => hardened::resize(at, ClassId::from_index(tag.class_index()), size).map(|()| block),
         _ if !span::starts_block(at) => die(INTERIOR, at),
         tag => {
             let old = ClassId::from_index(tag.class_index()).block_size();
@@ -131,7 +131,7 @@ fn cut(at: Addr, tag: Tag, size: usize) {
         Tag::LARGE => large::cut(at, size),
         Tag::GUARD => guard::cut(at, size),
         tag if tag.is_reserve() => {}
-        _ if hardened::is_on() => hardened::cut(at, size),
+        tag if hardened::is_on() => hardened::cut(at, ClassId::from_index(tag.class_index()), size),
         _ => {}
     }
 }

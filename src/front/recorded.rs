@@ -9,6 +9,7 @@ use super::slow;
 use super::thread::{self, Caller};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
+use crate::hardened;
 use crate::heap::{self, Current, Popped};
 use crate::os::{self, gate};
 use crate::profile;
@@ -110,12 +111,12 @@ pub(super) fn aligned(size: usize, align: usize, serve: impl FnOnce() -> *mut u8
     if record::may_be_on() && is_on() { note_aligned(serve(), size, align) } else { serve() }
 }
 
-/// A block of the calling thread's magazine, unless the profiler is to see the request.
+/// A block of the calling thread's magazine, unless the profiler is to see the request, or it is to be checked.
 #[inline(always)]
 fn hit(size: usize) -> Option<(Addr, ClassId)> {
     let heap = heap::metered()?;
     let class = ClassId::of(size)?;
-    if profile::is_on() {
+    if profile::is_on() || hardened::is_light() {
         return None;
     }
     match heap.bin(class).pop() {

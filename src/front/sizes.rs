@@ -41,7 +41,7 @@ pub(crate) fn expand(block: *mut u8, least: usize, most: usize) -> Option<usize>
         Tag::LARGE => expand_large(at, least.max(held + 1), most),
         Tag::GUARD => None,
         tag if tag.is_reserve() => None,
-        _ if hardened::is_on() => hardened::expand(at, least, most),
+        tag if hardened::is_on() => hardened::expand(at, ClassId::from_index(tag.class_index()), least, most),
         // All that a block of a class can hold is the program's already.
         _ => None,
     };

@@ -2,6 +2,7 @@
 
 use errno::{Errno, set_errno};
 
+use super::checked;
 use super::idle;
 use super::late;
 use super::paranoid;
@@ -54,6 +55,10 @@ fn alloc_any(size: usize) -> *mut u8 {
         // SAFETY: as asked. (Not `metered`, whose answer the compiler would ask once more.)
         return profiled::alloc(unsafe { heap::of_marked(word) }, size);
     }
+    if heap::is_checked(word) {
+        // SAFETY: as asked.
+        return checked::alloc(unsafe { heap::of_marked(word) }, size);
+    }
     match warm::alloc(size) {
         Some(at) => at.as_ptr(),
         None => alloc_cold(size),
@@ -96,8 +101,11 @@ pub(super) fn alloc_zeroed_unrecorded(size: usize) -> *mut u8 {
 
 #[inline(always)]
 fn alloc_zeroed_any(size: usize) -> *mut u8 {
-    if let Some(block) = profiled::zeroed(size) {
-        return block.as_ptr();
+    if let Some(heap) = heap::metered() {
+        let block = if hardened::is_light() { checked::zeroed(heap, size) } else { profiled::zeroed(heap, size) };
+        if let Some(block) = block {
+            return block.as_ptr();
+        }
     }
     let fresh = behind_gate(size, 1, || match (strict(), ClassId::of(size)) {
         (Some(mode), _) => alloc_strict(mode, size, 1),
@@ -144,6 +152,8 @@ pub(super) fn behind_gate(size: usize, align: usize, serve: impl FnOnce() -> Opt
 #[derive(Clone, Copy)]
 pub(super) enum Strict {
     Hardened,
+    /// `HAKMEM_HARDENED=light`.
+    Checked,
     /// Only some blocks: those between guard pages.
     Sampled,
 }
@@ -156,7 +166,7 @@ pub(super) fn strict() -> Option<Strict> {
         return None;
     }
     if hardened::is_on() {
-        return Some(Strict::Hardened);
+        return Some(if hardened::is_light() { Strict::Checked } else { Strict::Hardened });
     }
     guard::is_on().then_some(Strict::Sampled)
 }
@@ -167,7 +177,11 @@ pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<Fr
         return Some(Fresh::new(at, true));
     }
     match mode {
-        Strict::Hardened => match hardened::class_for(size, align) {
+        Strict::Checked => match hardened::checked::class_for(size, align) {
+            Some(class) => checked::alloc_class(class, size, align),
+            None => try_large(size, align),
+        },
+        Strict::Hardened => match hardened::full::class_for(size, align) {
             Some(class) => {
                 purge::before_alloc();
                 alloc_hardened(class, size).or_else(|| {
@@ -187,8 +201,8 @@ pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<Fr
 #[inline]
 fn alloc_hardened(class: ClassId, size: usize) -> Option<Fresh> {
     let (at, zero) = match thread::enter()? {
-        Caller::Own(heap) => (hardened::alloc(heap, class, size)?, true),
-        Caller::Shared(heap) => hardened::alloc_shared(heap, class, size)?,
+        Caller::Own(heap) => (hardened::full::alloc(heap, class, size)?, true),
+        Caller::Shared(heap) => hardened::full::alloc_shared(heap, class, size)?,
     };
     Some(Fresh::new(at, zero))
 }
@@ -226,7 +240,7 @@ fn alone(class: ClassId) -> Option<Fresh> {
 
 // Its frame is not to lie under that of a decay, which `alloc_class_by` may come upon before: a call has 1 KiB of stack.
 #[inline(never)]
-fn try_class(class: ClassId) -> Option<Addr> {
+pub(super) fn try_class(class: ClassId) -> Option<Addr> {
     match thread::enter_light(class)? {
         Caller::Own(heap) => {
             heap.tick();

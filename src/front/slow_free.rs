@@ -2,6 +2,7 @@
 
 use errno::{errno, set_errno};
 
+use super::checked;
 use super::idle;
 use super::late;
 use super::paranoid;
@@ -95,6 +96,9 @@ fn free_any(block: *mut u8, said: Option<usize>, is_part: bool) {
     if push(own, tag.0 as usize ^ own.addr(), at) {
         return;
     }
+    if heap::is_checked(own) {
+        return free_checked(at, tag, own, said, is_part);
+    }
     if tag == Tag::LARGE {
         return free_large(at, said, is_part);
     }
@@ -103,6 +107,18 @@ fn free_any(block: *mut u8, said: Option<usize>, is_part: bool) {
     let size = class::block_size_at(tag.class_index() * BIN_STRIDE);
     if hardened::is_on() || !heap::add_remote(own, tag.owner(), size, at) {
         free_missed(at, tag, said, is_part);
+    }
+}
+
+/// Apart: a jump, so that what it needs of the stack is not for the other frees to save.
+#[inline(never)]
+fn free_checked(at: Addr, tag: Tag, word: *mut u8, said: Option<usize>, is_part: bool) {
+    if record::is_on() && !is_part {
+        recorded::free(at);
+    }
+    let own = heap::plain(word);
+    if !checked::free(own, tag.0 as usize ^ own.addr(), at, said) {
+        free_missed(at, tag, said, true);
     }
 }
 
@@ -167,9 +183,13 @@ pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
             if sampled {
                 profile::end(at);
             }
-            match (hardened::is_on(), sampled || apart) {
+            let full = hardened::is_full();
+            if !full && hardened::is_light() {
+                hardened::checked::retire(at, ClassId::from_index(tag.class_index()), said);
+            }
+            match (full, sampled || apart) {
                 (true, _) if apart => {
-                    hardened::free_shared(owner, at, said);
+                    hardened::full::free_shared(owner, at, said);
                     true
                 }
                 (true, _) => free_hardened(at, tag, said),
@@ -192,10 +212,12 @@ pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
 #[inline(always)]
 fn free_hardened(at: Addr, tag: Tag, said: Option<usize>) -> bool {
     match thread::enter() {
-        Some(Caller::Own(heap)) => hardened::free(heap, tag.owner(), ClassId::from_index(tag.class_index()), at, said),
+        Some(Caller::Own(heap)) => {
+            hardened::full::free(heap, tag.owner(), ClassId::from_index(tag.class_index()), at, said)
+        }
         Some(Caller::Shared(_)) | None => {
             // SAFETY: the tag is that of a span: its owner is a heap.
-            hardened::free_shared(unsafe { heap::at(tag.owner()) }, at, said);
+            hardened::full::free_shared(unsafe { heap::at(tag.owner()) }, at, said);
             true
         }
     }

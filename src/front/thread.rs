@@ -36,7 +36,7 @@ pub(super) fn enter() -> Option<Caller> {
 
 /// `enter` for a block of `class` or, with none of its own, to free one: a thread that has made few calls yet is served by the shared heap.
 pub(super) fn enter_light(class: ClassId) -> Option<Caller> {
-    let is_light = class.block_size() <= LIGHT_BYTES && config::ready() && !hardened::is_on();
+    let is_light = class.block_size() <= LIGHT_BYTES && config::ready() && !hardened::is_full();
     if is_light && heap::does_without() { shared() } else { enter() }
 }
 

@@ -1,28 +1,21 @@
-//! Box `hardened` (L6): every block up to 64 KiB with `HAKMEM_HARDENED=1`, through heaps whose magazines have no capacity.
-//! Owns: `State`, one for each heap, a record of meta: stocks to choose from, the quarantine, the random stream.
+//! Box `hardened` (L6): every block of a class with `HAKMEM_HARDENED=1`, `full`, or `=light`, `checked`.
+//! Owns: `full::State`, one for each heap, a record of meta: stocks to choose from, the quarantine, the random stream.
 //! Calls: base, os, class, config, canary, meta, page_map, trace, span, heap.   Called by: front, report.
 //! Locks: through heap.   Threads: a state is its heap's thread's; `release` and the checks serve any.
-//!
-//! A block's life: out of a span into a stock; chosen at random and checked to be zero; the program's, a canary behind the
-//! bytes it asked for and zeroes behind that; checked and zeroed when freed; in the quarantine of the thread that freed it;
-//! back into a stock, or to the owner.
 
+pub(crate) mod checked;
+pub(crate) mod full;
 mod quarantine;
 mod random;
 mod stock;
 
 use crate::base::addr::Addr;
-use crate::canary::{self, CANARY};
-use crate::class::{CLASSES, ClassId};
+use crate::class::ClassId;
 use crate::config;
-use crate::heap::{self, Current, ThreadHeap};
-use crate::meta;
-use crate::os::{self, die, die_sized};
-use crate::span::claims::{Claim, MIN_SLACK, Place, place};
-use crate::trace;
-use quarantine::{Freed, Quarantine};
-use random::Random;
-use stock::{Stock, capacity};
+use crate::config::hardened::{FULL, LIGHT, OFF};
+use crate::heap::ThreadHeap;
+
+pub(crate) use full::{at_fork_child, cached, close, flush_all};
 
 const FREED: &str = "free: block is already free (double free)";
 const INTERIOR: &str = "free: pointer into a block, not to its start";
@@ -34,335 +27,58 @@ const RESIZED_INTERIOR: &str = "realloc: pointer into a block, not to its start"
 const RESIZED_OVERFLOW: &str = "realloc: block was written past its end";
 const EXPANDED_OVERFLOW: &str = "hak_expand: block was written past its end";
 
-/// One heap's state.
-struct State {
-    random: Random,
-    quarantine: Quarantine,
-    /// Null while a class has none.
-    stocks: [*mut Stock; CLASSES],
+/// Whether this mode is on, in its full form; not before the options are read.
+#[inline(always)]
+pub(crate) fn is_full() -> bool {
+    config::get::hardened() == FULL
 }
 
-/// Whether this mode is on; not before the options are read.
-#[inline]
+/// Whether it is on in its light form.
+#[inline(always)]
+pub(crate) fn is_light() -> bool {
+    config::get::hardened() == LIGHT
+}
+
+/// Whether it is on in either.
+#[inline(always)]
 pub(crate) fn is_on() -> bool {
-    config::get::hardened() == 1
+    config::get::hardened() != OFF
 }
 
-/// The class of a block for `size` bytes at a multiple of `align`, its canary included; `None`: it is a large block.
-#[inline]
+/// The class of a block for `size` bytes at a multiple of `align`, what is watched behind it included; `None`: it is a large block.
 pub(crate) fn class_for(size: usize, align: usize) -> Option<ClassId> {
-    let bytes = size.max(1).checked_add(CANARY)?;
-    let class = if align <= 16 { ClassId::of(bytes) } else { ClassId::aligned(bytes, align) };
-    class.filter(|class| !class.is_big())
+    if is_light() { checked::class_for(size, align) } else { full::class_for(size, align) }
 }
 
-/// A block of `class` for `size` bytes, all zero but for its canary. `None`: out of memory. The heap's thread only.
-#[inline]
-pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<Addr> {
-    let state = state(heap)?;
-    let stock = state.stock(class)?;
-    // SAFETY: a live stock of this thread's; no other reference to it is held.
-    let stock = unsafe { &mut *stock };
-    let full = capacity(class);
-    if stock.len <= full / 2 {
-        state.fill(heap, class, stock, full);
-    }
-    let bytes = class.block_size();
-    let block = stock.take(&mut state.random, |next| canary::soon(next, bytes))?;
-    hand_out(block, size);
-    Some(block)
-}
-
-/// `alloc` from a heap that is not the calling thread's. Says whether the block is known to be zero.
+/// `full::alloc_shared` in either form.
 pub(crate) fn alloc_shared(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
-    let block = heap.alloc_direct(class)?;
-    Some((block, hand_out(block, size)))
+    if !is_light() {
+        return full::alloc_shared(heap, class, size);
+    }
+    let at = heap.alloc_direct(class)?;
+    checked::hand_out_any(at, size);
+    // `calloc` looks at it all.
+    Some((at, false))
 }
 
-/// Checks that nobody wrote into the free block, and makes it the program's. `false`: it has no claim, and may hold anything.
-#[inline]
-fn hand_out(block: Addr, size: usize) -> bool {
-    let Some(Place { bytes, claim: Some(claim) }) = place(block) else { return false };
-    let size = size.max(1);
-    if !claim.is_fresh() {
-        // SAFETY: a free block that is this thread's alone.
-        let untouched = unsafe { canary::is_zero(block, bytes) };
-        if !untouched {
-            die_sized(STALE, bytes, block);
-        }
-    }
-    // SAFETY: the end of the block, which is ours until we return it.
-    unsafe { canary::set(block.offset(size), bytes - size) };
-    claim.set(bytes - size);
-    trace::on_alloc(block);
-    true
+/// Bytes that the program may use of the block at `at`, whose granule is tagged with `class`: those it asked for. `None`: no block of its
+/// starts there.
+pub(crate) fn usable(at: Addr, class: ClassId) -> Option<usize> {
+    if is_light() { checked::usable(at, class) } else { full::usable(at) }
 }
 
-/// What the program freed, checked and zeroed.
-enum Retired {
-    Checked,
-    /// A block from before the options were read.
-    Plain,
-}
-
-/// Ends the program's hold of the block at `at`, or the process. `said`: the size that the program gave.
-#[inline]
-fn retire(at: Addr, said: Option<usize>) -> Retired {
-    let Some(place) = place(at) else { die(INTERIOR, at) };
-    let Some(claim) = place.claim else { return Retired::Plain };
-    let Some(slack) = claim.take() else { die(FREED, at) };
-    let size = place.bytes - slack;
-    if said.is_some_and(|said| said.max(1) != size) {
-        die_sized(SIZE, size, at);
-    }
-    // SAFETY: the end of a block that was the program's and now is ours.
-    if !unsafe { canary::holds(at.offset(size), slack) } {
-        die_sized(OVERFLOW, size, at);
-    }
-    trace::on_free(at);
-    // SAFETY: as above; what is behind the canary is zero.
-    unsafe { at.as_ptr::<u8>().write_bytes(0, size + MIN_SLACK) };
-    Retired::Checked
-}
-
-/// Takes back the block at `at`, of `class` and the heap at `owner`, or ends the process. Says whether that gave blocks
-/// back to a span. The heap's thread only.
-#[inline]
-pub(crate) fn free(heap: &ThreadHeap, owner: Addr, class: ClassId, at: Addr, said: Option<usize>) -> bool {
-    let own = heap.addr() == owner;
-    canary::soon(at, class.block_size());
-    match (retire(at, said), state(heap)) {
-        (Retired::Checked, Some(state)) => {
-            let mut gave = false;
-            state.hold(heap, Freed::new(at, class, own), &mut gave);
-            gave
-        }
-        (Retired::Plain, _) | (_, None) if own => {
-            heap.free_direct(at);
-            true
-        }
-        (Retired::Plain, _) | (_, None) => {
-            heap.free_remote(owner, class, at);
-            true
-        }
-    }
-}
-
-/// `free` by a thread without a heap: past the quarantine, to `owner`.
-pub(crate) fn free_shared(owner: &ThreadHeap, at: Addr, said: Option<usize>) {
-    retire(at, said);
-    owner.free_direct(at);
-}
-
-/// Bytes that the program may use of the block at `at`: those it asked for. `None`: no block of its starts there.
-pub(crate) fn usable(at: Addr) -> Option<usize> {
-    let place = place(at)?;
-    match place.claim {
-        Some(claim) => Some(place.bytes - claim.slack()?),
-        None => Some(place.bytes),
-    }
-}
-
-/// Makes the block at `at` hold `size` bytes where it is. Otherwise says how many it holds.
-pub(crate) fn resize(at: Addr, size: usize) -> Result<(), usize> {
-    let Some(Place { bytes, claim }) = place(at) else { die(RESIZED_INTERIOR, at) };
-    let Some(claim) = claim else { return Err(bytes) };
-    let Some(slack) = claim.slack() else { die(RESIZED_FREED, at) };
-    let old = bytes - slack;
-    // SAFETY: the end of the program's block, which it lets us change.
-    if !unsafe { canary::holds(at.offset(old), slack) } {
-        die_sized(RESIZED_OVERFLOW, old, at);
-    }
-    if class_for(size, 1).is_none_or(|class| class.block_size() != bytes) {
-        return Err(old);
-    }
-    move_end(at, bytes, old, size, claim);
-    Ok(())
+/// Makes the block at `at`, whose granule is tagged with `class`, hold `size` bytes where it is. Otherwise says how many it holds.
+pub(crate) fn resize(at: Addr, class: ClassId, size: usize) -> Result<(), usize> {
+    if is_light() { checked::resize(at, class, size) } else { full::resize(at, size) }
 }
 
 /// Makes the block at `at`, which the program holds, end after `most` bytes, or as many as there are of it, `least` at least. Says how many;
 /// `None`: it has no more to give, and is as before.
-pub(crate) fn expand(at: Addr, least: usize, most: usize) -> Option<usize> {
-    let Place { bytes, claim } = place(at)?;
-    let claim = claim?;
-    let slack = claim.slack()?;
-    let old = bytes - slack;
-    // SAFETY: the end of the program's block, which it lets us change.
-    if !unsafe { canary::holds(at.offset(old), slack) } {
-        die_sized(EXPANDED_OVERFLOW, old, at);
-    }
-    let new = most.min(bytes - CANARY).max(old);
-    if new < least {
-        return None;
-    }
-    move_end(at, bytes, old, new, claim);
-    Some(new)
+pub(crate) fn expand(at: Addr, class: ClassId, least: usize, most: usize) -> Option<usize> {
+    if is_light() { checked::expand(at, class, least, most) } else { full::expand(at, least, most) }
 }
 
 /// Makes the block at `at`, which `resize` looked at, end after `size` bytes, no more than it has.
-pub(crate) fn cut(at: Addr, size: usize) {
-    let Some(Place { bytes, claim: Some(claim) }) = place(at) else { return };
-    let Some(slack) = claim.slack() else { return };
-    move_end(at, bytes, bytes - slack, size, claim);
+pub(crate) fn cut(at: Addr, class: ClassId, size: usize) {
+    if is_light() { checked::cut(at, class, size) } else { full::cut(at, size) }
 }
-
-fn move_end(at: Addr, bytes: usize, old: usize, new: usize, claim: &Claim) {
-    let from = old.min(new);
-    // SAFETY: within the block: the old canary, and what the program gives up.
-    unsafe { at.as_ptr::<u8>().add(from).write_bytes(0, old + CANARY - from) };
-    // SAFETY: the block's end.
-    unsafe { canary::set(at.offset(new), bytes - new) };
-    claim.set(bytes - new);
-}
-
-impl State {
-    #[inline]
-    fn stock(&mut self, class: ClassId) -> Option<*mut Stock> {
-        let slot = self.stocks.get_mut(class.index())?;
-        if slot.is_null() {
-            *slot = meta::alloc(size_of::<Stock>())?.as_ptr();
-        }
-        Some(*slot)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn fill(&mut self, heap: &ThreadHeap, class: ClassId, stock: &mut Stock, full: usize) {
-        heap.tick();
-        stock.fill(full, |room| heap.refill(class, room));
-    }
-
-    fn reseed(&mut self) {
-        self.random = Random::seeded(os::random());
-        for stock in self.stocks.into_iter().filter(|stock| !stock.is_null()) {
-            // SAFETY: a live stock of this thread's.
-            unsafe { &mut *stock }.forget_choice();
-        }
-    }
-
-    /// Into the quarantine, and what that lets go to where it came from.
-    #[inline]
-    fn hold(&mut self, heap: &ThreadHeap, freed: Freed, gave: &mut bool) {
-        let State { quarantine, stocks, .. } = self;
-        quarantine.push(freed, |left| *gave |= let_go(heap, stocks, left));
-    }
-
-    /// Everything back to the spans.
-    fn flush(&mut self, heap: &ThreadHeap) {
-        while let Some(left) = self.quarantine.pop() {
-            let_go(heap, &mut self.stocks, left);
-        }
-        for (class, stock) in ClassId::all().zip(&self.stocks) {
-            if !stock.is_null() {
-                // SAFETY: a live stock of this thread's.
-                unsafe { &mut **stock }.empty(0, |blocks| heap.flush(class, blocks));
-            }
-        }
-    }
-}
-
-/// A block out of the quarantine: into its class's stock if it is this heap's, else home. Says whether a span got blocks.
-#[inline]
-fn let_go(heap: &ThreadHeap, stocks: &mut [*mut Stock; CLASSES], left: Freed) -> bool {
-    let (at, class) = (left.at(), left.class());
-    if !left.is_own() {
-        heap.free_remote(crate::page_map::tag(at).owner(), class, at);
-        return false;
-    }
-    let stock = stocks.get(class.index()).copied().unwrap_or(core::ptr::null_mut());
-    if stock.is_null() {
-        // Blocks of this class come from before a flush, or from an adopted heap's earlier thread.
-        heap.free_direct(at);
-        return true;
-    }
-    // SAFETY: a live stock of this thread's; no other reference to it is held.
-    let stock = unsafe { &mut *stock };
-    let full = capacity(class);
-    if stock.put(at, full) {
-        return false;
-    }
-    stock.empty(full / 2, |blocks| heap.flush(class, blocks));
-    stock.put(at, full);
-    true
-}
-
-/// The heap's state, made at first use; `None`: out of memory.
-#[inline]
-#[expect(clippy::mut_from_ref, reason = "the state is not part of the heap; its thread has it to itself")]
-fn state(heap: &ThreadHeap) -> Option<&mut State> {
-    if heap.hardened.get().is_null() {
-        make(heap)?;
-    }
-    // SAFETY: made by `make`, and freed only when the heap's thread ends; each caller is that thread, and holds no other.
-    Some(unsafe { &mut *heap.hardened.get().as_ptr::<State>() })
-}
-
-#[cold]
-#[inline(never)]
-fn make(heap: &ThreadHeap) -> Option<()> {
-    let record = meta::alloc(size_of::<State>())?;
-    let fresh = State {
-        random: Random::seeded(os::random()),
-        quarantine: Quarantine::new(),
-        stocks: [core::ptr::null_mut(); CLASSES],
-    };
-    // SAFETY: a record of this size, ours alone.
-    unsafe { record.as_ptr::<State>().write(fresh) };
-    heap.hardened.set(record);
-    Some(())
-}
-
-/// Gives everything back to the spans: at trim, or when memory is short. The heap's thread only.
-pub(crate) fn flush_all(heap: &ThreadHeap) {
-    if heap.hardened.get().is_null() {
-        return;
-    }
-    if let Some(state) = state(heap) {
-        state.flush(heap);
-    }
-}
-
-/// Gives the state itself back as well.
-pub(crate) fn close(heap: &ThreadHeap) {
-    flush_all(heap);
-    let record = heap.hardened.replace(Addr::NULL);
-    if record.is_null() {
-        return;
-    }
-    // SAFETY: the heap's thread, and the heap no longer names it.
-    let state = unsafe { &mut *record.as_ptr::<State>() };
-    for &stock in state.stocks.iter().filter(|stock| !stock.is_null()) {
-        meta::free(Addr::of(stock), size_of::<Stock>());
-    }
-    state.quarantine.close();
-    meta::free(record, size_of::<State>());
-}
-
-/// Blocks of `class` that wait in the stock and quarantine of `heap`; its thread only.
-pub(crate) fn cached(heap: &ThreadHeap, class: ClassId) -> u64 {
-    if heap.hardened.get().is_null() {
-        return 0;
-    }
-    state(heap).map_or(0, |state| {
-        let stock = state.stocks.get(class.index()).copied().unwrap_or(core::ptr::null_mut());
-        // SAFETY: null or a live stock of this thread's.
-        let stocked = unsafe { stock.as_ref() }.map_or(0, |stock| stock.len);
-        (stocked + state.quarantine.held(class)) as u64
-    })
-}
-
-/// In a child of fork: other random numbers than the parent's. The states of other threads are given up with their heaps.
-pub(crate) fn at_fork_child() {
-    let Current::Heap(heap) = heap::current() else { return };
-    if heap.hardened.get().is_null() {
-        return;
-    }
-    if let Some(state) = state(heap) {
-        state.reseed();
-    }
-}
-
-const _: () = {
-    assert!(MIN_SLACK == CANARY, "a claim has room for a canary");
-    assert!(size_of::<State>() == 912, "one record of meta; docs/ARCHITECTURE.md, section 5");
-};

@@ -81,6 +81,12 @@ impl Bin {
         Pushed::Kept
     }
 
+    /// Whether `push` has room.
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        self.cur.get() != self.limit.get()
+    }
+
     /// Whether `block` is the one pushed last.
     pub(super) fn holds_last(&self, block: Addr) -> bool {
         let cur = self.cur.get();

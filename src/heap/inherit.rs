@@ -71,7 +71,10 @@ impl ThreadHeap {
     pub(super) fn inherit(&self, class: ClassId, core: &mut Core) -> bool {
         let (word, bit) = offer_of(class);
         // Nor does the heap of samples: what is not sampled is not to be taken for it.
-        if word.load(Ordering::Relaxed) & bit == 0 || config::get::hardened() == 1 || holds_samples(self.addr()) {
+        if word.load(Ordering::Relaxed) & bit == 0
+            || config::get::hardened() == config::hardened::FULL
+            || holds_samples(self.addr())
+        {
             return false;
         }
         let (mut found, mut busy) = (false, false);

@@ -1,11 +1,13 @@
-//! Profiling and recording, as the hot paths see them: not at all. While a thread's allocations are counted its TLS word names a second set of bins, in
-//! its heap's last page, of which all are empty and have no room: each call takes the slow entry, which counts and goes on to the real ones.
+//! Profiling, recording, and hardening's light form, as the hot paths see them: not at all. While a thread's allocations are counted, or checked,
+//! its TLS word names a second set of bins, in its heap's last page, of which all are empty and have no room: each call takes the slow entry,
+//! which counts or checks and goes on to the real ones.
 //!
 //! | word                       | means                       |
 //! |----------------------------|-----------------------------|
 //! | in `NO_HEAP`, `LATE_THREAD` | no heap                    |
-//! | a heap                     | not counted                 |
+//! | a heap                     | neither                     |
 //! | a heap's second bins       | counted; `MARK` in a page   |
+//! | the same, further on       | checked, and counted if all are; `CHECK` in a page |
 //!
 //! The word changes while its thread runs: whoever switches the profiler writes to the words of all. That does no harm wherever it comes, for
 //! - only a heap's own two values are exchanged for each other (compare-exchange), so whichever of them a thread reads, and however often
@@ -26,54 +28,68 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use super::bin::Bins;
 use super::{ThreadHeap, lifecycle};
 use crate::base::addr::Addr;
+use crate::config;
 use crate::os::{self, tls};
 use crate::profile::{self, Meter};
 use crate::record::{self, Recorder};
 
 /// Bytes before the second bins: the bit that tells their word from all others, which begin a page, or by `light` lie less than this behind.
 const MARK: usize = 128;
+/// The same of who is checked (`HAKMEM_HARDENED=light`): all of the process's threads, from the first one's birth.
+const CHECK: usize = 256;
 
 /// A heap's last page.
 #[repr(C, align(4096))]
 pub(super) struct Metered {
     before: [u64; MARK / 8],
+    /// At `MARK`, and at `CHECK` too.
     bins: Bins,
+    behind: [u64; (CHECK - MARK) / 8],
     meter: Meter,
     recorder: Recorder,
 }
 
-/// From a heap to its second bins.
-const TO_BINS: usize = offset_of!(ThreadHeap, metered) + MARK;
+/// From a heap to its last page.
+const TO_PAGE: usize = offset_of!(ThreadHeap, metered);
 
-/// Whether a TLS word names second bins.
+/// Whether a TLS word says that its thread is counted, and not checked.
 #[inline(always)]
 pub(crate) fn is_marked(word: *mut u8) -> bool {
     word.addr() & MARK != 0
 }
 
-/// The word as it is where nothing is counted.
+/// Whether a TLS word says that its thread is checked.
+#[inline(always)]
+pub(crate) fn is_checked(word: *mut u8) -> bool {
+    word.addr() & CHECK != 0
+}
+
+/// The word as it is where nothing is counted or checked.
 #[inline(always)]
 pub(crate) fn plain(word: *mut u8) -> *mut u8 {
-    if is_marked(word) { word.wrapping_sub(TO_BINS) } else { word }
+    match word.addr() & (MARK | CHECK) {
+        0 => word,
+        mark => word.wrapping_sub(TO_PAGE + mark),
+    }
 }
 
 /// A word that names `heap` with magazines that are always empty, as one whose allocations are counted.
 pub(crate) fn closed(heap: &ThreadHeap) -> *mut u8 {
-    word(heap, true)
+    word(heap, MARK)
 }
 
-/// The calling thread's heap, if its allocations are counted.
+/// The calling thread's heap, if its allocations are counted, or checked.
 #[inline(always)]
 pub(crate) fn metered() -> Option<&'static ThreadHeap> {
     let word = tls::get();
     // SAFETY: as asked.
-    is_marked(word).then(|| unsafe { of_marked(word) })
+    (is_marked(word) || is_checked(word)).then(|| unsafe { of_marked(word) })
 }
 
 /// The heap whose second bins a TLS word names.
 ///
 /// # Safety
-/// `is_marked(word)`.
+/// `is_marked(word)` or `is_checked(word)`.
 #[inline(always)]
 pub(crate) unsafe fn of_marked(word: *mut u8) -> &'static ThreadHeap {
     // SAFETY: such a word is that of a heap.
@@ -86,17 +102,27 @@ pub(super) fn is_wanted() -> bool {
     profile::is_on() || record::is_on()
 }
 
+/// What the word of a thread is to say: `MARK`, `CHECK` or nothing.
+#[inline(always)]
+fn due() -> usize {
+    match config::get::hardened() == config::hardened::LIGHT {
+        true => CHECK,
+        false if is_wanted() => MARK,
+        false => 0,
+    }
+}
+
 /// The word of the calling thread, which is getting `heap`.
 pub(super) fn word_of(heap: &ThreadHeap) -> *mut u8 {
     if record::is_on() {
         heap.recorder().change_thread();
     }
-    word(heap, is_wanted())
+    word(heap, due())
 }
 
-fn word(heap: &ThreadHeap, counted: bool) -> *mut u8 {
+fn word(heap: &ThreadHeap, mark: usize) -> *mut u8 {
     let heap = heap.addr();
-    if counted { heap.offset(TO_BINS).as_ptr() } else { heap.as_ptr() }
+    if mark == 0 { heap.as_ptr() } else { heap.offset(TO_PAGE + mark).as_ptr() }
 }
 
 impl ThreadHeap {
@@ -116,7 +142,7 @@ impl ThreadHeap {
 #[inline(always)]
 pub(crate) fn follow(heap: &ThreadHeap) {
     let word = tls::get();
-    if is_marked(word) != is_wanted() {
+    if word.addr() & (MARK | CHECK) != due() {
         follow_slow(heap);
     }
 }
@@ -124,7 +150,7 @@ pub(crate) fn follow(heap: &ThreadHeap) {
 #[cold]
 #[inline(never)]
 fn follow_slow(heap: &ThreadHeap) {
-    tls::set(word(heap, is_wanted()));
+    tls::set(word(heap, due()));
 }
 
 /// The process whose threads' words the doors lead to: a child made behind fork's back has none of them.
@@ -145,16 +171,17 @@ pub(super) fn words_are_of_this_process() {
 
 /// Has the allocations of all threads counted, or none, as `is_wanted` says. Behind the gate.
 pub(crate) fn meter_all() {
-    if PROCESS.load(Ordering::Relaxed) != os::process_id() as u32 {
+    // Who is checked is so for ever, and asks whether he is counted.
+    if PROCESS.load(Ordering::Relaxed) != os::process_id() as u32 || due() == CHECK {
         return;
     }
     lifecycle::each_used(|heap| {
         heap.links.word.visit(|place| {
             // SAFETY: the thread's word, which is there until it closes the door.
             let at = unsafe { &*Addr(place).as_ptr::<AtomicPtr<u8>>() };
-            let on = is_wanted();
+            let (now, before) = if is_wanted() { (MARK, 0) } else { (0, MARK) };
             // Relaxed: the word publishes nothing. Another value is that of a thread that is leaving.
-            let _ = at.compare_exchange(word(heap, !on), word(heap, on), Ordering::Relaxed, Ordering::Relaxed);
+            let _ = at.compare_exchange(word(heap, before), word(heap, now), Ordering::Relaxed, Ordering::Relaxed);
         });
     });
 }

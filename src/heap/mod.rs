@@ -46,7 +46,9 @@ pub(crate) use lifecycle::{
 };
 pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
-pub(crate) use metered::{closed, follow, holds_samples, is_marked, meter_all, metered, of_marked, plain, sample_heap};
+pub(crate) use metered::{
+    closed, follow, holds_samples, is_checked, is_marked, meter_all, metered, of_marked, plain, sample_heap,
+};
 pub(crate) use recall::next_turn;
 pub(crate) use remote::{add_remote, forget_sent, ran_dry, was_sent};
 

@@ -138,7 +138,7 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
         return Some(Fresh::new(at, false));
     }
     let record = meta::alloc(size_of::<Large>())?;
-    let made = if config::get::hardened() == 1 {
+    let made = if config::get::hardened() != config::hardened::OFF {
         guarded::make(size, align).map(|large| (large, 0))
     } else if bytes <= if align > GRANULE { RUN_MAX } else { GROWN_MAX } {
         // A short SuperSlab, or none at all, is no reason to refuse what a mapping of its own can serve.
@@ -297,7 +297,7 @@ fn give_back(large: Large) {
             RUNS.sub(1);
             RUN_BYTES.sub(large.bytes as u64);
             // From before the options were read: hardened heaps take all slabs for zero.
-            if config::get::hardened() == 1 && !os::purge(large.base, large.bytes) {
+            if config::get::hardened() != config::hardened::OFF && !os::purge(large.base, large.bytes) {
                 // SAFETY: the slots are ours.
                 unsafe { large.base.as_ptr::<u8>().write_bytes(0, large.bytes) };
             }
@@ -321,7 +321,10 @@ fn find(at: Addr) -> Option<NonNull<Large>> {
 
 impl Large {
     fn plain(base: Addr, bytes: usize, slab: Option<Slab>) -> Large {
-        let waits = slab.is_none() && config::ready() && config::get::hardened() != 1 && config::get::trace() != 1;
+        let waits = slab.is_none()
+            && config::ready()
+            && config::get::hardened() == config::hardened::OFF
+            && config::get::trace() != 1;
         Large {
             base,
             bytes,

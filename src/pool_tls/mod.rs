@@ -8,10 +8,10 @@ use crate::config;
 use crate::heap::ThreadHeap;
 use crate::learn;
 
-/// Opens the gates of the mid and big classes in a heap just born or adopted. A hardened heap's stay shut.
+/// Opens the gates of the mid and big classes in a heap just born or adopted. A heap's that is hardened in full stay shut.
 pub(crate) fn prepare(heap: &ThreadHeap) {
     for class in ClassId::all().skip(TINY_CLASSES) {
-        let entries = if config::get::hardened() == 0 { learn::depth_of(class) } else { 0 };
+        let entries = if config::get::hardened() != config::hardened::FULL { learn::depth_of(class) } else { 0 };
         heap.bin(class).set_max(entries);
     }
 }

@@ -71,6 +71,8 @@ pub(crate) struct Span {
     list: lists::List,
     /// Whether the last sweep left free pages that were not worth a call.
     holes: bool,
+    /// From before the options were read: hardened, its blocks are not as others are. Never changes.
+    plain: bool,
     next: Option<NonNull<Span>>,
     prev: Option<NonNull<Span>>,
     slab: Option<Slab>,
@@ -108,7 +110,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
         meta::free(record, record_bytes(class));
         return None;
     }
-    let claims = if config::get::hardened() == 0 {
+    let claims = if config::get::hardened() != config::hardened::FULL {
         Addr::NULL
     } else if let Some(claims) = claims::make(class, !slab.dirty) {
         claims
@@ -138,6 +140,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
             class,
             list: lists::List::None,
             holes: false,
+            plain: !config::is_ready(),
             next: None,
             prev: None,
             slab: Some(slab),
@@ -160,12 +163,11 @@ pub(crate) fn tiny_backend_release_span(span: NonNull<Span>, dirty: &mut Dirty) 
     debug_assert!(record.free == record.capacity && record.list == lists::List::None);
     record.note_leaving(dirty);
     let class = record.class;
-    if config::get::hardened() == 1 {
-        if record.claims.is_null() {
-            clear(record);
-        } else {
-            claims::give(class, record.claims);
-        }
+    if config::get::hardened() != config::hardened::OFF && record.plain {
+        clear(record);
+    }
+    if !record.claims.is_null() {
+        claims::give(class, record.claims);
     }
     if let Some(slab) = record.slab.take() {
         page_map::strike(slab.base, slab.granules());
@@ -188,6 +190,14 @@ fn clear(span: &Span) {
 /// changes, and the caller holds the block, or claims to.
 pub(crate) fn starts_block(at: Addr) -> bool {
     starts_block_of(page_map::record(at), at)
+}
+
+/// Whether the block that starts at `at` is from before the options were read. Takes no lock, as `starts_block`.
+#[cold]
+pub(crate) fn is_plain(at: Addr) -> bool {
+    let span = page_map::record(at).as_ptr::<Span>();
+    // SAFETY: records are never unmapped. The field alone: the owner may hold the rest of the record mutably.
+    !span.is_null() && unsafe { (&raw const (*span).plain).read() }
 }
 
 /// `starts_block`, for who asks that one when this says no: a look fewer, and mostly it is enough.

@@ -4,6 +4,7 @@
 use super::lists::List;
 use super::{Dirty, Span, Spans, claims, clear, tiny_backend_release_span};
 use crate::class::ClassId;
+use crate::config;
 
 /// Where spans with blocks in use stand, or with free ones that are not resident.
 const USED: [List; 7] =
@@ -59,9 +60,11 @@ impl Span {
         self.note_freed(taken, dirty);
         self.bitmap().set_first(capacity);
         (self.free, self.hint) = (capacity, 0);
-        if !self.claims.is_null() {
-            // Hardened heaps take free blocks for zero, and unclaimed.
+        // Hardened heaps take free blocks for zero, and unclaimed.
+        if config::get::hardened() != config::hardened::OFF {
             clear(self);
+        }
+        if !self.claims.is_null() {
             claims::forget(self.class, self.claims);
         }
     }

@@ -49,7 +49,7 @@ modes=(
     "HAKMEM_TINY_HEAP_V2=0 HAKMEM_TINY_FRONT_DIRECT=1"
 )
 if HAKMEM_HELP=1 LD_PRELOAD=$work/lib.so "$work/probe" 2>&1 | grep -q HAKMEM_HARDENED; then
-    modes+=("HAKMEM_HARDENED=1")
+    modes+=("HAKMEM_HARDENED=1" "HAKMEM_HARDENED=light")
 fi
 # The heap profiler is switched by a signal, on or off, four times a second; when it goes off a profile is written.
 switched="HAKMEM_PROF_SIGNAL=USR2 HAKMEM_PROF_RATE=16384 HAKMEM_PROF_FILE=$work/profile.pb"

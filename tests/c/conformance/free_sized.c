@@ -1,6 +1,6 @@
 // free_sized and free_aligned_sized (C23) free what malloc, calloc, realloc and aligned_alloc gave, take NULL, keep errno.
 // (gperftools 2.18 had to fix a crash on blocks that came from realloc.)
-// run: $RUN && env HAKMEM_HARDENED=1 $RUN && env HAKMEM_GUARD_RATE=1 $RUN
+// run: $RUN && env HAKMEM_HARDENED=1 $RUN && env HAKMEM_HARDENED=light $RUN && env HAKMEM_GUARD_RATE=1 $RUN
 #include "check.h"
 #include <dlfcn.h>
 

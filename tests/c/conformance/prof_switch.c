@@ -3,7 +3,7 @@
 // hakmem
 // stderr: any
 // env: HAKMEM_PROF_RATE=2000
-// run: for MODE in HAKMEM_LEARN=1 HAKMEM_TINY_HEAP_V2=0 HAKMEM_HARDENED=1 HAKMEM_GUARD_RATE=5 HAKMEM_BACKGROUND=1; do env $MODE HAKMEM_PROF_FILE=$TMP/p.pb $RUN || { echo "with $MODE"; exit 1; }; done
+// run: for MODE in HAKMEM_LEARN=1 HAKMEM_TINY_HEAP_V2=0 HAKMEM_HARDENED=1 HAKMEM_HARDENED=light HAKMEM_GUARD_RATE=5 HAKMEM_BACKGROUND=1; do env $MODE HAKMEM_PROF_FILE=$TMP/p.pb $RUN || { echo "with $MODE"; exit 1; }; done
 #include "check.h"
 #include <dlfcn.h>
 #include <hakmem.h>

@@ -1,6 +1,6 @@
 // A realloc to fewer bytes that finds no memory leaves the block where it is, and its size is the new one: free_sized with
 // that is right, and so is the end that strict modes watch.
-// run: $RUN && env HAKMEM_HARDENED=1 $RUN && env HAKMEM_GUARD_RATE=1 $RUN && env HAKMEM_HARDENED=1 HAKMEM_GUARD_RATE=1 $RUN
+// run: $RUN && env HAKMEM_HARDENED=1 $RUN && env HAKMEM_HARDENED=light $RUN && env HAKMEM_GUARD_RATE=1 $RUN && env HAKMEM_HARDENED=1 HAKMEM_GUARD_RATE=1 $RUN
 #include "check.h"
 #include <dlfcn.h>
 #include <sys/resource.h>

@@ -7,7 +7,7 @@
 int main(void) {
     char *p = malloc(50);
     CHECK(p);
-    p[50] = 0;
+    p[50] = 'y';
     free(p);
     _exit(0);
 }

@@ -7,7 +7,7 @@
 int main(void) {
     char *p = malloc(40);
     CHECK(p);
-    memset(p, 0, 41);
+    memset(p, 'x', 41);
     p = realloc(p, 41);
     _exit(0);
 }

@@ -1,0 +1,80 @@
+//! What a call comes to with `HAKMEM_HARDENED=light`: the thread's magazine serves it as ever, and each block is looked at on its way.
+
+use super::{idle, purge, slow};
+use crate::base::addr::Addr;
+use crate::base::fresh::Fresh;
+use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
+use crate::hardened::checked;
+use crate::heap::{self, Popped, Pushed, ThreadHeap};
+use crate::large;
+use crate::profile;
+
+/// `alloc` of a thread with a heap.
+#[inline(always)]
+pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
+    match hit(heap, size) {
+        Some((block, bytes)) => {
+            checked::hand_out(block, bytes, size);
+            block.as_ptr()
+        }
+        None => slow::alloc_cold(size),
+    }
+}
+
+/// `alloc_zeroed` of a thread with a heap, from its magazine.
+#[inline]
+pub(super) fn zeroed(heap: &ThreadHeap, size: usize) -> Option<Addr> {
+    let (block, bytes) = hit(heap, size)?;
+    checked::hand_out_zero(block, bytes, size);
+    Some(block)
+}
+
+/// A block of the thread's magazine, if it has one and that is not to be sampled, and its bytes. Big ones are for the slow path.
+#[inline(always)]
+fn hit(heap: &ThreadHeap, size: usize) -> Option<(Addr, usize)> {
+    let offset = checked::small_bin_offset(size)?;
+    let counted = profile::is_on();
+    if counted && !heap.meter().has(size) {
+        return None;
+    }
+    // SAFETY: a heap, and the offset of a class's bin.
+    match unsafe { heap::bin_at(heap.addr().as_ptr(), offset) }.pop() {
+        Popped::Block(block) => {
+            if counted {
+                heap.meter().count(size);
+            }
+            Some((block, class::block_size_at(offset)))
+        }
+        Popped::Empty => None,
+    }
+}
+
+/// Whether the block went into the magazine at `offset` of the heap that `word`, `plain`, names. `false`: nothing was done.
+#[inline(always)]
+pub(super) fn free(word: *mut u8, offset: usize, at: Addr, said: Option<usize>) -> bool {
+    if offset >= CLASSES * BIN_STRIDE {
+        return false;
+    }
+    // SAFETY: as in `super::free`: a tag of this heap holds a class premultiplied by BIN_STRIDE.
+    let bin = unsafe { heap::bin_at(word, offset) };
+    if !bin.has_room() {
+        return false;
+    }
+    checked::retire(at, ClassId::from_index(offset / BIN_STRIDE), said);
+    // Twice only a block from before the options were read, which is retired as often as one likes.
+    matches!(bin.push(at), Pushed::Kept)
+}
+
+/// A block of `class` for `size` bytes at a multiple of `align` where the magazine has none.
+pub(super) fn alloc_class(class: ClassId, size: usize, align: usize) -> Option<Fresh> {
+    purge::before_alloc();
+    let block = slow::try_class(class).or_else(|| {
+        purge::reclaim();
+        slow::try_class(class)
+    });
+    let Some(at) = block else { return large::alloc(size, align) };
+    idle::after_class();
+    checked::hand_out_any(at, size);
+    // `calloc` looks at it all.
+    Some(Fresh::new(at, false))
+}

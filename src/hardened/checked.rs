@@ -1,0 +1,270 @@
+//! Blocks with `HAKMEM_HARDENED=light`. They come from the magazines as ever, and stay there when freed; nothing is held back or chosen at
+//! random. All that is to be known of one is the last word of its memory:
+//!
+//! | last word                        | means                                                          |
+//! |----------------------------------|----------------------------------------------------------------|
+//! | 0                                | free, and all of it is zero                                    |
+//! | `(hash(address) >> 8 ^ slack) << 8` | the program's, up to `slack` bytes before the end; the bytes between are zero |
+//!
+//! One load and one hash tell so whether a block of the class starts here, whether it is live, how much of it is the program's, and whether
+//! anybody wrote over its end. The word can't be made up: 38 bits of it are the hash. It begins with a 0: no string runs through it.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::base::addr::{Addr, GRANULE_SHIFT};
+use crate::canary;
+use crate::class::{self, ClassId, MID_MAX};
+use crate::os::{die, die_sized};
+use crate::page_map;
+use crate::span;
+use crate::trace;
+
+use super::{
+    EXPANDED_OVERFLOW, FREED, INTERIOR, OVERFLOW, RESIZED_FREED, RESIZED_INTERIOR, RESIZED_OVERFLOW, SIZE, STALE,
+};
+
+/// Bytes of the last word: the least that is behind what was asked for.
+const WORD: usize = size_of::<u64>();
+/// The largest blocks; what does not fit lies in a mapping of its own, closed pages behind it.
+const MOST: usize = 128 << 10;
+
+/// A block that the program holds, or says it does.
+#[derive(Clone, Copy)]
+struct Block {
+    at: Addr,
+    bytes: usize,
+}
+
+/// What a block's last word says that it does not say of a live one.
+enum Wrong {
+    /// No block starts there.
+    Interior,
+    Free,
+    /// Somebody wrote over its end.
+    Broken,
+    /// A block from before the options were read, which has no such word.
+    Plain,
+}
+
+/// What to say of a block that is not as it should be.
+struct Words {
+    interior: &'static str,
+    freed: &'static str,
+    overflow: &'static str,
+}
+
+const FREEING: Words = Words { interior: INTERIOR, freed: FREED, overflow: OVERFLOW };
+const RESIZING: Words = Words { interior: RESIZED_INTERIOR, freed: RESIZED_FREED, overflow: RESIZED_OVERFLOW };
+const EXPANDING: Words = Words { interior: RESIZED_INTERIOR, freed: RESIZED_FREED, overflow: EXPANDED_OVERFLOW };
+
+impl Block {
+    #[inline(always)]
+    fn word(self) -> &'static AtomicU64 {
+        // SAFETY: the last aligned word of a block that a span holds (`reaches` for what the program claims): mapped, and only ever used so.
+        unsafe { &*self.at.offset(self.bytes - WORD).as_ptr::<AtomicU64>() }
+    }
+
+    #[inline(always)]
+    fn live(self, slack: usize) -> u64 {
+        ((canary::hash(self.at) >> 8 ^ slack as u64) << 8).to_le()
+    }
+
+    /// The bytes behind what was asked for, if the word is that of a live block.
+    #[inline(always)]
+    fn slack(self) -> Option<usize> {
+        // Relaxed, here and below: the word is the block's, and travels with it.
+        let word = u64::from_le(self.word().load(Ordering::Relaxed));
+        // The byte that is 0 comes out on top.
+        let slack = (word.rotate_right(8) ^ canary::hash(self.at) >> 8) as usize;
+        (slack.wrapping_sub(WORD) <= self.bytes - WORD).then_some(slack)
+    }
+
+    /// Whether a block may start here: nothing of it lies where nothing is mapped.
+    #[inline(always)]
+    fn reaches(self) -> bool {
+        let last = self.at.0 + self.bytes - 1;
+        self.at.is_aligned(16) && ((self.at.0 ^ last) >> GRANULE_SHIFT == 0 || span::starts_block(self.at))
+    }
+
+    /// What the program may use of it, all checked.
+    #[inline(always)]
+    fn held(self) -> Result<usize, Wrong> {
+        if !self.reaches() {
+            return Err(Wrong::Interior);
+        }
+        match self.slack() {
+            // SAFETY: what lies between the program's bytes and the word, the block's own.
+            Some(slack) if unsafe { canary::is_zero_between(self.at, self.bytes - slack, self.bytes - WORD) } => {
+                Ok(self.bytes - slack)
+            }
+            _ => Err(self.wrong()),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wrong(self) -> Wrong {
+        if !span::starts_block(self.at) {
+            Wrong::Interior
+        } else if span::is_plain(self.at) {
+            Wrong::Plain
+        } else if self.word().load(Ordering::Relaxed) == 0 {
+            Wrong::Free
+        } else {
+            Wrong::Broken
+        }
+    }
+
+    /// The program's bytes, or how many there are of a plain block. Ends the process where none is live.
+    #[inline(always)]
+    fn claim(self, words: &Words) -> Result<usize, usize> {
+        self.held().map_err(|wrong| self.accuse(&wrong, words))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn accuse(self, wrong: &Wrong, words: &Words) -> usize {
+        match wrong {
+            Wrong::Plain => self.bytes,
+            Wrong::Interior => die(words.interior, self.at),
+            Wrong::Free => die(words.freed, self.at),
+            Wrong::Broken => {
+                let size = self.slack().map_or(self.bytes - WORD, |slack| self.bytes - slack);
+                die_sized(words.overflow, size, self.at)
+            }
+        }
+    }
+
+    /// Makes it end after `size` bytes.
+    #[inline(always)]
+    fn close(self, size: usize) {
+        self.word().store(self.live(self.bytes - size), Ordering::Relaxed);
+    }
+}
+
+/// Where the bin of a block for `size` bytes lies in a heap; `None`: of none, or above a granule.
+#[inline(always)]
+pub(crate) fn small_bin_offset(size: usize) -> Option<usize> {
+    (size.wrapping_sub(1) < MID_MAX - WORD).then(|| class::small_bin_offset(size + WORD))
+}
+
+/// The class of a block for `size` bytes at a multiple of `align`; `None`: it is a large block.
+#[inline(always)]
+pub(crate) fn class_for(size: usize, align: usize) -> Option<ClassId> {
+    if size > MOST - WORD {
+        return None;
+    }
+    let bytes = size.max(1) + WORD;
+    if align <= 16 {
+        ClassId::of(bytes)
+    } else {
+        ClassId::aligned(bytes, align).filter(|class| class.block_size() <= MOST)
+    }
+}
+
+/// Makes a free block of `bytes` the program's, `size` of them.
+#[inline(always)]
+pub(crate) fn hand_out(at: Addr, bytes: usize, size: usize) {
+    let block = Block { at, bytes };
+    // SAFETY: a free block that is this thread's alone.
+    let first = unsafe { at.as_ptr::<u64>().read() };
+    if first | block.word().load(Ordering::Relaxed) != 0 {
+        die_sized(STALE, bytes, at);
+    }
+    block.close(size.max(1));
+    trace::on_alloc(at);
+}
+
+/// The same, looked at to its end: for who trusts it to be zero.
+#[inline]
+pub(crate) fn hand_out_zero(at: Addr, bytes: usize, size: usize) {
+    // SAFETY: a free block that is this thread's alone.
+    if !unsafe { canary::is_zero(at, bytes) } {
+        die_sized(STALE, bytes, at);
+    }
+    hand_out(at, bytes, size);
+}
+
+/// The same of a block of whatever class, which may be from before the options were read.
+#[cold]
+pub(crate) fn hand_out_any(at: Addr, size: usize) {
+    let bytes = ClassId::from_index(page_map::tag(at).class_index()).block_size();
+    if span::is_plain(at) {
+        // SAFETY: a free block that is this thread's alone.
+        unsafe { at.as_ptr::<u8>().write_bytes(0, bytes) };
+    }
+    hand_out(at, bytes, size);
+}
+
+/// Ends the program's hold of the block at `at`, of `class`, or the process. `said`: the size that the program gave.
+#[inline(always)]
+pub(crate) fn retire(at: Addr, class: ClassId, said: Option<usize>) {
+    let block = Block { at, bytes: class.block_size() };
+    match block.claim(&FREEING) {
+        Ok(size) => {
+            if said.is_some_and(|said| said.max(1) != size) {
+                die_sized(SIZE, size, at);
+            }
+            trace::on_free(at);
+            block.word().store(0, Ordering::Relaxed);
+            // SAFETY: a block that was the program's and now is ours; what is behind is zero.
+            unsafe { at.as_ptr::<u8>().write_bytes(0, size) };
+        }
+        // SAFETY: as above, all of it.
+        Err(bytes) => unsafe { at.as_ptr::<u8>().write_bytes(0, bytes) },
+    }
+}
+
+/// Bytes that the program may use of the block at `at`. `None`: no live one starts there.
+pub(crate) fn usable(at: Addr, class: ClassId) -> Option<usize> {
+    let block = Block { at, bytes: class.block_size() };
+    match block.held() {
+        Ok(size) => Some(size),
+        Err(Wrong::Plain) => Some(block.bytes),
+        // For its free to report.
+        Err(Wrong::Broken) => block.slack().map(|slack| block.bytes - slack),
+        Err(_) => None,
+    }
+}
+
+/// Makes the block at `at` hold `size` bytes where it is. Otherwise says how many it holds.
+pub(crate) fn resize(at: Addr, class: ClassId, size: usize) -> Result<(), usize> {
+    let block = Block { at, bytes: class.block_size() };
+    let old = block.claim(&RESIZING)?;
+    if class_for(size, 1) != Some(class) {
+        return Err(old);
+    }
+    block.move_end(old, size);
+    Ok(())
+}
+
+/// Makes the block at `at`, which the program holds, end after `most` bytes, or as many as there are of it, `least` at least. Says how many.
+pub(crate) fn expand(at: Addr, class: ClassId, least: usize, most: usize) -> Option<usize> {
+    let block = Block { at, bytes: class.block_size() };
+    let old = block.claim(&EXPANDING).ok()?;
+    let new = most.min(block.bytes - WORD).max(old);
+    if new < least {
+        return None;
+    }
+    block.move_end(old, new);
+    Some(new)
+}
+
+/// Makes the block at `at`, which `resize` looked at, end after `size` bytes, no more than it has.
+pub(crate) fn cut(at: Addr, class: ClassId, size: usize) {
+    let block = Block { at, bytes: class.block_size() };
+    if let Ok(old) = block.held() {
+        block.move_end(old, size);
+    }
+}
+
+impl Block {
+    fn move_end(self, old: usize, new: usize) {
+        let new = new.max(1);
+        if new < old {
+            // SAFETY: what the program gives up.
+            unsafe { self.at.as_ptr::<u8>().add(new).write_bytes(0, old - new) };
+        }
+        self.close(new);
+    }
+}

@@ -1,0 +1,88 @@
+// Each kind of misuse that both forms of hardened mode promise to find, at seven sizes: what is said of it, and that nothing else is.
+// run: for form in 1 light; do env HAKMEM_HARDENED=$form $RUN || { echo "with $form"; exit 1; }; done
+#include "check.h"
+#include <dlfcn.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+static void (*free_sized_of)(void *, size_t);
+
+static void twice(char *p, size_t n) { free(p), free(p); }
+static void twice_later(char *p, size_t n) {
+    char *q = malloc(n);
+    free(p), free(q), free(p);
+}
+static void inside(char *p, size_t n) { free(p + 16); }
+static void past(char *p, size_t n) { p[n] = 'y', free(p); }
+static void past_realloc(char *p, size_t n) { p[n] = 'y', p = realloc(p, n + 1); }
+static void after_free(char *p, size_t n) {
+    free(p), p[0] = 'y';
+    for (int i = 0; i < 3000; i++) free(malloc(n));
+}
+static void resized(char *p, size_t n) { free(p), p = realloc(p, n + 1); }
+static void sized(char *p, size_t n) { free_sized_of(p, n - 1); }
+static void proper(char *p, size_t n) {
+    memset(p, 'x', n), p[n - 1] = 0;
+    p = realloc(p, n + n / 3);
+    CHECK(p && p[0] == 'x' && malloc_usable_size(p) == n + n / 3);
+    p = realloc(p, n / 2), free(p);
+    p = calloc(1, n);
+    for (size_t i = 0; i < n; i++) CHECK(!p[i]);
+    free_sized_of(p, n);
+}
+
+#define GONE "not a block of this allocator, or free already"
+// Of a class's block, and of a large one; what ends in a number is followed by one. Null: SIGSEGV.
+static const struct {
+    void (*do_it)(char *, size_t);
+    const char *said, *large;
+} kinds[] = {
+    {twice, "free: block is already free (double free)", "free: " GONE},
+    {twice_later, "free: block is already free (double free)", "free: " GONE},
+    {inside, "free: pointer into a block, not to its start", "free: pointer into a block, not to its start"},
+    {past, "free: block was written past its end, ", "free: block was written past its end, "},
+    {past_realloc, "realloc: block was written past its end, ", "realloc: block was written past its end, "},
+    {after_free, "malloc: block was written to after free, ", NULL},
+    {resized, "realloc: " GONE, "realloc: " GONE},
+    {sized, "free_sized: size does not match, ", "free_sized: size does not match, "},
+    {proper, "", ""},
+};
+
+static void check(size_t kind, size_t n, const char *want) {
+    int ends[2], status;
+    char said[400] = "", expected[400];
+    CHECK(pipe(ends) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], 2);
+        char *p = malloc(n);
+        CHECK(p && malloc_usable_size(p) == n);
+        kinds[kind].do_it(p, n);
+        _exit(0);
+    }
+    close(ends[1]);
+    for (ssize_t got, len = 0; (got = read(ends[0], said + len, sizeof said - 1 - len)) > 0;) len += got, said[len] = 0;
+    close(ends[0]);
+    CHECK(waitpid(child, &status, 0) == child);
+    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0, fine;
+    snprintf(expected, sizeof expected, "hakmem: %s", want ? want : "");
+    if (!want || !*want) {
+        fine = signal == (want ? 0 : SIGSEGV) && !*said;
+    } else {
+        // A size that was asked for is the one that is named.
+        size_t len = strlen(expected);
+        if (expected[len - 1] == ' ' && kinds[kind].do_it != after_free) sprintf(expected + len, "%zu bytes (0x", n);
+        fine = signal == SIGABRT && !strncmp(said, expected, strlen(expected)) && strchr(said, '\n') == said + strlen(said) - 1;
+    }
+    if (!fine) printf("kind %zu, %zu bytes: signal %d, %s, expected %s\n", kind, n, signal, said, want ? expected : "SIGSEGV");
+    CHECK(fine);
+}
+
+int main(void) {
+    *(void **)&free_sized_of = dlsym(RTLD_DEFAULT, "free_sized");
+    CHECK(free_sized_of);
+    static const size_t sizes[] = {24, 100, 1000, 5000, 60000, 300000, 3000000};
+    for (size_t kind = 0; kind < COUNT(kinds); kind++)
+        for (size_t i = 0; i < COUNT(sizes); i++) check(kind, sizes[i], i < 5 ? kinds[kind].said : kinds[kind].large);
+    return 0;
+}
