@@ -9,6 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::error::{Context, Result};
 use crate::output;
+use crate::record::args::RecordArgs;
 use crate::replay::args::ReplayArgs;
 use crate::trace::args::TraceCommand;
 
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Leaks(LeaksArgs),
     /// Find out what keeps HAKMEM from serving a program, or from serving it well
     Doctor(DoctorArgs),
+    /// Run a program on HAKMEM, and write down its calls to malloc and free
+    Record(RecordArgs),
     /// Run a trace's calls to malloc and free again, on every allocator: time, memory, latencies
     Replay(ReplayArgs),
     /// Look at traces of malloc and free, and change them

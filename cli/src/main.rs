@@ -19,6 +19,7 @@ mod page;
 mod peers;
 mod process;
 mod profile;
+mod record;
 mod remote;
 mod replay;
 mod run;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Leaks(args) => leaks::leaks(args),
         Command::Doctor(args) => doctor::doctor(args),
+        Command::Record(args) => record::record(args),
         Command::Replay(args) => replay::replay(&args),
         Command::Trace(command) => trace::trace(command),
         Command::Options(args) => options::options(args),

@@ -18,7 +18,7 @@ use crate::record::{self, Event};
 /// Whether the calling thread's calls are recorded.
 #[inline(always)]
 fn is_on() -> bool {
-    record::is_on() || (record::may_be_on() && record::start(heap::is_any_there()))
+    record::is_on() || (record::may_be_on() && record::start(heap::newest().is_some()))
 }
 
 #[inline(never)]

@@ -162,12 +162,6 @@ pub(super) fn is_late(heap: &ThreadHeap) -> bool {
     core::ptr::eq(LATE.load(Ordering::Relaxed), heap)
 }
 
-/// Whether blocks may have been handed out.
-pub(crate) fn is_any_there() -> bool {
-    // Relaxed: a heap is as good as another's word for it.
-    is_any_born() || !LATE.load(Ordering::Relaxed).is_null()
-}
-
 /// Whether any thread has, or had, a heap.
 pub(super) fn is_any_born() -> bool {
     // Relaxed, here and where it is set: a thread that is not told yet gets a heap at once.

@@ -42,7 +42,7 @@ pub(crate) use inherit::{take_in_all, take_in_unused};
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
 pub(crate) use lifecycle::{
-    adopt_or_make, is_any_in_use, is_any_there, is_any_unheard, late_heap, leave, orphan_the_lost, retire, take_lost,
+    adopt_or_make, is_any_in_use, is_any_unheard, late_heap, leave, orphan_the_lost, retire, take_lost,
 };
 pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
