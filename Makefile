@@ -73,9 +73,10 @@ clean:
 help: ## this list
 	@sed -n 's/^\([a-z0-9_-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-fuzz: ## libFuzzer over the allocator, five minutes for each target
+fuzz: ## libFuzzer over the allocator and the readers of traces, five minutes for each target
 	scripts/fuzz.sh ops 300
 	scripts/fuzz.sh threads 300
+	scripts/fuzz.sh traces 300
 
 SOAK_SECONDS ?= 600
 

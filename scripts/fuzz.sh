@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # libFuzzer over one of fuzz/fuzz_targets, with the stable toolchain: the coverage passes are LLVM's, and need no cargo-fuzz.
 # New inputs are kept in target/fuzz/TARGET; a crash is left there too, and belongs into fuzz/seeds/TARGET once it is fixed.
-# usage: scripts/fuzz.sh ops|threads [SECONDS]      (default: 60)      scripts/fuzz.sh --seeds: only replays what is kept
+# usage: scripts/fuzz.sh ops|threads|traces [SECONDS]      (default: 60)      scripts/fuzz.sh --seeds: only replays what is kept
 set -euo pipefail
 cd "$(dirname "$0")/.."
 usage() { sed -n 's/^# usage/usage/p' "$0" >&2; exit 2; }
@@ -11,7 +11,7 @@ case ${1-} in
     [ $# = 1 ] || usage
     exec cargo test --quiet --release --manifest-path fuzz/Cargo.toml --target-dir "$target/replay"
     ;;
-ops | threads) [ $# -le 2 ] && [[ ${2-60} =~ ^[0-9]+$ ]] || usage ;;
+ops | threads | traces) [ $# -le 2 ] && [[ ${2-60} =~ ^[0-9]+$ ]] || usage ;;
 *) usage ;;
 esac
 

@@ -1,11 +1,21 @@
 //! Random programs for the allocator, read from bytes: the operations of tests/model.rs, in a form that a fuzzer can change
 //! piece by piece. Every byte of every block is written, and checked before it is resized or freed.
 
+#[path = "../../cli/src/error.rs"]
+#[allow(dead_code)]
+mod error;
+mod trace;
+#[path = "../../cli/src/units.rs"]
+#[allow(dead_code)]
+mod units;
+
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use hakmem::HakMem;
+
+pub use trace::traces;
 
 unsafe extern "C" {
     fn malloc_trim(pad: usize) -> i32;

@@ -1,4 +1,4 @@
-//! The kept inputs, through both targets, and a few seconds of random ones.
+//! The kept inputs, through all targets, and a few seconds of random ones.
 
 use std::fs;
 use std::path::Path;
@@ -23,6 +23,28 @@ fn seeds_of_one_thread() {
 #[test]
 fn seeds_of_several_threads() {
     replay("threads", hakmem_fuzz::several);
+}
+
+#[test]
+fn seeds_of_traces() {
+    replay("traces", hakmem_fuzz::traces);
+}
+
+/// Each kept trace with each byte changed in some ways.
+#[test]
+fn damaged_traces() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/traces");
+    for entry in fs::read_dir(folder).expect("seeds") {
+        let seed = fs::read(entry.expect("an entry").path()).expect("a seed");
+        for at in 0..seed.len() {
+            for byte in [seed[at] ^ 1, seed[at] ^ 0x80, 0, 0x7f, 0xff] {
+                let mut damaged = seed.clone();
+                damaged[at] = byte;
+                hakmem_fuzz::traces(&damaged);
+            }
+            hakmem_fuzz::traces(&seed[..at]);
+        }
+    }
 }
 
 #[test]

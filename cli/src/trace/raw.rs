@@ -110,7 +110,7 @@ impl<S: Source> Raw<S> {
         }
         let word = |at| word64(&head, at).ok_or_else(|| Error::new("the trace ends in its head: nothing is in it"));
         let chunk = u64::from(word32(&head, 12).unwrap_or_default());
-        if !(4096..=1 << 26).contains(&chunk) {
+        if !(256..=1 << 26).contains(&chunk) {
             return Err(Error::new(format!("the trace's head is damaged: chunks of {chunk} bytes, at offset 12")));
         }
         let [pid, per_second, start, start_ns, last, last_ns, dropped, flags] =
