@@ -197,7 +197,7 @@ pub unsafe extern "C" fn hak_arena_walk(arena: *mut hak_arena, visit: hak_arena_
 /// # Safety
 /// `options` is null or as `hak_arena_new` says.
 unsafe fn read(options: *const hak_arena_options) -> Option<arena::Options> {
-    let mut read = arena::Options { name: [0; HAK_ARENA_NAME_MAX], limit: usize::MAX, zeroed: false };
+    let mut read = arena::Options { name: [0; HAK_ARENA_NAME_MAX], limit: usize::MAX, zeroed: false, shared: false };
     if options.is_null() {
         return Some(read);
     }
@@ -224,6 +224,7 @@ unsafe fn read(options: *const hak_arena_options) -> Option<arena::Options> {
         read.limit = known.limit as usize;
     }
     read.zeroed = known.flags & HAK_ARENA_ZEROED != 0;
+    read.shared = known.flags & HAK_ARENA_SHARED != 0;
     Some(read)
 }
 

@@ -20,8 +20,21 @@ const TWICE: &str = "hak_arena_free: block is already free (double free)";
 pub(crate) unsafe fn alloc(word: *mut u8, size: usize) -> *mut u8 {
     match front::hit(|| word, size) {
         Some(block) => block.as_ptr(),
-        None => alloc_slow(word, size, 1),
+        None => alloc_missed(word, size),
     }
+}
+
+/// A hit of a shared arena, and what is none.
+#[inline(never)]
+fn alloc_missed(word: *mut u8, size: usize) -> *mut u8 {
+    if heap::is_marked(word) {
+        if let Some(seat) = heap::seat_at_hand(word.addr()) {
+            if let Some(block) = front::hit(|| seat.addr().as_ptr(), size) {
+                return block.as_ptr();
+            }
+        }
+    }
+    alloc_slow(word, size, 1)
 }
 
 /// `alloc`, all zero up to its usable size.
@@ -66,6 +79,15 @@ fn alloc_slow(word: *mut u8, size: usize, align: usize) -> *mut u8 {
     block
 }
 
+/// Where a thread's blocks come from.
+#[derive(Clone, Copy)]
+enum From {
+    /// A heap that it has to itself.
+    Own(&'static ThreadHeap),
+    /// One that all may use who have none, by its lock.
+    Common(&'static ThreadHeap),
+}
+
 impl Arena {
     fn serve(&'static self, size: usize, align: usize) -> *mut u8 {
         if size > isize::MAX as usize {
@@ -73,8 +95,11 @@ impl Arena {
         }
         let class = if hardened::is_on() { hardened::class_for(size, align) } else { ClassId::aligned(size, align) };
         // Of one whose handle has no magazines, a hit all the same.
-        if let Some(Popped::Block(block)) = class.map(|class| self.heap.bin(class).pop()) {
-            return block.as_ptr();
+        let at_hand = if self.options.shared { heap::seat_at_hand(self.seat_word()) } else { Some(self.heap) };
+        if let (Some(heap), Some(class)) = (at_hand, class) {
+            if let Popped::Block(block) = heap.bin(class).pop() {
+                return block.as_ptr();
+            }
         }
         let bytes = class.map_or(size, ClassId::block_size);
         let attempt = || match class {
@@ -84,18 +109,36 @@ impl Arena {
         front::serve((size, align), attempt, || self.allowance.has_room(bytes))
     }
 
-    fn class_block(&self, class: ClassId, size: usize) -> Option<Fresh> {
-        let take = || match hardened::is_on() {
-            true => hardened::alloc_shared(self.heap, class, size).map(|(at, zero)| Fresh::new(at, zero)),
-            false => self.heap.pop_apart(class).map(|at| Fresh::new(at, false)),
-        };
-        take().or_else(|| {
-            if self.allowance.has_room(class.block_size()) {
-                return None;
+    /// By what a thread finds its seat: a zeroed one's is not found by its handle alone.
+    fn seat_word(&self) -> usize {
+        self.word().addr() | if self.options.zeroed { heap::SPECIAL } else { 0 }
+    }
+
+    fn from(&'static self) -> Option<From> {
+        if !self.options.shared {
+            return Some(From::Own(self.heap));
+        }
+        let Some(own) = front::own_heap() else { return Some(From::Common(self.heap)) };
+        let make = || heap::make_apart(Addr::of(self), &self.allowance, front::prepare);
+        heap::take_seat(self.heap, self.seat_word(), own, make).map(From::Own)
+    }
+
+    fn class_block(&'static self, class: ClassId, size: usize) -> Option<Fresh> {
+        let from = self.from()?;
+        let take = || match from {
+            From::Own(heap) | From::Common(heap) if hardened::is_on() => {
+                hardened::alloc_shared(heap, class, size).map(|(at, zero)| Fresh::new(at, zero))
             }
+            From::Own(heap) => heap.pop_apart(class).map(|at| Fresh::new(at, false)),
+            From::Common(heap) => heap.alloc_direct(class).map(|at| Fresh::new(at, false)),
+        };
+        take().or_else(|| match from {
             // What lies in magazines counts as had.
-            self.heap.flush_apart();
-            take()
+            From::Own(heap) if !self.allowance.has_room(class.block_size()) => {
+                heap.flush_apart();
+                take()
+            }
+            _ => None,
         })
     }
 }
@@ -115,6 +158,24 @@ pub(crate) unsafe fn free(word: *mut u8, block: *mut u8) {
             return;
         }
     }
+    free_missed(word, heap, block);
+}
+
+/// A hit of a shared arena, and what is none.
+#[inline(never)]
+fn free_missed(word: *mut u8, heap: &ThreadHeap, block: *mut u8) {
+    if heap::is_marked(word) {
+        let at = Addr::of(block);
+        if let Some(seat) = heap::seat_at_hand(word.addr()) {
+            let offset = page_map::bin_of(at.granule(), seat.addr().0);
+            if offset < CLASSES * BIN_STRIDE {
+                if let Pushed::Kept = seat.push_apart(ClassId::from_index(offset / BIN_STRIDE), at) {
+                    return;
+                }
+            }
+        }
+        return front::free(block);
+    }
     free_slow(heap, block);
 }
 
@@ -123,7 +184,7 @@ pub(crate) unsafe fn free(word: *mut u8, block: *mut u8) {
 fn free_slow(heap: &ThreadHeap, block: *mut u8) {
     let at = Addr::of(block);
     let tag = page_map::tag(at);
-    if tag.owner() != heap.addr() || heap.apart_owner().is_null() || hardened::is_on() {
+    if tag.owner() != heap.addr() || hardened::is_on() {
         return front::free(block);
     }
     let class = ClassId::from_index(tag.class_index());

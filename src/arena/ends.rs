@@ -4,7 +4,7 @@ use super::{Arena, Options, at, list};
 use crate::base::addr::Addr;
 use crate::config;
 use crate::front;
-use crate::heap;
+use crate::heap::{self, ThreadHeap};
 use crate::large::Held;
 use crate::meta;
 use crate::stats::allowance::Allowance;
@@ -24,7 +24,11 @@ fn make_inside(options: Options) -> Option<&'static Arena> {
     unsafe { (&raw mut (*arena).allowance).write(Allowance::new(options.limit)) };
     // SAFETY: just written, and it stays until the arena is destroyed.
     let allowance: &'static Allowance = unsafe { &(*arena).allowance };
-    let Some(heap) = heap::make_apart(record, allowance, front::prepare) else {
+    // Nobody has the magazines of a shared one's: they get no room.
+    let prepare = |heap: &ThreadHeap| {
+        if options.shared { heap.shut() } else { front::prepare(heap) }
+    };
+    let Some(heap) = heap::make_apart(record, allowance, prepare) else {
         meta::free(record, size_of::<Arena>());
         return None;
     };
@@ -51,7 +55,9 @@ fn make_inside(options: Options) -> Option<&'static Arena> {
 pub(crate) unsafe fn reset(word: *mut u8) {
     let arena = at(word);
     arena.resets.add_owned(1);
-    if !(arena.large.is_empty() && arena.heap.rewind()) {
+    let mut done = arena.large.is_empty();
+    arena.each_heap(|heap| done &= heap.rewind());
+    if !done {
         reset_slow(arena);
     }
 }
@@ -62,7 +68,11 @@ fn reset_slow(arena: &'static Arena) {
     // Not done, in a fork that lasts: what was not freed now is the next time.
     let _ = front::inside(|| {
         arena.large.free_all();
-        arena.heap.start_over();
+        arena.each_heap(|heap| {
+            if !heap.rewind() {
+                heap.start_over();
+            }
+        });
     });
 }
 
@@ -76,7 +86,22 @@ pub(crate) unsafe fn destroy(word: *mut u8) {
     let _ = front::inside(|| {
         list::take(arena);
         arena.large.free_all();
+        while let Some(seat) = heap::end_seat(arena.heap) {
+            seat.dissolve();
+        }
         arena.heap.dissolve();
         meta::free(Addr::of(arena), size_of::<Arena>());
     });
+}
+
+impl Arena {
+    /// Calls `look` with its own heap and with each seat. The calling thread has the arena to itself.
+    #[inline]
+    pub(super) fn each_heap(&self, mut look: impl FnMut(&'static ThreadHeap)) {
+        let mut at = Some(self.heap);
+        while let Some(heap) = at {
+            look(heap);
+            at = heap::next_seat(heap);
+        }
+    }
 }

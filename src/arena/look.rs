@@ -3,7 +3,7 @@
 use super::{Arena, NAME, at, named_by};
 use crate::base::addr::Addr;
 use crate::front;
-use crate::heap;
+use crate::heap::{self, ThreadHeap};
 use crate::large;
 use crate::page_map::{self, Tag};
 
@@ -44,11 +44,12 @@ pub(crate) unsafe fn figures(word: *mut u8) -> Option<Figures> {
 impl Arena {
     pub(super) fn figures(&self) -> Figures {
         let (blocks, bytes) = self.large.figures();
-        let spans = self.heap.held();
+        let mut held = self.heap.held();
+        heap::each_seat(self.heap, |seat| held.add(seat.held()));
         Figures {
-            live_bytes: spans.live_bytes + bytes,
-            live_blocks: spans.live_blocks + blocks,
-            held_bytes: spans.held_bytes + bytes,
+            live_bytes: held.live_bytes + bytes,
+            live_blocks: held.live_blocks + blocks,
+            held_bytes: held.held_bytes + bytes,
             limit: match self.allowance.limit() {
                 usize::MAX => 0,
                 limit => limit as u64,
@@ -67,11 +68,23 @@ impl Arena {
 /// As for `super::reset`.
 pub(crate) unsafe fn walk(word: *mut u8, mut look: impl FnMut(Addr, usize) -> i32) -> Option<i32> {
     let arena = at(word);
-    let mut bases = front::inside(|| arena.heap.bases()).flatten()?;
+    let mut at = Some(arena.heap);
+    while let Some(heap) = at {
+        let said = walk_heap(heap, &mut look)?;
+        if said != 0 {
+            return Some(said);
+        }
+        at = heap::next_seat(heap);
+    }
+    Some(arena.large.each(look))
+}
+
+fn walk_heap(heap: &'static ThreadHeap, look: &mut impl FnMut(Addr, usize) -> i32) -> Option<i32> {
+    let mut bases = front::inside(|| heap.bases()).flatten()?;
     let mut index = 0;
     while let Some(base) = bases.get(index) {
         index += 1;
-        let Some(live) = front::inside(|| arena.heap.live(base, &mut bases))? else { continue };
+        let Some(live) = front::inside(|| heap.live(base, &mut bases))? else { continue };
         let mut next = 0;
         while let Some(block) = live.block(bases.bits(), &mut next) {
             let said = look(block, front::usable_size(block.as_ptr()).unwrap_or(0));
@@ -80,5 +93,5 @@ pub(crate) unsafe fn walk(word: *mut u8, mut look: impl FnMut(Addr, usize) -> i3
             }
         }
     }
-    Some(arena.large.each(look))
+    Some(0)
 }

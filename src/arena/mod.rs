@@ -3,6 +3,9 @@
 //! Called by: report, abi.   Locks: `ARENAS`, a leaf; all else through the boxes.
 //! Threads: an owned arena's functions are one thread's at a time, as the program sees to; `of` and `figures` are any's.
 //!
+//! A shared one's, but for `reset`, `destroy` and `walk`, are any thread's: each has a heap of its own there (`heap/seats.rs`), and the arena's own
+//! heap serves threads that have none.
+//!
 //! The program's handle is a word as a thread's is (`heap::bin_at`): that of the arena's heap, so a hit is malloc's. An arena of which a
 //! call is more than a hit has a word whose magazines are always empty.
 
@@ -34,10 +37,13 @@ pub(crate) struct Options {
     pub(crate) limit: usize,
     /// Whether every block is to be zero.
     pub(crate) zeroed: bool,
+    /// Whether threads may use it at the same time.
+    pub(crate) shared: bool,
 }
 
 /// One arena: a record of meta.
 struct Arena {
+    /// Its own heap, whose word is its handle.
     heap: &'static ThreadHeap,
     options: Options,
     allowance: Allowance,
@@ -64,6 +70,6 @@ fn named_by(record: Addr) -> Option<&'static Arena> {
 
 impl Arena {
     fn word(&self) -> *mut u8 {
-        if self.options.zeroed { heap::closed(self.heap) } else { self.heap.addr().as_ptr() }
+        if self.options.zeroed || self.options.shared { heap::closed(self.heap) } else { self.heap.addr().as_ptr() }
     }
 }

@@ -65,3 +65,11 @@ pub(crate) fn prepare(heap: &ThreadHeap) {
         ClassId::all().for_each(|class| heap.bin(class).set_max(0));
     }
 }
+
+/// The calling thread's heap, made or adopted if need be; `None`: it is to have none. Behind the gate.
+pub(crate) fn own_heap() -> Option<&'static ThreadHeap> {
+    match thread::enter() {
+        Some(thread::Caller::Own(heap)) => Some(heap),
+        _ => None,
+    }
+}

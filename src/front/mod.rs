@@ -47,7 +47,7 @@ mod thread;
 mod warm;
 
 pub(crate) use aligned::alloc_aligned;
-pub(crate) use apart::{inside, prepare, serve};
+pub(crate) use apart::{inside, own_heap, prepare, serve};
 pub(crate) use free::{free, free_rounded, free_sized};
 pub(crate) use late::{after_fork, before_fork};
 pub(crate) use malloc::{alloc, alloc_at_least, alloc_or, alloc_zeroed, hit};

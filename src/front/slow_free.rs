@@ -91,6 +91,10 @@ fn free_any(block: *mut u8, said: Option<usize>, is_part: bool) {
             return;
         }
     }
+    // A shared arena's, of which the thread has such blocks to itself. What is no span's is no seat's either.
+    if heap::has_seats(own) && heap::push_at_seat(own, Tag(page_map::bin_of(at.granule(), 0) as u64), at) {
+        return;
+    }
     // Or where the hot table shows nothing: in a heap of more than 32 GiB, say.
     let tag = page_map::first_tag(at);
     if push(own, tag.0 as usize ^ own.addr(), at) {
@@ -194,6 +198,13 @@ pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
                 }
                 (true, _) => free_hardened(at, tag, said),
                 (false, false) => free_block(at, tag),
+                (false, true) if heap::sits_at(tag.owner()) => {
+                    // Its magazine is full.
+                    if let Pushed::Twice = owner.push_apart_slow(ClassId::from_index(tag.class_index()), at) {
+                        die(TWICE, at);
+                    }
+                    true
+                }
                 (false, true) => {
                     owner.free_direct(at);
                     true

@@ -79,6 +79,11 @@ impl ThreadHeap {
         !self.apart_owner().is_null()
     }
 
+    /// Lets its magazines have no room. It has just been made.
+    pub(crate) fn shut(&self) {
+        ClassId::all().for_each(|class| self.bin(class).set_max(0));
+    }
+
     fn allowance(&self) -> Option<&'static Allowance> {
         // SAFETY: null, or of the record, which is there as long as the heap is its own.
         unsafe { self.apart.allowance.load(Ordering::Relaxed).as_ref() }
@@ -122,9 +127,6 @@ impl ThreadHeap {
     #[cold]
     #[inline(never)]
     pub(super) fn refill_apart(&self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
-        let apart = &self.apart;
-        apart.known.set(apart.known.get() | bit(class));
-        apart.moved.set(apart.moved.get() | bit(class));
         let Some(allowance) = self.allowance() else { return 0 };
         let (asked, size) = (out.len(), class.block_size());
         let want = allowance.take(asked, size);
@@ -133,6 +135,10 @@ impl ThreadHeap {
             return 0;
         }
         let mut core = self.look();
+        // Under the lock, for heaps that several threads take from directly.
+        let apart = &self.apart;
+        apart.known.set(apart.known.get() | bit(class));
+        apart.moved.set(apart.moved.get() | bit(class));
         let mut got = core.refill(class, out, zero);
         if got == 0 && self.add_span(class, &mut core) {
             got = core.refill(class, out, zero);
@@ -150,15 +156,27 @@ impl ThreadHeap {
     #[cold]
     #[inline(never)]
     pub(super) fn free_apart(&self, blocks: &[Addr]) {
-        // Relaxed: who frees them all at once comes after, by the program's means. Mostly it says so already: no store.
-        if !self.apart.is_mixed.load(Ordering::Relaxed) {
-            self.apart.is_mixed.store(true, Ordering::Relaxed);
-        }
+        self.note_mixed();
         let mut core = self.look();
         let before = core.tide.used;
         let done = self.flush_locked(&mut core, blocks).map_err(|stop| misuse(stop, blocks));
         self.give_allowance(before - core.tide.used);
         end(core, done);
+    }
+
+    /// Notes that a block came back singly.
+    #[inline(always)]
+    pub(super) fn note_mixed(&self) {
+        // Relaxed: who frees all at once comes after, by the program's means. Mostly it says so already: no store.
+        if !self.apart.is_mixed.load(Ordering::Relaxed) {
+            self.apart.is_mixed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The same by its user, in one instruction.
+    #[inline(always)]
+    pub(super) fn mix(&self) {
+        self.apart.is_mixed.store(true, Ordering::Relaxed);
     }
 
     fn give_allowance(&self, bytes: usize) {
@@ -170,7 +188,7 @@ impl ThreadHeap {
     /// Keeps a freed block of `class` in its magazine. Its user only.
     #[inline(always)]
     pub(crate) fn push_apart(&self, class: ClassId, block: Addr) -> Pushed {
-        self.apart.is_mixed.store(true, Ordering::Relaxed);
+        self.mix();
         self.bin(class).push(block)
     }
 
@@ -194,7 +212,7 @@ impl ThreadHeap {
 
     /// Gives what lies in the magazines back to the spans. Its user only.
     pub(crate) fn flush_apart(&self) {
-        self.apart.is_mixed.store(true, Ordering::Relaxed);
+        self.note_mixed();
         for class in each(self.apart.known.get()) {
             let bin = self.bin(class);
             // SAFETY: we are the heap's user (caller), and nothing below `free_apart` touches this bin.
@@ -306,7 +324,7 @@ impl ThreadHeap {
 
     /// What `free_noted` is to be told of a block that is to be freed later. Any thread.
     pub(crate) fn note_apart(&self) -> u32 {
-        self.apart.is_mixed.store(true, Ordering::Relaxed);
+        self.note_mixed();
         // Relaxed: who frees all at once comes after.
         self.apart.turn.load(Ordering::Relaxed)
     }

@@ -16,6 +16,14 @@ pub(crate) struct Held {
     pub(crate) held_bytes: u64,
 }
 
+impl Held {
+    pub(crate) fn add(&mut self, more: Held) {
+        self.live_bytes += more.live_bytes;
+        self.live_blocks += more.live_blocks;
+        self.held_bytes += more.held_bytes;
+    }
+}
+
 /// The bases of all spans that a heap had, and room for what is free in one of them. In a mapping: a call has 1 KiB of stack.
 pub(crate) struct Bases {
     at: Addr,

@@ -188,6 +188,7 @@ pub(crate) fn leave(heap: &'static ThreadHeap, on_exit: unsafe extern "C" fn(*mu
 /// Makes an orphan of a heap that its thread left: `close` empties the caches of higher boxes, then the magazines are flushed.
 /// Called once, by any thread.
 pub(crate) fn retire(heap: &'static ThreadHeap, close: impl FnOnce(&ThreadHeap)) {
+    heap.leave_seats();
     close(heap);
     heap.flush_all();
     for class in ClassId::all() {
@@ -394,6 +395,8 @@ pub(crate) fn orphan_the_lost() {
         heap.baseline.set(Addr::NULL);
         heap.hardened.set(Addr::NULL);
         heap.links.word.forget();
+        // Not in the order of locks: there is nobody else.
+        heap.leave_seats();
         registry.unlink(heap);
         registry.push_orphan(heap);
     }

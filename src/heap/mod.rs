@@ -23,6 +23,7 @@ mod node_pool;
 mod recall;
 mod reclaim;
 mod remote;
+mod seats;
 
 use core::cell::Cell;
 use core::mem::offset_of;
@@ -51,6 +52,9 @@ pub(crate) use metered::{
 };
 pub(crate) use recall::next_turn;
 pub(crate) use remote::{add_remote, forget_sent, ran_dry, was_sent};
+pub(crate) use seats::{
+    SPECIAL, each_seat, end_seat, has_seats, next_seat, push_at_seat, seat_at_hand, sits_at, take_seat,
+};
 
 use behind::{Core, PURGED};
 use bin::Bins;
@@ -69,6 +73,7 @@ pub(crate) struct ThreadHeap {
     // Owner half: only the heap's thread.
     bins: Bins,
     outbox: Outbox,
+    seated: seats::Seated,
     /// The baseline box's state of this thread; null until that box makes it.
     pub(crate) baseline: Cell<Addr>,
     /// The hardened box's, likewise.
@@ -85,6 +90,7 @@ pub(crate) struct ThreadHeap {
     core: Mutex<Core>,
     links: lifecycle::Links,
     apart: apart::Apart,
+    seat: seats::Seat,
     /// The owner's again; only touched while it is profiled.
     metered: metered::Metered,
 }

@@ -57,7 +57,10 @@ impl Span {
         if taken == 0 {
             return;
         }
-        self.note_freed(taken, dirty);
+        // Not counted as dirty, which the bound would have purged at once: it is there for the next round. A sweep finds it when it has not come
+        // for two decay times.
+        dirty.free += taken as usize * self.block_size as usize;
+        (self.freed_in, self.holes) = (dirty.generation, true);
         self.bitmap().set_first(capacity);
         (self.free, self.hint) = (capacity, 0);
         // Hardened heaps take free blocks for zero, and unclaimed.

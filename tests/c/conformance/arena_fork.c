@@ -7,8 +7,19 @@
 #include <sys/wait.h>
 
 static ATOMIC(int) over;
-static hak_arena *mine, *others;
+static hak_arena *mine, *others, *both;
 
+// One that two threads use at once: nobody resets it.
+static void share(int rounds, int with) {
+    static __thread unsigned char *blocks[300];
+    for (int round = 0; round < rounds; round++) {
+        for (size_t i = 0; i < COUNT(blocks); i++) {
+            CHECK((blocks[i] = hak_arena_malloc(both, i % 100 == 99 ? 2 * MIB : 16 + i)));
+            memset(blocks[i], with, 16 + i);
+        }
+        for (size_t i = 0; i < COUNT(blocks); i++) CHECK(blocks[i][0] == with && blocks[i][15] == with), free(blocks[i]);
+    }
+}
 static void use(hak_arena *arena, int rounds, int with) {
     static __thread unsigned char *blocks[500];
     for (int round = 0; round < rounds; round++) {
@@ -22,14 +33,15 @@ static void use(hak_arena *arena, int rounds, int with) {
     }
 }
 static void *churn(void *arg) {
-    while (!over) use(others, 1, 3);
+    while (!over) use(others, 1, 3), share(1, 3);
     return NULL;
 }
 
 int main(void) {
     pthread_t thread;
-    mine = hak_arena_new(NULL), others = hak_arena_new(NULL);
-    use(mine, 3, 1);
+    struct hak_arena_options shared = {.size = sizeof shared, .flags = HAK_ARENA_SHARED};
+    mine = hak_arena_new(NULL), others = hak_arena_new(NULL), both = hak_arena_new(&shared);
+    use(mine, 3, 1), share(1, 1);
     CHECK(pthread_create(&thread, NULL, churn, NULL) == 0);
     for (int n = 0; n < 60; n++) {
         unsigned char *kept = hak_arena_malloc(mine, 100);
@@ -41,7 +53,10 @@ int main(void) {
             // The thread that had it is not there: this one has it now.
             hak_arena_reset(others);
             use(others, 3, 4);
-            hak_arena_destroy(mine), hak_arena_destroy(others);
+            share(3, 6);
+            hak_arena_reset(both);
+            share(2, 7);
+            hak_arena_destroy(mine), hak_arena_destroy(others), hak_arena_destroy(both);
             mine = hak_arena_new(NULL);
             use(mine, 2, 5);
             _exit(0);
@@ -49,9 +64,9 @@ int main(void) {
         int status;
         CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
         CHECK(kept[50] == 9);
-        use(mine, 1, 1);
+        use(mine, 1, 1), share(1, 1);
     }
     over = 1;
     CHECK(pthread_join(thread, NULL) == 0);
-    hak_arena_destroy(mine), hak_arena_destroy(others);
+    hak_arena_destroy(mine), hak_arena_destroy(others), hak_arena_destroy(both);
 }
