@@ -173,6 +173,9 @@ pub(super) fn strict() -> Option<Strict> {
 
 /// At least `size` bytes at a multiple of `align`, by a slow path in a strict mode.
 pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<Fresh> {
+    if size == 0 && align <= 16 && hardened::is_on() {
+        return hardened::alloc_empty().map(|at| Fresh::new(at, true));
+    }
     if let Some(at) = guard::sample(size, align) {
         return Some(Fresh::new(at, true));
     }

@@ -187,6 +187,10 @@ pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
             if sampled {
                 profile::end(at);
             }
+            if heap::holds_empty(tag.owner()) {
+                hardened::free_empty(owner, at, said);
+                return paranoid::after_slow_path();
+            }
             let full = hardened::is_full();
             if !full && hardened::is_light() {
                 hardened::checked::retire(at, ClassId::from_index(tag.class_index()), said);

@@ -13,7 +13,11 @@ use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::config;
 use crate::config::hardened::{FULL, LIGHT, OFF};
-use crate::heap::ThreadHeap;
+use crate::heap::{self, ThreadHeap};
+use crate::os::die_sized;
+use crate::page_map;
+use crate::span;
+use crate::trace;
 
 pub(crate) use full::{at_fork_child, cached, close, flush_all};
 
@@ -50,6 +54,29 @@ pub(crate) fn class_for(size: usize, align: usize) -> Option<ClassId> {
     if is_light() { checked::class_for(size, align) } else { full::class_for(size, align) }
 }
 
+/// A block of no bytes, in closed pages. `None`: out of memory.
+#[cold]
+pub(crate) fn alloc_empty() -> Option<Addr> {
+    let at = heap::alloc_empty()?;
+    trace::on_alloc(at);
+    Some(at)
+}
+
+/// Whether the block at `at` is one of those.
+fn is_empty(at: Addr) -> bool {
+    heap::holds_empty(page_map::tag(at).owner())
+}
+
+/// Frees a block of no bytes, of the heap `owner`. `said`: the size that the program gave.
+#[cold]
+pub(crate) fn free_empty(owner: &ThreadHeap, at: Addr, said: Option<usize>) {
+    if said.is_some_and(|said| said != 0) {
+        die_sized(SIZE, 0, at);
+    }
+    trace::on_free(at);
+    owner.free_direct(at);
+}
+
 /// `full::alloc_shared` in either form.
 pub(crate) fn alloc_shared(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
     if !is_light() {
@@ -64,17 +91,27 @@ pub(crate) fn alloc_shared(heap: &ThreadHeap, class: ClassId, size: usize) -> Op
 /// Bytes that the program may use of the block at `at`, whose granule is tagged with `class`: those it asked for. `None`: no block of its
 /// starts there.
 pub(crate) fn usable(at: Addr, class: ClassId) -> Option<usize> {
+    if is_empty(at) {
+        return span::starts_block(at).then_some(0);
+    }
     if is_light() { checked::usable(at, class) } else { full::usable(at) }
 }
 
 /// Makes the block at `at`, whose granule is tagged with `class`, hold `size` bytes where it is. Otherwise says how many it holds.
 pub(crate) fn resize(at: Addr, class: ClassId, size: usize) -> Result<(), usize> {
+    if is_empty(at) {
+        // Whether it is one at all its free will find.
+        return Err(0);
+    }
     if is_light() { checked::resize(at, class, size) } else { full::resize(at, size) }
 }
 
 /// Makes the block at `at`, which the program holds, end after `most` bytes, or as many as there are of it, `least` at least. Says how many;
 /// `None`: it has no more to give, and is as before.
 pub(crate) fn expand(at: Addr, class: ClassId, least: usize, most: usize) -> Option<usize> {
+    if is_empty(at) {
+        return None;
+    }
     if is_light() { checked::expand(at, class, least, most) } else { full::expand(at, least, most) }
 }
 

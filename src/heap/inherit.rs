@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Core, ThreadHeap, ebb, holds_samples, lifecycle, list};
+use super::{Core, ThreadHeap, ebb, holds_empty, holds_samples, lifecycle, list};
 use crate::class::{CLASSES, ClassId};
 use crate::config;
 use crate::span;
@@ -74,6 +74,7 @@ impl ThreadHeap {
         if word.load(Ordering::Relaxed) & bit == 0
             || config::get::hardened() == config::hardened::FULL
             || holds_samples(self.addr())
+            || holds_empty(self.addr())
         {
             return false;
         }

@@ -13,6 +13,7 @@ mod capacity;
 #[cfg(feature = "paranoid")]
 mod check;
 mod ebb;
+mod empty;
 mod inherit;
 mod lifecycle;
 mod light;
@@ -39,6 +40,7 @@ use crate::stats::event::{EVENTS, Event, Events};
 pub(crate) use apart::make_apart;
 pub(crate) use behind::{dirty_bytes, free_bytes, purged_bytes};
 pub(crate) use bin::{Bin, Popped, Pushed};
+pub(crate) use empty::{alloc_empty, holds_empty};
 pub(crate) use inherit::{take_in_all, take_in_unused};
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
@@ -216,6 +218,9 @@ impl ThreadHeap {
         let Core { spans, dirty, tide, .. } = core;
         let Some(spans) = spans.get_mut(class.index()) else { return false };
         let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr(), dirty) else { return false };
+        if holds_empty(self.addr()) {
+            span::close(fresh);
+        }
         spans.adopt(fresh);
         tide.note_acquired();
         self.events.count(class.index(), Event::SpanAcquire, 1);

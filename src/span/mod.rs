@@ -42,6 +42,16 @@ pub(crate) use steps::{Sweep, begin, settle, step};
 pub(crate) use sweep::Dirty;
 pub(crate) use transfer::transfer;
 
+/// What a span is to hardened heaps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Usual,
+    /// From before the options were read: its blocks are not as others are.
+    Plain,
+    /// Its pages are closed: its blocks are of no bytes.
+    Closed,
+}
+
 /// A span's record. Its bitmap follows it in memory.
 ///
 /// # Invariants
@@ -71,8 +81,8 @@ pub(crate) struct Span {
     list: lists::List,
     /// Whether the last sweep left free pages that were not worth a call.
     holes: bool,
-    /// From before the options were read: hardened, its blocks are not as others are. Never changes.
-    plain: bool,
+    /// Never changes.
+    kind: Kind,
     next: Option<NonNull<Span>>,
     prev: Option<NonNull<Span>>,
     slab: Option<Slab>,
@@ -140,7 +150,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
             class,
             list: lists::List::None,
             holes: false,
-            plain: !config::is_ready(),
+            kind: if config::is_ready() { Kind::Usual } else { Kind::Plain },
             next: None,
             prev: None,
             slab: Some(slab),
@@ -155,6 +165,16 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
     NonNull::new(span)
 }
 
+/// Closes the pages of a span just acquired, until it is released: nobody is to touch its blocks. Refused, they are as others.
+pub(crate) fn close(mut span: NonNull<Span>) {
+    // SAFETY: the caller's alone, who holds its heap's lock.
+    let record = unsafe { span.as_mut() };
+    let bytes = record.slab.as_ref().map_or(0, |slab| slab.granules() * GRANULE);
+    if os::guard(record.base, bytes) {
+        record.kind = Kind::Closed;
+    }
+}
+
 /// Gives an empty span, on no list, back to the pool.
 #[inline(never)] // for the stack, see `front/purge/decay.rs`
 pub(crate) fn tiny_backend_release_span(span: NonNull<Span>, dirty: &mut Dirty) {
@@ -163,7 +183,7 @@ pub(crate) fn tiny_backend_release_span(span: NonNull<Span>, dirty: &mut Dirty) 
     debug_assert!(record.free == record.capacity && record.list == lists::List::None);
     record.note_leaving(dirty);
     let class = record.class;
-    if config::get::hardened() != config::hardened::OFF && record.plain {
+    if config::get::hardened() != config::hardened::OFF && record.kind == Kind::Plain {
         clear(record);
     }
     if !record.claims.is_null() {
@@ -171,7 +191,10 @@ pub(crate) fn tiny_backend_release_span(span: NonNull<Span>, dirty: &mut Dirty) 
     }
     if let Some(slab) = record.slab.take() {
         page_map::strike(slab.base, slab.granules());
-        superslab::release_slab(slab);
+        // Refused, it is lost: nobody could use it.
+        if record.kind != Kind::Closed || os::unguard(slab.base, slab.granules() * GRANULE) {
+            superslab::release_slab(slab);
+        }
     }
     meta::free(Addr::of(span.as_ptr()), record_bytes(class));
 }
@@ -197,7 +220,7 @@ pub(crate) fn starts_block(at: Addr) -> bool {
 pub(crate) fn is_plain(at: Addr) -> bool {
     let span = page_map::record(at).as_ptr::<Span>();
     // SAFETY: records are never unmapped. The field alone: the owner may hold the rest of the record mutably.
-    !span.is_null() && unsafe { (&raw const (*span).plain).read() }
+    !span.is_null() && unsafe { (&raw const (*span).kind).read() } == Kind::Plain
 }
 
 /// `starts_block`, for who asks that one when this says no: a look fewer, and mostly it is enough.

@@ -21,6 +21,7 @@ static void after_free(char *p, size_t n) {
 }
 static void resized(char *p, size_t n) { free(p), p = realloc(p, n + 1); }
 static void sized(char *p, size_t n) { free_sized_of(p, n - 1); }
+static void touch(char *p, size_t n) { p[0] = 'y'; }
 static void proper(char *p, size_t n) {
     memset(p, 'x', n), p[n - 1] = 0;
     p = realloc(p, n + n / 3);
@@ -47,8 +48,29 @@ static const struct {
     {sized, "free_sized: size does not match, ", "free_sized: size does not match, "},
     {proper, "", ""},
 };
+// Of a block of no bytes.
+static void sized_empty(char *p, size_t n) { free_sized_of(p, 1); }
+static void proper_empty(char *p, size_t n) {
+    char *q = malloc(0), *r = calloc(0, 8);
+    CHECK(q && r && q != p && q != r && p != r && malloc_usable_size(r) == 0);
+    p = realloc(p, 100), q = realloc(q, 1), memset(p, 'x', 100), *q = 'x';
+    free(p), free(q), free_sized_of(r, 0);
+    for (int i = 0; i < 20000; i++) {
+        CHECK((p = malloc(0)));
+        if (i % 2) free(p);
+    }
+}
+static const struct {
+    void (*do_it)(char *, size_t);
+    const char *said;
+} empty_kinds[] = {
+    {touch, NULL},
+    {twice, "free: block is already free (double free)"},
+    {sized_empty, "free_sized: size does not match, 0 bytes (0x"},
+    {proper_empty, ""},
+};
 
-static void check(size_t kind, size_t n, const char *want) {
+static void check(void (*do_it)(char *, size_t), size_t n, const char *want) {
     int ends[2], status;
     char said[400] = "", expected[400];
     CHECK(pipe(ends) == 0);
@@ -57,7 +79,7 @@ static void check(size_t kind, size_t n, const char *want) {
         dup2(ends[1], 2);
         char *p = malloc(n);
         CHECK(p && malloc_usable_size(p) == n);
-        kinds[kind].do_it(p, n);
+        do_it(p, n);
         _exit(0);
     }
     close(ends[1]);
@@ -71,10 +93,10 @@ static void check(size_t kind, size_t n, const char *want) {
     } else {
         // A size that was asked for is the one that is named.
         size_t len = strlen(expected);
-        if (expected[len - 1] == ' ' && kinds[kind].do_it != after_free) sprintf(expected + len, "%zu bytes (0x", n);
+        if (expected[len - 1] == ' ' && do_it != after_free) sprintf(expected + len, "%zu bytes (0x", n);
         fine = signal == SIGABRT && !strncmp(said, expected, strlen(expected)) && strchr(said, '\n') == said + strlen(said) - 1;
     }
-    if (!fine) printf("kind %zu, %zu bytes: signal %d, %s, expected %s\n", kind, n, signal, said, want ? expected : "SIGSEGV");
+    if (!fine) printf("%zu bytes: signal %d, %s, expected %s\n", n, signal, said, want ? expected : "SIGSEGV");
     CHECK(fine);
 }
 
@@ -83,6 +105,7 @@ int main(void) {
     CHECK(free_sized_of);
     static const size_t sizes[] = {24, 100, 1000, 5000, 60000, 300000, 3000000};
     for (size_t kind = 0; kind < COUNT(kinds); kind++)
-        for (size_t i = 0; i < COUNT(sizes); i++) check(kind, sizes[i], i < 5 ? kinds[kind].said : kinds[kind].large);
+        for (size_t i = 0; i < COUNT(sizes); i++) check(kinds[kind].do_it, sizes[i], i < 5 ? kinds[kind].said : kinds[kind].large);
+    for (size_t kind = 0; kind < COUNT(empty_kinds); kind++) check(empty_kinds[kind].do_it, 0, empty_kinds[kind].said);
     return 0;
 }

@@ -6,7 +6,7 @@ int main(void) {
     for (size_t i = 0; i < COUNT(all_sizes); i++) {
         size_t size = all_sizes[i];
         char *p = malloc(size);
-        CHECK(p && malloc_usable_size(p) == (size ? size : 1));
+        CHECK(p && malloc_usable_size(p) == size);
         memset(p, 0xA5, malloc_usable_size(p));
         CHECK(p = realloc(p, size + 3));
         CHECK(malloc_usable_size(p) == size + 3 && (size == 0 || p[size - 1] == (char)0xA5));
