@@ -66,7 +66,11 @@ macro_rules! new {
 /// Blocks of an alignment that the program names.
 fn aligned(size: usize, align: usize, fail: impl FnOnce() -> *mut u8) -> *mut u8 {
     let block = front::alloc_aligned(size, align);
-    if block.is_null() { fail() } else { block }
+    if !block.is_null() {
+        return block;
+    }
+    front::expect_rounded();
+    fail()
 }
 
 new! {

@@ -59,11 +59,13 @@ pub unsafe extern "C" fn cfree(block: *mut c_void) {
 
 /// Bytes the block can hold: stable for its life and writable. 0 for null and for what is no block.
 ///
+/// 0 of what is no block; hardened, that ends the process.
+///
 /// # Safety
 /// None needed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> usize {
-    front::usable_size(block.cast()).unwrap_or(0)
+    front::usable_size_or_0(block.cast())
 }
 
 /// Gives back all idle memory; `pad` has no meaning here. 1 when some went back, else 0.

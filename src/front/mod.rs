@@ -55,8 +55,9 @@ pub(crate) use profiled::{prepare as prepare_profile, start as start_profile, st
 pub(crate) use purge::{
     COUNTS as PURGES, allow as allow_background, begin_in_child, flush_thread, keep, step_aside, trim,
 };
-pub(crate) use realloc::{realloc, resize, usable_size};
+pub(crate) use realloc::{realloc, resize, usable_size, usable_size_or_0};
 pub(crate) use recorded::after_fork as record_fork;
 pub(crate) use requests::{profile_at_signal, report_at_signal};
 pub(crate) use sizes::{expand, good_size};
 pub(crate) use slow::out_of_memory;
+pub(crate) use slow_free::expect_rounded;

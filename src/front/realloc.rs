@@ -14,6 +14,7 @@ use crate::reserve;
 use crate::span;
 
 const FOREIGN: &str = "realloc: not a block of this allocator, or free already";
+const UNMEASURED: &str = "malloc_usable_size: not a block of this allocator, or free already";
 /// Bytes of the smallest block: never too large for what is left in it.
 const SMALLEST: usize = 16;
 const INTERIOR: &str = "realloc: pointer into a block, not to its start";
@@ -28,6 +29,15 @@ pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
         tag if tag.is_reserve() => reserve::usable(at, tag),
         tag if hardened::is_on() => hardened::usable(at, ClassId::from_index(tag.class_index())),
         tag => span::starts_block(at).then(|| ClassId::from_index(tag.class_index()).block_size()),
+    }
+}
+
+/// The same for who may have named anything; hardened, what is no block, or free, ends the process.
+pub(crate) fn usable_size_or_0(block: *mut u8) -> usize {
+    match usable_size(block) {
+        Some(size) => size,
+        None if hardened::is_on() && !block.is_null() => die(UNMEASURED, Addr::of(block)),
+        None => 0,
     }
 }
 

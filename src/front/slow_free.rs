@@ -1,5 +1,7 @@
 //! What `free` leaves to be decided: whose block it is, and how it goes back.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 use errno::{errno, set_errno};
 
 use super::checked;
@@ -45,13 +47,28 @@ pub(super) fn free_sized(block: *mut u8, size: usize) {
     free_any(block, Some(size), false);
 }
 
+/// Whether the C++ runtime's aligned `new` has served instead of ours.
+static ROUNDED: AtomicBool = AtomicBool::new(false);
+
+/// The C++ runtime's aligned `new` is about to serve.
+pub(crate) fn expect_rounded() {
+    // Relaxed: its block comes to another thread by the program's own means.
+    ROUNDED.store(true, Ordering::Relaxed);
+}
+
 /// `free_sized` by C++'s aligned forms. The runtime's `new`, which serves when ours failed and its new-handler found memory,
 /// asks for a multiple of the alignment; `delete` says the size that the program gave.
 #[cold]
 #[inline(never)]
 pub(super) fn free_rounded(block: *mut u8, size: usize, align: usize) {
     let rounded = round_up(size.max(1), align.max(1));
-    free_any(block, rounded.filter(|_| strict().is_some() && usable_size(block) == rounded).or(Some(size)), false);
+    free_any(
+        block,
+        rounded
+            .filter(|_| ROUNDED.load(Ordering::Relaxed) && strict().is_some() && usable_size(block) == rounded)
+            .or(Some(size)),
+        false,
+    );
 }
 
 /// `free` as a part of another call, by which it is recorded.

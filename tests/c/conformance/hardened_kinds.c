@@ -21,6 +21,7 @@ static void after_free(char *p, size_t n) {
 }
 static void resized(char *p, size_t n) { free(p), p = realloc(p, n + 1); }
 static void sized(char *p, size_t n) { free_sized_of(p, n - 1); }
+static void measured(char *p, size_t n) { free(p), malloc_usable_size(launder(p)); }
 static void touch(char *p, size_t n) { p[0] = 'y'; }
 static void proper(char *p, size_t n) {
     memset(p, 'x', n), p[n - 1] = 0;
@@ -46,6 +47,7 @@ static const struct {
     {after_free, "malloc: block was written to after free, ", NULL},
     {resized, "realloc: " GONE, "realloc: " GONE},
     {sized, "free_sized: size does not match, ", "free_sized: size does not match, "},
+    {measured, "malloc_usable_size: " GONE, "malloc_usable_size: " GONE},
     {proper, "", ""},
 };
 // Of a block of no bytes.

@@ -1,4 +1,5 @@
-// malloc_usable_size of what is no block returns 0 and does not crash: stack, static, mmap, text, wild, non-canonical.
+// malloc_usable_size of what is no block returns 0 and does not crash: stack, static, mmap, text, wild, non-canonical. Not hardened.
+// env: HAKMEM_HARDENED=0
 #include "check.h"
 #include <sys/mman.h>
 
