@@ -40,7 +40,9 @@ impl ThreadHeap {
         let core = self.look();
         let mut held = Held::default();
         for (class, spans) in ClassId::all().zip(&core.spans) {
-            let used = (spans.used(class) / class.block_size()).saturating_sub(self.bin(class).len()) as u64;
+            // No class has blocks of 0 bytes; Rust 1.85 does not see that, and keeps a panic.
+            let taken = spans.used(class).checked_div(class.block_size()).unwrap_or(0);
+            let used = taken.saturating_sub(self.bin(class).len()) as u64;
             held.live_blocks += used;
             held.live_bytes += used * class.block_size() as u64;
             held.held_bytes += spans.spans as u64 * class.span_bytes() as u64;
