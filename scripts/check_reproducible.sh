@@ -13,6 +13,9 @@ trap 'rm -rf "$tmp"' EXIT
 built=(target/release/libhakmem.so target/release/libhakmem.so.debug target/release/libhakmem.a include/hakmem.h)
 [ -z "$all" ] || built+=(cli/target/release/hakmem)
 
+mkdir "$tmp/source" # once: who goes on working changes it meanwhile
+git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$tmp/source" 2>/dev/null || true # deleted ones are listed too
+
 build() { # DIRECTORY HOME UMASK VARIABLE...
     local directory=$1 home=$2 mask=$3 make=(build)
     shift 3
@@ -20,7 +23,7 @@ build() { # DIRECTORY HOME UMASK VARIABLE...
     [ -z "$all" ] || ! command -v dpkg-gensymbols >/dev/null || make+=(deb)
     mkdir -p "$directory" "$home"
     ln -s "$cargo" "$home/.cargo" # the crates' sources, by another name
-    git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$directory" 2>/dev/null || true # deleted ones are listed too
+    cp -R "$tmp/source/." "$directory/"
     (
         umask "$mask"
         cd "$directory"
