@@ -12,7 +12,7 @@ import glob, os, re
 
 DOCUMENTS = sorted(glob.glob("*.md") + glob.glob("docs/*.md"))
 # For people who use the library; STATISTICS.md explains the words it needs.
-OPERATORS = ["README.md", "CHANGELOG.md", "docs/USING.md", "docs/OPTIONS.md", "docs/MEMORY.md", "docs/HARDENING.md", "docs/CLI.md",
+OPERATORS = ["README.md", "CHANGELOG.md", "docs/USING.md", "docs/RECIPES.md", "docs/OPTIONS.md", "docs/MEMORY.md", "docs/HARDENING.md", "docs/CLI.md",
              "docs/RELIABILITY.md", "docs/BENCHMARKS.md", "docs/man/hakmem.3.in", "docs/man/hakmem.conf.5.in", "cli/src/args.rs"]
 INNER = re.compile(r"(?<![-\w])(?:T-(?:HEAP|BACKEND|REMOTE|EVENT)|SP-SLOT|Pool-TLS|FastCache|SLL|[Ss]uper[Ss]labs?|[Mm]agazines?|page_map|pool_tls|tiny_heap"
                    r"|slow paths?|remote frees?|(?![CV]\d)[A-Z]\d{1,2})\b(?![-\w=])")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the commands of README.md, CONTRIBUTING.md and docs/: every block marked `sh`, in a scratch copy of the tree with a
 # program `app` in it, and one that goes on for a while, `server`. Blocks with another mark are not run; the names in them
-# are looked up in what `make install` installs. (docs/CLI.md's commands are run by cli/tests.)
+# are looked up in what `make install` installs. (docs/CLI.md's commands are run by cli/tests, docs/RECIPES.md's by recipes.sh.)
 #
 # What would build, install on this machine or take minutes is rewritten: `sudo` and `make install` stay below the scratch
 # directory, other targets of make and other scripts must only exist. usage: tests/docs/run.sh [-v]
@@ -16,7 +16,7 @@ export LC_ALL=C
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 documents=(README.md CONTRIBUTING.md docs/USING.md) # which installs
-for document in docs/*.md; do [ $document = docs/USING.md ] || documents+=("$document"); done
+for document in docs/*.md; do [[ $document =~ /(USING|RECIPES)\.md ]] || documents+=("$document"); done
 passed=0 failed=0
 
 export SCRATCH=$tmp/tree ROOT=$tmp/root REPO=$repo REAL_MAKE REAL_CARGO
