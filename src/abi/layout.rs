@@ -32,4 +32,5 @@ pub static hak_layout: Table = Table(Layout {
     profile: profile::LAYOUT,
     trace: trace::LAYOUT,
     profile_on_at: profile::ON_AT,
+    heap_second_bins: heap::SECOND_BINS,
 });

@@ -57,6 +57,8 @@ pub(crate) struct Layout {
     pub(crate) trace: Trace,
     /// One byte: whether the profiler counts.
     pub(crate) profile_on_at: At,
+    /// Offset in a heap of a second set of bins, of blocks that are as free as those of the first: there once the profiler's tables are.
+    pub(crate) heap_second_bins: usize,
 }
 
 #[repr(C)]
@@ -215,5 +217,5 @@ pub(crate) struct Trace {
 
 const _: () = {
     let words = (size_of::<Layout>() - 16) / 8;
-    assert!(words == 3 + 5 + 14 + 8 + 8 + 18 + 5 + 9 + 14 + 2 + 1, "words without a hole, and none taken away");
+    assert!(words == 3 + 5 + 14 + 8 + 8 + 18 + 5 + 9 + 14 + 2 + 1 + 1, "words without a hole, and none taken away");
 };

@@ -17,7 +17,8 @@ pub(crate) const MID_CLASSES: usize = 68;
 pub(crate) const CLASSES: usize = 100;
 /// Bytes from one class's bin to the next in a heap. Hot paths and page-map tags hold classes premultiplied by it.
 pub(crate) const BIN_STRIDE: usize = 32;
-const TINY_MAX: usize = 1024;
+/// Bytes of the largest tiny block.
+pub(crate) const TINY_MAX: usize = 1024;
 /// Above a page a block shares none, and there is nothing to be had from fewer classes.
 const COARSE_MAX: usize = 4096;
 pub(crate) const MID_MAX: usize = 64 << 10;

@@ -23,25 +23,25 @@ pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
 
 /// `alloc_zeroed` of a thread with a heap, from its magazine.
 #[inline]
-pub(super) fn zeroed(heap: &ThreadHeap, size: usize) -> Option<Addr> {
+pub(super) fn zeroed(heap: &ThreadHeap, size: usize) -> Option<Fresh> {
     let (block, bytes) = hit(heap, size)?;
     checked::hand_out_zero(block, bytes, size);
-    Some(block)
+    Some(Fresh::new(block, true))
 }
 
 /// A block of the thread's magazine, if it has one and that is not to be sampled, and its bytes. Big ones are for the slow path.
 #[inline(always)]
 fn hit(heap: &ThreadHeap, size: usize) -> Option<(Addr, usize)> {
     let offset = checked::small_bin_offset(size)?;
-    let counted = profile::is_on();
-    if counted && !heap.meter().has(size) {
+    let counted = profile::is_on().then(|| profile::bytes(size));
+    if counted.is_some_and(|bytes| !heap.meter().has(bytes)) {
         return None;
     }
     // SAFETY: a heap, and the offset of a class's bin.
     match unsafe { heap::bin_at(heap.addr().as_ptr(), offset) }.pop() {
         Popped::Block(block) => {
-            if counted {
-                heap.meter().count(size);
+            if let Some(bytes) = counted {
+                heap.meter().count(bytes);
             }
             Some((block, class::block_size_at(offset)))
         }

@@ -5,14 +5,15 @@ use errno::{errno, set_errno};
 use super::{late, paranoid, purge, requests, slow};
 use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
-use crate::class::{self, ClassId, MID_MAX};
+use crate::class::{self, ClassId, MID_MAX, TINY_MAX};
 use crate::config::get;
 use crate::hardened;
-use crate::heap::{self, Popped, ThreadHeap};
+use crate::heap::{self, Lend, Popped, ThreadHeap};
 use crate::large;
 use crate::os::signal::{self, Request};
 use crate::os::{self, gate};
 use crate::profile::{self, Occasion, Refused};
+use crate::record;
 
 /// Counts all allocations from now on, of all threads. Not behind the gate; may allocate.
 #[cold]
@@ -92,36 +93,41 @@ pub(super) fn refused() {
 #[inline(always)]
 pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
     match hit(heap, size) {
-        Some((block, _)) => block.as_ptr(),
+        Some(fresh) => fresh.at.as_ptr(),
         None => slow::alloc_cold(size),
     }
 }
 
-/// `alloc_zeroed` of a counted thread, from its magazine.
-#[inline]
-pub(super) fn zeroed(heap: &ThreadHeap, size: usize) -> Option<Addr> {
-    let (block, bytes) = hit(heap, size)?;
-    // SAFETY: a block of so many bytes, ours alone.
-    unsafe { block.as_ptr::<u8>().write_bytes(0, bytes) };
-    Some(block)
-}
-
-/// A block of the thread's magazine, and its bytes, if it has one and that is not to be sampled. `None`: nothing was counted.
-///
-/// What a counted `malloc` pays, so it is as short as may be: sizes above `MID_MAX`, which are rarer and dearer, are left to the slow path.
+/// What a counted `malloc` pays instead of a hit, so it is as short as may be; sizes above `MID_MAX`, which are rarer and dearer, are left to
+/// the slow path. `None`: nothing was counted.
 #[inline(always)]
-fn hit(heap: &ThreadHeap, size: usize) -> Option<(Addr, usize)> {
+pub(super) fn hit(heap: &ThreadHeap, size: usize) -> Option<Fresh> {
+    if size <= TINY_MAX {
+        return lent(heap, size);
+    }
     if size > MID_MAX || !heap.meter().has(size) {
         return None;
     }
-    let offset = class::small_bin_offset(size);
     // SAFETY: the offset of a class's bin.
-    match unsafe { heap::bin_at(heap.addr().as_ptr(), offset) }.pop() {
+    match unsafe { heap::bin_at(heap.addr().as_ptr(), class::small_bin_offset(size)) }.pop() {
         Popped::Block(block) => {
             heap.meter().count(size);
-            Some((block, class::block_size_at(offset)))
+            Some(Fresh::new(block, false))
         }
         Popped::Empty => None,
+    }
+}
+
+#[inline(never)]
+fn lent(heap: &ThreadHeap, size: usize) -> Option<Fresh> {
+    if record::is_on() {
+        // Each call is to be seen.
+        return None;
+    }
+    match heap.lend(ClassId::of(size)?) {
+        Lend::Block(block) => Some(Fresh::new(block, false)),
+        Lend::Sample => take(heap, size, 1),
+        Lend::Nothing => None,
     }
 }
 

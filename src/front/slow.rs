@@ -101,25 +101,25 @@ pub(super) fn alloc_zeroed_unrecorded(size: usize) -> *mut u8 {
 
 #[inline(always)]
 fn alloc_zeroed_any(size: usize) -> *mut u8 {
-    if let Some(heap) = heap::metered() {
-        let block = if hardened::is_light() { checked::zeroed(heap, size) } else { profiled::zeroed(heap, size) };
-        if let Some(block) = block {
-            return block.as_ptr();
-        }
-    }
-    let fresh = behind_gate(size, 1, || match (strict(), ClassId::of(size)) {
-        (Some(mode), _) => alloc_strict(mode, size, 1),
-        // Tiny and mid blocks were somebody else's before, and to know which were not costs more than it saves: the page
-        // is about to be touched anyway.
-        (None, Some(class)) => alloc_fresh(class),
-        (None, None) => try_large(size, 1),
-    });
+    let hit = heap::metered()
+        .and_then(|heap| if hardened::is_light() { checked::zeroed(heap, size) } else { profiled::hit(heap, size) });
+    let fresh = hit.or_else(|| alloc_zeroed_cold(size));
     let Some(fresh) = fresh else { return out_of_memory() };
     let block: *mut u8 = fresh.at.as_ptr();
     let stale = fresh.stale(usable_size(block).unwrap_or(size));
     // SAFETY: a live block of at least so many bytes, ours alone.
     unsafe { block.write_bytes(0, stale) };
     block
+}
+
+fn alloc_zeroed_cold(size: usize) -> Option<Fresh> {
+    behind_gate(size, 1, || match (strict(), ClassId::of(size)) {
+        (Some(mode), _) => alloc_strict(mode, size, 1),
+        // Tiny and mid blocks were somebody else's before, and to know which were not costs more than it saves: the page
+        // is about to be touched anyway.
+        (None, Some(class)) => alloc_fresh(class),
+        (None, None) => try_large(size, 1),
+    })
 }
 
 /// What `serve` gives, which is called where locks may be taken; a block of the reserve when a fork forbids that.

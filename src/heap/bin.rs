@@ -153,6 +153,25 @@ impl Bin {
         true
     }
 
+    /// Moves the newest blocks, `want` at most, to `to`, an empty bin, whose array is `array` from now on. Says how many.
+    ///
+    /// # Safety
+    /// `array` has `want` entries, which nobody else uses. The caller is the thread of both bins.
+    pub(super) unsafe fn lend(&self, to: &Bin, array: *mut Addr, want: usize) -> usize {
+        let count = want.min(self.len());
+        if count > 0 {
+            let from = self.cur.get().wrapping_sub(count);
+            // SAFETY: B2, and the caller; apart, for one is the other bin's.
+            unsafe { array.copy_from_nonoverlapping(from, count) };
+            self.cur.set(from);
+        }
+        let end = array.wrapping_add(count);
+        to.base.set(array);
+        to.cur.set(end);
+        to.limit.set(end);
+        count
+    }
+
     /// The free part of the array, for a refill of up to `want` entries.
     ///
     /// # Safety

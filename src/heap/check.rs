@@ -37,6 +37,10 @@ impl ThreadHeap {
                 for &block in unsafe { bin.oldest(usize::MAX) } {
                     span::mark(self.addr(), class, block, free);
                 }
+                // SAFETY: likewise.
+                for &block in unsafe { self.second_bin(class).oldest(usize::MAX) } {
+                    span::mark(self.addr(), class, block, free);
+                }
             }
         }
     }

@@ -105,7 +105,7 @@ impl ThreadHeap {
         if !is_crowded || tide.others() + tide.before < tide.acquired as u64 {
             return;
         }
-        let kept: usize = ClassId::all().map(|class| self.bin(class).len() * class.block_size()).sum();
+        let kept: usize = ClassId::all().map(|class| self.cached(class) * class.block_size()).sum();
         if tide.used.saturating_sub(kept) > few {
             return;
         }

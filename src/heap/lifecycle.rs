@@ -389,6 +389,7 @@ pub(crate) fn orphan_the_lost() {
         for class in ClassId::all() {
             heap.bin(class).close(false);
         }
+        heap.forget_lent();
         heap.capacities.reset();
         heap.ebb.reset();
         heap.outbox.forget();

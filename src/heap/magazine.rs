@@ -99,6 +99,7 @@ impl ThreadHeap {
     /// Apart: what it needs of the stack the baseline's flush, the deepest there is, would stand on.
     #[inline(never)]
     pub(crate) fn flush_all(&self) {
+        self.take_back();
         for class in ClassId::all() {
             self.flush_oldest(class, usize::MAX);
         }

@@ -1,6 +1,6 @@
 //! Profiling, recording, and hardening's light form, as the hot paths see them: not at all. While a thread's allocations are counted, or checked,
-//! its TLS word names a second set of bins, in its heap's last page, of which all are empty and have no room: each call takes the slow entry,
-//! which counts or checks and goes on to the real ones.
+//! its TLS word names a second set of bins, in its heap's last pages, which hold at most what was counted before (`lent.rs`) and have no room:
+//! other calls take the slow entry, which counts or checks and goes on to the real ones.
 //!
 //! | word                       | means                       |
 //! |----------------------------|-----------------------------|
@@ -12,7 +12,7 @@
 //! The word changes while its thread runs: whoever switches the profiler writes to the words of all. That does no harm wherever it comes, for
 //! - only a heap's own two values are exchanged for each other (compare-exchange), so whichever of them a thread reads, and however often
 //!   within one call, it finds its own heap (`plain`);
-//! - read as bins, either is valid: the second ones are zero for ever;
+//! - read as bins, either is valid, and of both what is popped is a free block of this thread's;
 //! - an aligned word is read and written whole, by the asm of `os::tls` as by an atomic;
 //! - the thread writes to its word itself only before its heap's `Door` is open and after it has closed it, but in `follow`, where it
 //!   exchanges the same two values.
@@ -26,6 +26,7 @@ use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::bin::Bins;
+use super::lent::Lent;
 use super::{ThreadHeap, lifecycle};
 use crate::base::addr::Addr;
 use crate::config;
@@ -38,19 +39,22 @@ const MARK: usize = 128;
 /// The same of who is checked (`HAKMEM_HARDENED=light`): all of the process's threads, from the first one's birth.
 const CHECK: usize = 256;
 
-/// A heap's last page.
+/// A heap's last two pages.
 #[repr(C, align(4096))]
 pub(super) struct Metered {
     before: [u64; MARK / 8],
     /// At `MARK`, and at `CHECK` too.
-    bins: Bins,
+    pub(super) bins: Bins,
     behind: [u64; (CHECK - MARK) / 8],
     meter: Meter,
     recorder: Recorder,
+    pub(super) lent: Lent,
 }
 
-/// From a heap to its last page.
+/// From a heap to its last two pages.
 const TO_PAGE: usize = offset_of!(ThreadHeap, metered);
+/// From a heap to its second bins.
+pub(crate) const TO_BINS: usize = TO_PAGE + MARK;
 
 /// Whether a TLS word says that its thread is counted, and not checked.
 #[inline(always)]
@@ -202,6 +206,6 @@ pub(crate) fn holds_samples(owner: Addr) -> bool {
 }
 
 const _: () = {
-    assert!(offset_of!(Metered, bins) == MARK && size_of::<Metered>() == 4096);
+    assert!(offset_of!(Metered, bins) == MARK && size_of::<Metered>() == 8192);
     assert!(offset_of!(ThreadHeap, metered) % 4096 == 0, "a marked word is known by its low bits");
 };

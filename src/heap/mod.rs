@@ -15,6 +15,7 @@ mod check;
 mod ebb;
 mod empty;
 mod inherit;
+mod lent;
 mod lifecycle;
 mod light;
 mod list;
@@ -42,6 +43,7 @@ pub(crate) use behind::{dirty_bytes, free_bytes, purged_bytes};
 pub(crate) use bin::{Bin, Popped, Pushed};
 pub(crate) use empty::{alloc_empty, holds_empty};
 pub(crate) use inherit::{take_in_all, take_in_unused};
+pub(crate) use lent::Lend;
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
 pub(crate) use lifecycle::{
@@ -50,7 +52,8 @@ pub(crate) use lifecycle::{
 pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
 pub(crate) use metered::{
-    closed, follow, holds_samples, is_checked, is_marked, meter_all, metered, of_marked, plain, sample_heap,
+    TO_BINS as SECOND_BINS, closed, follow, holds_samples, is_checked, is_marked, meter_all, metered, of_marked, plain,
+    sample_heap,
 };
 pub(crate) use recall::next_turn;
 pub(crate) use remote::{add_remote, forget_sent, ran_dry, was_sent};
@@ -366,5 +369,5 @@ const _: () = {
     assert!(size_of::<Bins>() <= size_of_val(&LATE_THREAD), "a thread without a heap reads zeroes as its bins");
     assert!(size_of::<Bins>() <= 4096, "an offset into the bins never reaches the bits of the heap's address");
     assert!(size_of::<ThreadHeap>() <= 32 << 10, "a heap is one record of meta");
-    assert!(size_of::<ThreadHeap>() == 28_672, "docs/ARCHITECTURE.md, section 5, says so");
+    assert!(size_of::<ThreadHeap>() == 32_768, "docs/ARCHITECTURE.md, section 5, says so");
 };

@@ -4,6 +4,8 @@
 //! 1 - e^(-size / rate), whatever was allocated before, and stands for the reciprocal of that: summed, samples are unbiased.
 #![forbid(unsafe_code)]
 
+use crate::class::ClassId;
+
 /// A stream of random numbers: xorshift64*, which hides nothing and need not.
 pub(super) fn next(state: u64) -> (u64, u64) {
     let mut x = state;
@@ -47,9 +49,18 @@ pub(crate) struct Weight {
 
 pub(crate) const OBJECT: u64 = 1 << 10;
 
+/// Bytes that a block of `size` counts as: a tiny one as all that it has, since its class is what is known when it is served; one of none as one.
+pub(crate) fn bytes(size: usize) -> usize {
+    match ClassId::of(size) {
+        Some(class) if class.is_tiny() => class.block_size(),
+        _ => size,
+    }
+}
+
 /// The weight of a sampled block of `size` bytes, at least 1.
 pub(crate) fn weight(size: u64, rate: u64) -> Weight {
-    let objects = if rate <= 1 { 1.0 } else { 1.0 / chance(size as f64 / rate as f64) };
+    let counted = bytes(size as usize) as f64;
+    let objects = if rate <= 1 { 1.0 } else { 1.0 / chance(counted / rate as f64) };
     // Rounded by hand: `round` is libm's.
     let rounded = |value: f64| (value + 0.5) as u64;
     Weight { objects: rounded(objects * OBJECT as f64), bytes: rounded(objects * size as f64) }
@@ -113,8 +124,9 @@ mod tests {
         };
         left += draw();
         for _ in 0..blocks {
-            if size <= left {
-                left -= size;
+            let bytes = bytes(size as usize) as u64;
+            if bytes <= left {
+                left -= bytes;
                 continue;
             }
             let weight = weight(size, rate);
@@ -129,7 +141,7 @@ mod tests {
         for rate in [1, 4096, 524_288] {
             for size in [1, 16, 100, 4096, 40_000, 524_288, 4 << 20] {
                 let blocks = (rate * 40 / size).clamp(200, 400_000);
-                let chance = if rate == 1 { 1.0 } else { -f64::exp_m1(-(size as f64) / rate as f64) };
+                let chance = if rate == 1 { 1.0 } else { -f64::exp_m1(-(bytes(size as usize) as f64) / rate as f64) };
                 // Of one run: each block's estimate is 1 / chance or nothing.
                 let error = (blocks as f64 * (1.0 / chance - 1.0)).sqrt();
                 let mut sum = 0.0;

@@ -6,16 +6,11 @@ use core::cell::Cell;
 use super::draw;
 use crate::os;
 
-/// What a block of no bytes counts as is one.
-#[inline(always)]
-fn bytes(size: usize) -> u64 {
-    size.max(1) as u64
-}
-
 /// All zero is a meter that has not begun.
 pub(crate) struct Meter {
     /// Bytes that pass before the next sampled one.
     left: Cell<u64>,
+    begun: Cell<bool>,
     /// The state of the random stream; 0: not seeded.
     random: Cell<u64>,
     /// Set while the thread takes a sample: what the unwinder allocates is not counted.
@@ -23,47 +18,64 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Whether a block of `size` bytes would pass without more ado.
+    /// Whether a block that counts as so many bytes would pass without more ado.
     #[inline(always)]
-    pub(crate) fn has(&self, size: usize) -> bool {
-        bytes(size) <= self.left.get()
+    pub(crate) fn has(&self, bytes: usize) -> bool {
+        bytes as u64 <= self.left.get()
     }
 
     /// Counts a block for which that is so.
     #[inline(always)]
-    pub(crate) fn count(&self, size: usize) {
-        self.left.set(self.left.get().wrapping_sub(bytes(size)));
+    pub(crate) fn count(&self, bytes: usize) {
+        self.left.set(self.left.get().wrapping_sub(bytes as u64));
+    }
+
+    /// How many blocks of `size` bytes each pass before one that is sampled: of a count that is apart from this one. `None`: the thread takes a
+    /// sample, and counts nothing.
+    pub(crate) fn draw_blocks(&self, size: usize) -> Option<u32> {
+        if self.busy.get() {
+            return None;
+        }
+        self.seed();
+        Some(u32::try_from(self.gap() / size as u64).unwrap_or(u32::MAX))
     }
 
     /// Counts a block of `size` bytes. `false`: it is to be sampled.
     #[inline(always)]
     pub(crate) fn passes(&self, size: usize) -> bool {
-        if self.has(size) {
-            self.count(size);
+        let bytes = draw::bytes(size);
+        if self.has(bytes) {
+            self.count(bytes);
             return true;
         }
-        self.passes_anew(size)
+        self.passes_anew(bytes)
     }
 
     /// The same where the count is at its end, or was never begun.
     #[cold]
     #[inline(never)]
-    fn passes_anew(&self, size: usize) -> bool {
+    fn passes_anew(&self, bytes: usize) -> bool {
         if self.busy.get() {
             return true;
         }
-        if self.random.get() == 0 {
-            let [seed, ..] = os::random();
-            self.random.set(seed | 1);
+        if !self.begun.replace(true) {
+            self.seed();
             self.left.set(self.gap());
-            if self.has(size) {
-                self.count(size);
+            if self.has(bytes) {
+                self.count(bytes);
                 return true;
             }
         }
         // What the sampled block has left of its bytes makes no difference: a gap is as long whatever was before it.
         self.left.set(self.gap());
         false
+    }
+
+    fn seed(&self) {
+        if self.random.get() == 0 {
+            let [seed, ..] = os::random();
+            self.random.set(seed | 1);
+        }
     }
 
     fn gap(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! Box `profile` (L3): the heap profiler's samples. While it is on, each allocation is counted by its thread's `Meter`, and now and then
 //! one is sampled: its stack is kept, and its block noted until it is freed.
 //! Owns: the tables, mapped when it is first switched on and never unmapped; the stacks that it unwinds on.
-//! Calls: base, os, config, stats, trace.   Called by: heap (which has the meters), large, front, abi.
+//! Calls: base, class, os, config, stats, trace.   Called by: heap (which has the meters), large, front, abi.
 //! Locks: `WRITING` and `COPIED`, only tried, while a profile is written or the peak copied; the unwinder may take the loader's.   Threads: any.
 //! Never: allocates; unwinds behind the gate, or while a lock is held.
 
@@ -32,6 +32,7 @@ use crate::trace;
 use live::{Ended, Live, Sample};
 use sites::{Freed, Site, Sites};
 
+pub(crate) use draw::bytes;
 pub(crate) use meter::Meter;
 pub(crate) use occasions::{Occasion, answer as write_occasions, note};
 pub(crate) use output::{at_exit, at_fork_child as forget_writer, dump};
@@ -118,6 +119,11 @@ pub(crate) fn is_on() -> bool {
 fn rate() -> u64 {
     // Relaxed: set before the tables are published, and a meter that reads 0 samples once too often.
     RATE.load(Ordering::Relaxed)
+}
+
+/// Whether anything was ever counted.
+pub(crate) fn was_on() -> bool {
+    tables().is_some()
 }
 
 fn tables() -> Option<&'static Tables> {

@@ -138,7 +138,7 @@ impl Totals {
                 total.spans += spans.spans as u64;
                 total.blocks += spans.spans as u64 * class.blocks_per_span() as u64;
                 total.free += spans.free;
-                total.cached += heap.bin(class).len() as u64;
+                total.cached += heap.cached(class) as u64;
                 for (event, count) in total.events.iter_mut().enumerate() {
                     *count += heap.events.get(class.index(), event);
                 }

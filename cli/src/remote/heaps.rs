@@ -64,8 +64,11 @@ impl Remote {
         let bins = classes * layout.bin_stride as usize;
         let opens = (layout.heap_opens * layout.open_size) as usize;
         let events = classes * layout.event_kinds as usize * 8;
+        // Once blocks may have been lent there: till then nobody has touched those pages.
+        let lent = if self.memory.word(layout.profile_at).is_some_and(|tables| tables != 0) { bins } else { 0 };
         let parts = [
             (0, bins),
+            (layout.heap_second_bins, lent),
             (layout.heap_open, opens),
             (layout.heap_events, events),
             (layout.heap_word, 8),
@@ -86,16 +89,27 @@ impl Remote {
                 rest = later;
                 now
             };
-            let (bins, opens, events) = (part(bins), part(opens), part(events));
+            let (bins, lent) = (part(bins), part(lent));
+            let (opens, events) = (part(opens), part(events));
             let (word, orphan, inbox, inbox_bytes) = (part(8), part(1), part(8), part(8));
             let mut heap = Heap { at, word: u64_at(word, 0) & !1, orphan: orphan == [1], ..Heap::default() };
             heap.inbox_bytes = u64::try_from(u64_at(inbox_bytes, 0) as i64).unwrap_or(0);
-            for bin in bins.chunks_exact(layout.bin_stride as usize) {
+            let magazine = |bin: &[u8]| {
                 let (cur, base) = (u64_at(bin, layout.bin_cur as usize), u64_at(bin, layout.bin_base as usize));
-                let count = (cur.wrapping_sub(base) / 8) & (MAGAZINE - 1);
+                (base, (cur.wrapping_sub(base) / 8) & (MAGAZINE - 1))
+            };
+            for bin in bins.chunks_exact(layout.bin_stride as usize) {
+                let (base, count) = magazine(bin);
                 heap.cached.push(count);
                 if base != 0 {
                     heap.arrays.push(base);
+                    arrays.push((base, count as usize * 8));
+                }
+            }
+            for (bin, cached) in lent.chunks_exact(layout.bin_stride as usize).zip(&mut heap.cached) {
+                let (base, count) = magazine(bin);
+                *cached += count;
+                if base != 0 {
                     arrays.push((base, count as usize * 8));
                 }
             }

@@ -1,0 +1,113 @@
+//! Blocks lent to a counted thread: the second bins of small classes hold a few at a time, of which it is known that none is to be sampled.
+//! They are hits like any other; the thread comes to the slow path once for all of them, and for its frees.
+//!
+//! A class has a count of its own until its next sample, in blocks. That every byte has the same chance, apart from all others, holds for
+//! each class alone as for all together. What is lent is counted, and what comes back is counted no more.
+//!
+//! | second bin   | how                                                                 |
+//! |--------------|---------------------------------------------------------------------|
+//! | `cur > base` | the next mallocs of the class take from it, past all that counts    |
+//! | `cur == base`| `lend`: fills it from the class's own bin, or says that one is to be sampled |
+//! | any          | `take_back`: of a thread that gives up all it holds                 |
+//!
+//! Nothing is ever pushed there: a free finds no tag that goes with a marked word.
+
+use core::cell::Cell;
+
+use super::ThreadHeap;
+use super::bin::Bin;
+use crate::base::addr::Addr;
+use crate::class::{ClassId, TINY_CLASSES};
+use crate::profile;
+
+/// Blocks that are lent at once. A refill of so many costs some 60 instructions.
+const ENTRIES: usize = 16;
+
+/// All zero at first.
+#[repr(C, align(4096))]
+pub(super) struct Lent {
+    arrays: [Cell<[Addr; ENTRIES]>; TINY_CLASSES],
+    /// Blocks of a class that pass before its next sampled one, and one more; 0: not drawn.
+    left: [Cell<u32>; TINY_CLASSES],
+}
+
+/// What `lend` found.
+pub(crate) enum Lend {
+    Block(Addr),
+    /// The next block of the class is to be sampled.
+    Sample,
+    /// The class's own bin has none either. Nothing was counted.
+    Nothing,
+}
+
+impl Lent {
+    fn left(&self, class: ClassId) -> &Cell<u32> {
+        &self.left[class.index() % TINY_CLASSES]
+    }
+
+    fn array(&self, class: ClassId) -> *mut Addr {
+        self.arrays[class.index() % TINY_CLASSES].as_ptr().cast()
+    }
+}
+
+impl ThreadHeap {
+    /// A block of a tiny `class` whose second bin is empty, and the next few in that bin. The heap's thread only.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn lend(&self, class: ClassId) -> Lend {
+        let lent = &self.metered.lent;
+        let left = lent.left(class);
+        if left.get() == 0 {
+            let Some(blocks) = self.meter().draw_blocks(class.block_size()) else { return Lend::Nothing };
+            left.set(blocks.saturating_add(1));
+        }
+        if left.get() == 1 {
+            left.set(0);
+            return Lend::Sample;
+        }
+        let want = ENTRIES.min(left.get() as usize - 1);
+        // SAFETY: the array is the class's, of so many entries, and its second bin, the only one to use it, is empty (caller).
+        let got = unsafe { self.bin(class).lend(self.second_bin(class), lent.array(class), want) };
+        left.set(left.get() - got as u32);
+        match self.second_bin(class).pop() {
+            super::Popped::Block(block) => Lend::Block(block),
+            super::Popped::Empty => Lend::Nothing,
+        }
+    }
+
+    /// Gives what is lent back to the spans. The heap's thread only, or of a heap without one.
+    pub(super) fn take_back(&self) {
+        if !profile::was_on() {
+            return;
+        }
+        for class in ClassId::all().take(TINY_CLASSES) {
+            let bin = self.second_bin(class);
+            // SAFETY: nothing below `flush` touches this bin.
+            let blocks = unsafe { bin.oldest(ENTRIES) };
+            if !blocks.is_empty() {
+                self.flush_measured(class, blocks);
+                let left = self.metered.lent.left(class);
+                left.set(left.get() + blocks.len() as u32);
+            }
+            bin.close(false);
+        }
+    }
+
+    /// In a child of fork, of a heap whose thread is not there: its blocks are given up.
+    pub(super) fn forget_lent(&self) {
+        if profile::was_on() {
+            ClassId::all().take(TINY_CLASSES).for_each(|class| self.second_bin(class).close(false));
+        }
+    }
+
+    /// Blocks of a class in magazines and lent. Any thread, for a figure that need not be exact.
+    pub(crate) fn cached(&self, class: ClassId) -> usize {
+        self.bin(class).len() + if profile::was_on() { self.second_bin(class).len() } else { 0 }
+    }
+
+    pub(super) fn second_bin(&self, class: ClassId) -> &Bin {
+        self.metered.bins.of(class)
+    }
+}
+
+const _: () = assert!(size_of::<Lent>() == 4096);
