@@ -156,15 +156,18 @@ impl Bin {
     /// Moves the newest blocks, `want` at most, to `to`, an empty bin, whose array is `array` from now on. Says how many.
     ///
     /// # Safety
-    /// `array` has `want` entries, which nobody else uses. The caller is the thread of both bins.
-    pub(super) unsafe fn lend(&self, to: &Bin, array: *mut Addr, want: usize) -> usize {
+    /// Nobody else uses `array`, and `want` is at most `N`. The caller is the thread of both bins.
+    pub(super) unsafe fn lend<const N: usize>(&self, to: &Bin, array: *mut [Addr; N], want: usize) -> usize {
         let count = want.min(self.len());
-        if count > 0 {
-            let from = self.cur.get().wrapping_sub(count);
-            // SAFETY: B2, and the caller; apart, for one is the other bin's.
+        let (from, array) = (self.cur.get().wrapping_sub(count), array.cast::<Addr>());
+        if count == N {
+            // SAFETY: B2, and the caller; apart, for one is the other bin's. (By itself, without a call.)
+            unsafe { array.cast::<[Addr; N]>().write(from.cast::<[Addr; N]>().read()) };
+        } else if count > 0 {
+            // SAFETY: likewise.
             unsafe { array.copy_from_nonoverlapping(from, count) };
-            self.cur.set(from);
         }
+        self.cur.set(from);
         let end = array.wrapping_add(count);
         to.base.set(array);
         to.cur.set(end);

@@ -45,8 +45,8 @@ impl Lent {
         &self.left[class.index() % TINY_CLASSES]
     }
 
-    fn array(&self, class: ClassId) -> *mut Addr {
-        self.arrays[class.index() % TINY_CLASSES].as_ptr().cast()
+    fn array(&self, class: ClassId) -> *mut [Addr; ENTRIES] {
+        self.arrays[class.index() % TINY_CLASSES].as_ptr()
     }
 }
 
