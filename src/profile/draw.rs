@@ -124,9 +124,9 @@ mod tests {
         };
         left += draw();
         for _ in 0..blocks {
-            let bytes = bytes(size as usize) as u64;
-            if bytes <= left {
-                left -= bytes;
+            let counted = super::bytes(size as usize) as u64;
+            if counted <= left {
+                left -= counted;
                 continue;
             }
             let weight = weight(size, rate);
