@@ -8,10 +8,9 @@ use errno::{errno, set_errno};
 use super::slow;
 use super::thread::{self, Caller};
 use crate::base::addr::Addr;
-use crate::class::ClassId;
-use crate::hardened;
-use crate::heap::{self, Current, Popped};
-use crate::os::{self, gate};
+use crate::class::{self, MID_MAX};
+use crate::heap::{self, Current, Popped, ThreadHeap};
+use crate::os::{self, gate, tls};
 use crate::profile;
 use crate::record::{self, Event};
 
@@ -69,40 +68,33 @@ fn note_aligned(block: *mut u8, size: usize, align: usize) -> *mut u8 {
     note_made(block, size, |at| Event::Aligned { size, align, at })
 }
 
-/// `alloc_slow`.
+/// `alloc_slow`. A hit is written from here, without a further call.
 #[inline(never)]
 pub(super) fn alloc(size: usize) -> *mut u8 {
-    if !is_on() {
-        return slow::alloc_unrecorded(size);
-    }
-    match hit(size) {
-        Some((block, _)) => note_malloc(block.as_ptr(), size),
-        None => alloc_missed(size),
-    }
+    let Some((heap, at, _)) = hit(size) else { return alloc_missed(size) };
+    heap.recorder().note(os::ticks(), Event::Malloc { size, at });
+    at.as_ptr()
 }
 
 /// The frames of this and the like lie under those of whatever the call comes to: they hold a word or two.
 #[inline(never)]
 fn alloc_missed(size: usize) -> *mut u8 {
-    note_malloc(slow::alloc_unrecorded(size), size)
+    if is_on() { note_malloc(slow::alloc_unrecorded(size), size) } else { slow::alloc_unrecorded(size) }
 }
 
 /// `alloc_zeroed_slow`.
 #[inline(never)]
 pub(super) fn alloc_zeroed(size: usize) -> *mut u8 {
-    if !is_on() {
-        return slow::alloc_zeroed_unrecorded(size);
-    }
-    let Some((block, class)) = hit(size) else { return alloc_zeroed_missed(size) };
-    let block: *mut u8 = block.as_ptr();
-    // SAFETY: a block of the class, ours alone.
-    unsafe { block.write_bytes(0, class.block_size()) };
+    let Some((_, at, bytes)) = hit(size) else { return alloc_zeroed_missed(size) };
+    let block: *mut u8 = at.as_ptr();
+    // SAFETY: a block of so many bytes, ours alone.
+    unsafe { block.write_bytes(0, bytes) };
     note_calloc(block, size)
 }
 
 #[inline(never)]
 fn alloc_zeroed_missed(size: usize) -> *mut u8 {
-    note_calloc(slow::alloc_zeroed_unrecorded(size), size)
+    if is_on() { note_calloc(slow::alloc_zeroed_unrecorded(size), size) } else { slow::alloc_zeroed_unrecorded(size) }
 }
 
 /// What `serve` gives, for a request of `size` bytes at a multiple of `align`.
@@ -111,18 +103,28 @@ pub(super) fn aligned(size: usize, align: usize, serve: impl FnOnce() -> *mut u8
     if record::may_be_on() && is_on() { note_aligned(serve(), size, align) } else { serve() }
 }
 
-/// A block of the calling thread's magazine, unless the profiler is to see the request, or it is to be checked.
+/// A block of the calling thread's magazine, its heap and the block's bytes, if the thread is recorded and nobody else is to see the request.
 #[inline(always)]
-fn hit(size: usize) -> Option<(Addr, ClassId)> {
-    let heap = heap::metered()?;
-    let class = ClassId::of(size)?;
-    if profile::is_on() || hardened::is_light() {
+fn hit(size: usize) -> Option<(&'static ThreadHeap, Addr, usize)> {
+    let word = tls::get();
+    // Not one that is checked besides, whose blocks are looked at on their way.
+    if !heap::is_marked(word) || !record::is_on() || profile::is_on() || size > MID_MAX {
         return None;
     }
-    match heap.bin(class).pop() {
-        Popped::Block(block) => Some((block, class)),
+    // SAFETY: as asked.
+    let heap = unsafe { heap::of_marked(word) };
+    let offset = class::small_bin_offset(size);
+    // SAFETY: a heap, and the offset of a class's bin.
+    match unsafe { heap::bin_at(heap.addr().as_ptr(), offset) }.pop() {
+        Popped::Block(block) => Some((heap, block, class::block_size_at(offset))),
         Popped::Empty => None,
     }
+}
+
+/// The block at `at` of a thread that is counted is about to be freed.
+#[inline(always)]
+pub(super) fn free_of(heap: &ThreadHeap, at: Addr) {
+    heap.recorder().note(os::ticks(), Event::Free { at });
 }
 
 /// The block at `at` is about to be freed.

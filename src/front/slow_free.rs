@@ -81,8 +81,13 @@ pub(super) fn free_part(block: *mut u8) {
 #[cold]
 #[inline(never)]
 fn free_recorded(block: *mut u8, said: Option<usize>) {
-    recorded::free(Addr::of(block));
-    free_noted(block, said);
+    let at = Addr::of(block);
+    let own = heap::plain(tls::get());
+    // SAFETY: only a counted thread comes here, and its word names a heap.
+    recorded::free_of(unsafe { heap::at(Addr::of(own)) }, at);
+    if !push(own, page_map::bin_of(at.granule(), own.addr()), at) {
+        free_noted(block, said);
+    }
 }
 
 /// A block whose free is recorded already, if it is to be.

@@ -61,14 +61,16 @@ const BYTES: u8 = 0x10;
 const ALIGNMENT_FOLLOWS: u32 = 15;
 
 /// How far `to` is from `from`, in a number that is small either way.
-fn step(from: usize, to: usize, unit: usize) -> u64 {
-    let delta = (to.wrapping_sub(from) as isize / unit as isize) as i64;
+#[inline(always)]
+fn step(from: usize, to: usize, shift: u32) -> u64 {
+    let delta = (to.wrapping_sub(from) as i64) >> shift;
     (delta << 1 ^ delta >> 63) as u64
 }
 
-/// The unit in which that can be told, and what the op says of it.
-fn unit(one: usize, other: usize) -> (usize, u8) {
-    if (one | other) % 16 == 0 { (16, 0) } else { (1, BYTES) }
+/// The unit in which that can be told, as a shift, and what the op says of it.
+#[inline(always)]
+fn unit(one: usize, other: usize) -> (u32, u8) {
+    if (one | other) % 16 == 0 { (4, 0) } else { (0, BYTES) }
 }
 
 /// Writes an event's numbers, which begin with the `delta` of ticks. Returns its op, and the address to count from next. `last`: the present one.
@@ -103,7 +105,7 @@ pub(super) fn write(event: Event, delta: u64, last: usize, pen: &mut Pen) -> (u8
             if power >= ALIGNMENT_FOLLOWS {
                 pen.put(u64::from(power));
             }
-            pen.put(step(last, at.0, 1));
+            pen.put(step(last, at.0, 0));
             (ALIGNED | (power.min(ALIGNMENT_FOLLOWS) as u8) << 4, at.0)
         }
         Event::Failed { size } => {
@@ -124,7 +126,7 @@ mod tests {
     use super::*;
 
     fn bytes(event: Event, delta: u64, last: usize) -> (std::vec::Vec<u8>, usize) {
-        let mut room = [0; LONGEST];
+        let mut room = [0; LONGEST + Pen::BEHIND];
         // SAFETY comes with the room: see `Pen::new`, which the test below of the longest event holds to it.
         let mut pen = Pen::over(&mut room);
         let (op, next) = write(event, delta, last, &mut pen);

@@ -31,20 +31,37 @@ pub(crate) struct Recorder {
     last: Cell<usize>,
 }
 
-/// What an event may take, and one more in front of it that says whose it is.
-const ROOM: usize = 2 * LONGEST;
+/// What an event may take, and one more in front of it that says whose it is; and what a pen may touch behind them.
+const ROOM: usize = 2 * LONGEST + Pen::BEHIND;
 
 impl Recorder {
     /// Writes what the calling thread did, whose recorder it is, at `ticks`.
-    #[inline]
+    ///
+    /// Some 60 instructions of its own, of which each kind of event has a copy.
+    #[inline(always)]
     pub(crate) fn note(&self, ticks: u64, event: Event) {
         // Relaxed: only this thread's handlers look; the fences keep the compiler from moving the writes out from between.
+        let is_busy = self.busy.load(Ordering::Relaxed);
+        if is_busy || (self.left.get() as usize) < ROOM || !session::is_current(self.session.get()) {
+            return self.note_slow(ticks, event);
+        }
+        self.busy.store(true, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        self.write(ticks, event);
+        compiler_fence(Ordering::SeqCst);
+        self.busy.store(false, Ordering::Relaxed);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_slow(&self, ticks: u64, event: Event) {
+        // Relaxed: as in `note`.
         if self.busy.load(Ordering::Relaxed) {
             return note_aside(self.thread.get(), ticks, event);
         }
         self.busy.store(true, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
-        if (session::is_current(self.session.get()) && self.left.get() as usize >= ROOM) || self.prepare_own() {
+        if self.prepare_own() {
             self.write(ticks, event);
         }
         compiler_fence(Ordering::SeqCst);

@@ -1,5 +1,5 @@
 // What HAKMEM_RECORD writes is what was called, call by call, of one thread and of eight that hand their blocks over; by a child of fork, in a file
-// of its own; and all that was called before kill -9. Also with the profiler on, with a heap for the baseline, and hardened.
+// of its own; and all that was called before kill -9. Also with the profiler on, for the baseline, and hardened in both forms.
 // run: command -v python3 >/dev/null || { echo "there is no python3"; exit 77; }; for MODE in DECAY_MS=1000 PROF=1 TINY_HEAP_V2=0 HARDENED=1 HARDENED=light; do for WHAT in one eight fork kill; do rm -f *.hkt* said*; env HAKMEM_$MODE HAKMEM_PROF_RATE=4096 HAKMEM_PROF_FILE=%n.pb HAKMEM_RECORD=t.hkt $RUN $WHAT && cat said.* | python3 $here/hkt.py --check t.hkt* >out || { echo "$MODE $WHAT"; cat out; exit 1; }; done; done; [ "$(stat -c %a t.hkt)" = 600 ] && tail -n 1 out
 #include "check.h"
 #include <signal.h>
