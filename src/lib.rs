@@ -15,6 +15,8 @@
 //!   `delete`, so that C libraries in it are served as well. A choice for the program at the top, not for a library.
 //! - Without it (`default-features = false`) no symbol is exported: Rust's allocations come from here, C's from the system.
 //!   The options, statistics at exit and reports of bad frees are the same.
+//! - `allocator-api2`: [`HakMem`], `&`[`Arena`] and `&`[`SharedArena`] are allocators for the containers of the crate of that name, and of hashbrown and others that take
+//!   its trait. `nightly`: the standard's trait instead, on a nightly compiler; with both it is the same one.
 //! - `paranoid`: walks whole boxes after slow paths and aborts at the first broken invariant. For tests.
 //!
 //! # Asking it
@@ -51,6 +53,7 @@
         reason = "tests may allocate and panic"
     )
 )]
+#![cfg_attr(feature = "nightly", feature(allocator_api))]
 #![cfg_attr(
     any(test, not(feature = "override")),
     allow(dead_code, unused_imports, reason = "what only the exported functions use")
@@ -96,7 +99,7 @@ mod report;
 
 mod abi;
 
-pub use abi::HakMem;
+pub use abi::{Arena, ArenaOptions, ArenaStats, HakMem, SharedArena};
 
 /// Settings of the program's own: the options of docs/OPTIONS.md without their prefix, parted by commas, or by `;` if there is one.
 /// Once in a program, at the level of items. The environment overrides them; what can't be read is named on stderr at start, and left out.

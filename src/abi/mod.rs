@@ -5,6 +5,9 @@
 #![allow(unreachable_pub, non_snake_case, reason = "exported by the names C and C++ give them")]
 
 mod rust;
+#[cfg(any(feature = "allocator-api2", feature = "nightly"))]
+mod rust_allocator;
+mod rust_arena;
 mod start;
 
 #[cfg(all(feature = "override", not(test)))]
@@ -32,3 +35,4 @@ mod namespaces;
 mod posix;
 
 pub use rust::HakMem;
+pub use rust_arena::{Arena, ArenaOptions, ArenaStats, SharedArena};

@@ -11,7 +11,7 @@ use crate::front;
 pub struct HakMem;
 
 /// Blocks are 16-aligned whatever their class.
-const NATURAL: usize = 16;
+pub(super) const NATURAL: usize = 16;
 
 // SAFETY: blocks are fresh, of the size and alignment asked for, null when they can't be had; nothing here unwinds.
 unsafe impl GlobalAlloc for HakMem {

@@ -16,7 +16,7 @@ mod look;
 
 pub(crate) use alloc::{alloc, alloc_aligned, alloc_zeroed, free, realloc};
 pub(crate) use ends::{destroy, make, reset};
-pub(crate) use look::{figures, of, walk};
+pub(crate) use look::{Figures, figures, of, walk};
 
 use crate::base::addr::Addr;
 use crate::heap::{self, ThreadHeap};

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A Rust program with tokio, rayon, serde_json and regex whose global allocator is HAKMEM, with and without feature
-# `override`: it does its work, its memory is HAKMEM's, and it exports malloc or no symbol at all. usage: tests/rust/run.sh
+# `override`, and its containers HakMem's and arenas': it does its work, its memory is HAKMEM's, and it exports malloc or no symbol at all. usage: tests/rust/run.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 (($# == 0)) || { sed -n 's/.*\(usage: .*\)/\1/p' "$0" | head -n 1 >&2; exit 2; }
@@ -28,6 +28,11 @@ for features in '' override; do
     expect "$name: HAKMEM holds the 10 MB that Rust holds ($live)" test "${live:-0}" -ge 10000000
     HAKMEM_TINY_HEAP_V2=0 timeout 120 "$tmp/program" >/dev/null 2>"$tmp/err" && status=0 || status=$?
     expect "$name: on the baseline" test $status = 0
+    for mode in HARDENED=1 GUARD_RATE=3; do
+        env HAKMEM_$mode timeout 120 "$tmp/program" allocators >"$tmp/out" 2>&1 && status=0 || status=$?
+        [ $status = 0 ] || cat "$tmp/out"
+        expect "$name: allocators and arenas with $mode" test $status = 0
+    done
 
     ours=$(nm --defined-only "$tmp/program" | awk '$2 ~ /[TDBRVW]/ {print $3}' |
         grep -xE 'malloc|free|calloc|realloc|posix_memalign|aligned_alloc|malloc_.*|mallinfo.*|free_.*|_Zn[wa]m.*|_Zd[la]Pv.*|hak_.*' || true)

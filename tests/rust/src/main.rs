@@ -1,6 +1,8 @@
 //! Work for tokio, rayon, serde_json and regex on HAKMEM, each checked against what must come out. Then whose the blocks
 //! are: Rust's are HAKMEM's; C's are too with feature `override`, and the system's without.
 
+mod allocators;
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -160,6 +162,10 @@ fn c_block(bytes: usize) -> usize {
 }
 
 fn main() -> ExitCode {
+    allocators::all();
+    if std::env::args().nth(1).is_some_and(|only| only == "allocators") {
+        return ExitCode::SUCCESS;
+    }
     parse_in_parallel();
     search();
     pass_around();
