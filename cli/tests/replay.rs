@@ -82,6 +82,61 @@ fn every_allocator_goes_through_the_same_calls() {
     }
 }
 
+/// Prints its most live bytes, and those at its end. What libc and the loader ask for is not known to it: it is the same in a run that
+/// does nothing.
+const ACCOUNTED: &str = r#"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+static long live, most;
+static void *blocks[1000];
+static size_t sizes[1000];
+static void give(int i, size_t size, int how) {
+    blocks[i] = how == 0 ? malloc(size) : how == 1 ? calloc(1, size) : aligned_alloc(256, size);
+    live += sizes[i] = size;
+    if (live > most) most = live;
+}
+static void take(int i) { free(blocks[i]); live -= sizes[i]; blocks[i] = 0; sizes[i] = 0; }
+static void *other(void *p) { for (int i = 0; i < 1000; i += 2) take(i); for (int i = 0; i < 1000; i += 4) give(i, 70000 + i, 0); return p; }
+int main(int argc, char **argv) {
+    pthread_t thread;
+    if (argc > 1) {
+        for (int i = 0; i < 1000; i++) give(i, 1 + i * 37 % 5000, i % 3);
+        for (int i = 0; i < 1000; i += 5) { live += i * 10 + 1 - (long)sizes[i]; blocks[i] = realloc(blocks[i], sizes[i] = i * 10 + 1); if (live > most) most = live; }
+        pthread_create(&thread, 0, other, 0); pthread_join(thread, 0);
+        for (int i = 0; i < 1000; i += 3) if (blocks[i]) take(i);
+    } else { pthread_create(&thread, 0, (void *(*)(void *))getenv, "X"); pthread_join(thread, 0); }
+    char text[64]; int length = snprintf(text, sizeof text, "%ld %ld\n", most, live);
+    return fwrite(text, 1, length, stderr) != (size_t)length;
+}
+"#;
+
+#[test]
+fn what_is_recorded_is_what_the_program_did_and_what_is_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = compile(folder.path(), "accounted", ACCOUNTED, &["-pthread", "-fno-builtin"]).unwrap();
+    let program = program.to_str().unwrap();
+    let trace = path(folder.path(), "t.hkt");
+    let record = |arguments: &[&str]| {
+        let said = say(&[&["record", "-o", &trace, "--", program], arguments].concat()).expect(0, "");
+        let numbers: Vec<u64> = said.err.lines().next().unwrap().split(' ').map(|word| word.parse().unwrap()).collect();
+        (numbers, say(&["trace", "stats", "--json", &trace]).expect(0, "").json())
+    };
+    let (_, nothing) = record(&[]);
+    let (said, stats) = record(&["all"]);
+    let figure = |report: &Value, name: &str| report.pointer(name).unwrap().as_u64().unwrap();
+    // What else there is, the loader's and the thread's: some hundred bytes of it come and go.
+    let (most, end) = (figure(&stats, "/peak/bytes"), figure(&stats, "/live_bytes_at_end"));
+    assert_eq!(end - said[1], figure(&nothing, "/live_bytes_at_end"), "{said:?} {stats:#}");
+    assert!(most >= said[0] && most - said[0] <= figure(&nothing, "/peak/bytes"), "{said:?} {stats:#}");
+    // The other thread frees every second block and makes every fourth anew, of which the first frees every third.
+    assert_eq!(figure(&stats, "/remote_frees"), 500 + 84, "{stats:#}");
+    let report = say(&["replay", "-n", "1", "--with", "none", "--json", &trace]).expect(0, "").json();
+    assert_eq!(report["peak_live"], stats["peak"]["bytes"]);
+    assert_eq!(report["live"].as_array().unwrap().last(), Some(&stats["live_bytes_at_end"]));
+    assert!(live(&report).iter().all(|live| *live == report["live"]), "{report:#}");
+}
+
 #[test]
 fn one_thread_does_what_all_did() {
     let folder = tempfile::tempdir().unwrap();
@@ -135,7 +190,8 @@ fn the_programs_own_speed_is_kept() {
         let report = say(&arguments).expect(0, "").json();
         report["allocators"][0]["figures"]["wall_s"]["spread"]["median"].as_f64().unwrap()
     };
-    assert!(time("real") > 0.29 && time("max") < 0.2);
+    let (real, max) = (time("real"), time("max"));
+    assert!(real >= 0.3 && max < real, "{real} {max}");
 }
 
 #[test]

@@ -43,6 +43,9 @@ pub(crate) struct ReplayArgs {
     /// Kill a run that takes longer, and count it as failed
     #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) timeout: Option<u32>,
+    /// Write the plan of the replay for the benchmarks, which start it themselves
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub(crate) save_plan: Option<PathBuf>,
     /// The trace
     #[arg(value_name = "TRACE", value_hint = ValueHint::FilePath)]
     pub(crate) trace: PathBuf,

@@ -14,7 +14,7 @@ use super::ticks;
 use super::worker::{Cast, Entrance, Latencies, play};
 use crate::histogram::BUCKETS;
 
-/// The first argument; `PLAN RESULTS TOUCH [timed]` follow.
+/// The first argument; `PLAN RESULTS TOUCH [timed]` follow. Without RESULTS, for the benchmarks, it says the figures in a line.
 pub(super) const COMMAND: &str = "replay-plan";
 
 /// Replays where this process was started for it; else comes back.
@@ -29,6 +29,8 @@ fn replay(mut arguments: impl Iterator<Item = OsString>) -> ! {
     let mut next = || arguments.next().unwrap_or_default();
     let (plan, results, touch, timed) = (next(), next(), next(), next() == "timed");
     let Ok(touch) = Touch::from_str(&touch.to_string_lossy(), false) else { fail("no such touch") };
+    let for_people = results.is_empty();
+    let results = if for_people { OsString::from("/dev/null") } else { results };
     let Ok(mut results) = File::options().write(true).open(results) else { fail("the results can't be opened") };
     let stage = File::open(plan).ok().and_then(|plan| Stage::new(&plan, touch));
     let Some(stage) = stage else { fail("the plan can't be mapped") };
@@ -75,6 +77,17 @@ fn replay(mut arguments: impl Iterator<Item = OsString>) -> ! {
             let sum: u64 = rows.iter().map(of).sum();
             written = written.and_then(|()| results.write_all(&sum.to_ne_bytes()));
         }
+    }
+    if for_people {
+        let peak = points.iter().map(|point| point.resident).max().unwrap_or(0);
+        let live = points.iter().map(|point| point.live).max().unwrap_or(0).max(1);
+        let over_live = peak as f64 / live as f64;
+        let line = format!(
+            "seconds={:.9} peak_rss_kib={} faults={faults} rss_over_live={over_live:.3}\n",
+            wall_ns as f64 / 1e9,
+            peak >> 10
+        );
+        written = written.and_then(|()| std::io::stdout().write_all(line.as_bytes()));
     }
     if written.is_err() {
         fail("the results can't be written");

@@ -19,7 +19,7 @@ use args::{ReplayArgs, Speed, Threads};
 use plan::{Manner, Plan};
 use session::Session;
 
-use crate::error::Result;
+use crate::error::{Context, Result};
 use crate::library::Library;
 use crate::trace::file::Trace;
 use crate::{output, peers, signals};
@@ -36,6 +36,11 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<u8> {
     let (plan, trace) = Plan::build(|| Trace::open(&args.trace), manner)?;
     for note in trace.totals().complaints() {
         output::complain(&format!("{}: {note}", args.trace.display()));
+    }
+    if let Some(file) = &args.save_plan {
+        std::io::copy(&mut plan.rewound()?, &mut std::fs::File::create(file).context(file.display())?)
+            .context(file.display())?;
+        return Ok(0);
     }
     signals::catch();
     let report = Session::new(args, allocators, &plan, &trace).measure()?;

@@ -5,7 +5,7 @@
 //! there are about two hundred. A thread is started by the one whose event came before its first, after all that had ended by then.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek, Write};
 
 use super::layout::{Head, Kind, MAGIC, MOST, Segment, Step, ThreadPlan, bytes_of};
 use crate::error::{Context, Error, Result};
@@ -66,6 +66,12 @@ struct Thread {
 }
 
 impl Plan {
+    /// Its bytes, from the first on.
+    pub(super) fn rewound(&self) -> Result<&File> {
+        (&self.file).rewind().context("the plan")?;
+        Ok(&self.file)
+    }
+
     /// `open` opens the trace: it is read twice.
     pub(super) fn build(open: impl Fn() -> Result<Trace>, manner: Manner) -> Result<(Plan, Trace)> {
         let mut trace = open()?;

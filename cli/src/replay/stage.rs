@@ -139,18 +139,20 @@ impl Stage {
         // The first look faults in what looks need.
         self.resident();
         self.base = self.resident();
-        self.origin = AtomicU64::new(now_ns());
-        self.open_segment(0);
+        self.open_segment(0, 0);
     }
 
-    fn open_segment(&self, index: u32) {
+    /// `since`: when the last one ended.
+    fn open_segment(&self, index: u32, since: u64) {
         let threads = self.segments.get(index as usize).map_or(0, |segment| segment.threads);
         // Relaxed: who opens a segment is alone between the last one's end and the store to `open`, which releases all of this.
         self.left.store(threads, Ordering::Relaxed);
         let now = kernel_counts();
         self.began.cpu_ns.store(now.0, Ordering::Relaxed);
         self.began.faults.store(now.1, Ordering::Relaxed);
-        self.began.wall_ns.store(now_ns(), Ordering::Relaxed);
+        let now = now_ns();
+        self.began.wall_ns.store(now, Ordering::Relaxed);
+        self.origin.fetch_add(now.saturating_sub(since), Ordering::Relaxed);
         self.open.store(index + 1, Ordering::Release);
         if self.threads.len() > 1 {
             wake_all(&self.open);
@@ -196,8 +198,7 @@ impl Stage {
             // SAFETY: this segment's row, and only its last thread comes here.
             unsafe { point.write(Point { at_ns, resident, live }) };
         }
-        self.origin.fetch_add(now_ns().saturating_sub(wall), Ordering::Relaxed);
-        self.open_segment(index + 1);
+        self.open_segment(index + 1, wall);
     }
 
     /// Nanoseconds since the start, without those of looks at the memory.
