@@ -136,10 +136,16 @@ impl Recorder {
         let place = self.chunk.replace(Addr::NULL);
         self.left.set(0);
         let Some(chunk) = session.map_next(place) else { return false };
+        // From here on `at_fork_child` knows of it. A handler that forked while it was mapped has left it to the parent.
+        self.chunk.set(chunk);
+        compiler_fence(Ordering::SeqCst);
+        if !session.is_that_of(self.session.get()) {
+            shared::unmap(self.chunk.replace(Addr::NULL), CHUNK);
+            return false;
+        }
         let ticks = os::ticks();
         // SAFETY: just mapped, and ours.
         unsafe { chunk::begin(chunk, thread, ticks, self.last.get()) };
-        self.chunk.set(chunk);
         self.at.set(chunk.offset(HEAD));
         self.left.set((CHUNK - HEAD) as u32);
         self.thread.set(thread);

@@ -136,6 +136,14 @@ impl Session {
         self.number.load(Ordering::Relaxed)
     }
 
+    /// Whether it is on, of this number, and this process's.
+    pub(super) fn is_that_of(&self, number: u32) -> bool {
+        // Relaxed: the thread's own kernel call wiped them, if one did.
+        self.state.load(Ordering::Relaxed) == ON
+            && self.number() == number
+            && (WIPES.load(Ordering::Relaxed) || self.process.load(Ordering::Relaxed) == os::process_id() as u32)
+    }
+
     pub(super) fn shared(&self) -> &Mutex<Recorder> {
         &self.shared
     }
@@ -218,7 +226,8 @@ impl Session {
     pub(super) fn map_next(&self, place: Addr) -> Option<Addr> {
         // Relaxed: a number.
         let chunk = self.chunks.fetch_add(1, Ordering::Relaxed);
-        let header = self.header()?;
+        // Both are nothing in a child whose parent was interrupted here by the handler that forked.
+        let header = self.header().filter(|_| chunk > 0)?;
         header.touch();
         // SAFETY: ON, or OVER since: nobody writes to it.
         let names = unsafe { &*self.names.get() };
