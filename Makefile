@@ -37,6 +37,12 @@ real-more: build ## emacs and LibreOffice under the library: 130 MB of packages,
 check-arm64: ## the whole C and C++ suite, the property test and the soak test on arm64, under an emulator: half an hour
 	scripts/check_arm64.sh --full
 
+sbom: ## what library and command are made of, as CycloneDX: target/sbom/, by cargo-cyclonedx
+	scripts/sbom.sh
+
+check-capi: build ## the C library as cargo-c builds it from the crate: two minutes
+	tests/install/capi.sh
+
 recipes: deb ## docs/RECIPES.md's commands and the Dockerfile's, in fresh Debians: as root, ten minutes
 	tests/docs/recipes.sh
 
@@ -86,6 +92,6 @@ SOAK_SECONDS ?= 600
 # Of the command line or the environment, for the install scripts.
 export TARGET EMULATOR PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
 
-.PHONY: build cli run test check check-arm64 check-reproducible recipes check-profile real-more soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb
+.PHONY: build cli run test check check-arm64 check-reproducible recipes sbom check-capi check-profile real-more soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb
 # The steps share target/ and two cores.
 .NOTPARALLEL:

@@ -56,6 +56,7 @@ step header g++ scripts/check_header.sh # before the build, which would freshen 
 step clippy '' scripts/check_clippy.sh
 if cargo deny --version >/dev/null 2>&1; then
     step deny '' cargo deny check bans licenses sources
+    step deny_cli '' cargo deny --manifest-path cli/Cargo.toml --config deny.toml check bans licenses sources
 fi
 before=$failed
 step build '' make build bench_c
