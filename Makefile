@@ -19,6 +19,9 @@ uninstall: ## what `make install` with the same variables put there
 deb: cli ## Debian packages in target/debian/: libhakmem0, libhakmem-dev, hakmem, libhakmem0-dbgsym
 	scripts/deb.sh
 
+rpm: cli ## RPM packages in target/rpm/: libhakmem0, hakmem-devel, hakmem; tests/install/rpm.sh tries them
+	scripts/rpm.sh
+
 test: build ## unit tests, the C and C++ suite, the loom models
 	cargo test
 	tests/c/run.sh
@@ -92,6 +95,6 @@ SOAK_SECONDS ?= 600
 # Of the command line or the environment, for the install scripts.
 export TARGET EMULATOR PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
 
-.PHONY: build cli run test check check-arm64 check-reproducible recipes sbom check-capi check-profile real-more soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb
+.PHONY: build cli run test check check-arm64 check-reproducible recipes sbom check-capi check-profile real-more soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb rpm
 # The steps share target/ and two cores.
 .NOTPARALLEL:
