@@ -15,7 +15,7 @@ const SOON: usize = 1024;
 
 /// The canary of `at`: nobody who has seen some can tell another. Its first byte is 0, so that a string that lost its end shows none of it.
 #[inline]
-fn value(at: Addr) -> u64 {
+pub(crate) fn value(at: Addr) -> u64 {
     hash(at) << 8
 }
 

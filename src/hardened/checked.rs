@@ -11,7 +11,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use crate::base::addr::{Addr, GRANULE_SHIFT};
+use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::canary;
 use crate::class::{self, ClassId, MID_MAX};
 use crate::os::{die, die_sized};
@@ -21,6 +21,7 @@ use crate::trace;
 
 use super::{
     EXPANDED_OVERFLOW, FREED, INTERIOR, OVERFLOW, RESIZED_FREED, RESIZED_INTERIOR, RESIZED_OVERFLOW, SIZE, STALE,
+    UNDERFLOW,
 };
 
 /// Bytes of the last word: the least that is behind what was asked for.
@@ -58,6 +59,33 @@ const RESIZING: Words = Words { interior: RESIZED_INTERIOR, freed: RESIZED_FREED
 const EXPANDING: Words = Words { interior: RESIZED_INTERIOR, freed: RESIZED_FREED, overflow: EXPANDED_OVERFLOW };
 
 impl Block {
+    /// The block before this one, which ends where this begins; `None` where a span may begin.
+    #[inline(always)]
+    fn before(self) -> Option<Block> {
+        (!self.at.is_aligned(GRANULE))
+            .then(|| Block { at: Addr(self.at.0.wrapping_sub(self.bytes)), bytes: self.bytes })
+    }
+
+    /// Whether nobody wrote over the end of the block before this one, a live one that starts there: its last word, which changes in one
+    /// step at any time, is as one is.
+    #[inline(always)]
+    fn is_clear_before(self) -> bool {
+        let Some(before) = self.before() else { return true };
+        before.word().load(Ordering::Relaxed) == 0 || before.slack().is_some() || self.is_first_or_plain()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is_first_or_plain(self) -> bool {
+        // A slack read while the word changed is that of one or of the other.
+        self.before().is_none_or(|before| {
+            !span::starts_block(before.at)
+                || span::is_plain(before.at)
+                || before.word().load(Ordering::Relaxed) == 0
+                || before.slack().is_some()
+        })
+    }
+
     #[inline(always)]
     fn word(self) -> &'static AtomicU64 {
         // SAFETY: the last aligned word of a block that a span holds (`reaches` for what the program claims): mapped, and only ever used so.
@@ -204,6 +232,9 @@ pub(crate) fn retire(at: Addr, class: ClassId, said: Option<usize>) {
         Ok(size) => {
             if said.is_some_and(|said| said.max(1) != size) {
                 die_sized(SIZE, size, at);
+            }
+            if !block.is_clear_before() {
+                die_sized(UNDERFLOW, size, at);
             }
             trace::on_free(at);
             block.word().store(0, Ordering::Relaxed);

@@ -9,6 +9,7 @@ use super::random::Random;
 use super::stock::{Stock, capacity};
 use super::{
     EXPANDED_OVERFLOW, FREED, INTERIOR, OVERFLOW, RESIZED_FREED, RESIZED_INTERIOR, RESIZED_OVERFLOW, SIZE, STALE,
+    UNDERFLOW,
 };
 use crate::base::addr::Addr;
 use crate::canary::{self, CANARY};
@@ -61,7 +62,7 @@ pub(crate) fn alloc_shared(heap: &ThreadHeap, class: ClassId, size: usize) -> Op
 /// Checks that nobody wrote into the free block, and makes it the program's. `false`: it has no claim, and may hold anything.
 #[inline]
 fn hand_out(block: Addr, size: usize) -> bool {
-    let Some(Place { bytes, claim: Some(claim) }) = place(block) else { return false };
+    let Some(Place { bytes, claim: Some(claim), .. }) = place(block) else { return false };
     let size = size.max(1);
     if !claim.is_fresh() {
         // SAFETY: a free block that is this thread's alone.
@@ -70,6 +71,7 @@ fn hand_out(block: Addr, size: usize) -> bool {
             die_sized(STALE, bytes, block);
         }
     }
+    claim.begin();
     // SAFETY: the end of the block, which is ours until we return it.
     unsafe { canary::set(block.offset(size), bytes - size) };
     claim.set(bytes - size);
@@ -82,6 +84,13 @@ enum Retired {
     Checked,
     /// A block from before the options were read.
     Plain,
+}
+
+/// The last 8 bytes of a block of `bytes` bytes of which all but so many at the end are the program's: what is left there of its canary.
+fn end_of(bytes: usize) -> impl Fn(Addr, usize) -> u64 {
+    move |at, slack| {
+        if slack < 2 * CANARY { canary::value(at.offset(bytes - slack)) >> (8 * (slack - CANARY)) } else { 0 }
+    }
 }
 
 /// Ends the program's hold of the block at `at`, or the process. `said`: the size that the program gave.
@@ -98,9 +107,13 @@ fn retire(at: Addr, said: Option<usize>) -> Retired {
     if !unsafe { canary::holds(at.offset(size), slack) } {
         die_sized(OVERFLOW, size, at);
     }
+    if !place.is_clear_before(at, end_of(place.bytes)) {
+        die_sized(UNDERFLOW, size, at);
+    }
     trace::on_free(at);
     // SAFETY: as above; what is behind the canary is zero.
     unsafe { at.as_ptr::<u8>().write_bytes(0, size + MIN_SLACK) };
+    claim.let_go();
     Retired::Checked
 }
 
@@ -144,7 +157,7 @@ pub(crate) fn usable(at: Addr) -> Option<usize> {
 
 /// Makes the block at `at` hold `size` bytes where it is. Otherwise says how many it holds.
 pub(crate) fn resize(at: Addr, size: usize) -> Result<(), usize> {
-    let Some(Place { bytes, claim }) = place(at) else { die(RESIZED_INTERIOR, at) };
+    let Some(Place { bytes, claim, .. }) = place(at) else { die(RESIZED_INTERIOR, at) };
     let Some(claim) = claim else { return Err(bytes) };
     let Some(slack) = claim.slack() else { die(RESIZED_FREED, at) };
     let old = bytes - slack;
@@ -162,7 +175,7 @@ pub(crate) fn resize(at: Addr, size: usize) -> Result<(), usize> {
 /// Makes the block at `at`, which the program holds, end after `most` bytes, or as many as there are of it, `least` at least. Says how many;
 /// `None`: it has no more to give, and is as before.
 pub(crate) fn expand(at: Addr, least: usize, most: usize) -> Option<usize> {
-    let Place { bytes, claim } = place(at)?;
+    let Place { bytes, claim, .. } = place(at)?;
     let claim = claim?;
     let slack = claim.slack()?;
     let old = bytes - slack;
@@ -180,13 +193,14 @@ pub(crate) fn expand(at: Addr, least: usize, most: usize) -> Option<usize> {
 
 /// Makes the block at `at`, which `resize` looked at, end after `size` bytes, no more than it has.
 pub(crate) fn cut(at: Addr, size: usize) {
-    let Some(Place { bytes, claim: Some(claim) }) = place(at) else { return };
+    let Some(Place { bytes, claim: Some(claim), .. }) = place(at) else { return };
     let Some(slack) = claim.slack() else { return };
     move_end(at, bytes, bytes - slack, size, claim);
 }
 
 fn move_end(at: Addr, bytes: usize, old: usize, new: usize, claim: &Claim) {
     let from = old.min(new);
+    claim.begin();
     // SAFETY: within the block: the old canary, and what the program gives up.
     unsafe { at.as_ptr::<u8>().add(from).write_bytes(0, old + CANARY - from) };
     // SAFETY: the block's end.

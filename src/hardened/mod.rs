@@ -24,6 +24,7 @@ pub(crate) use full::{at_fork_child, cached, close, flush_all};
 const FREED: &str = "free: block is already free (double free)";
 const INTERIOR: &str = "free: pointer into a block, not to its start";
 const OVERFLOW: &str = "free: block was written past its end";
+const UNDERFLOW: &str = "free: block was written before its start";
 const SIZE: &str = "free_sized: size does not match";
 const STALE: &str = "malloc: block was written to after free";
 const RESIZED_FREED: &str = "realloc: not a block of this allocator, or free already";

@@ -3,7 +3,7 @@
 //! An array belongs to one span at a time and only ever serves as such an array: a second free that looks its claim up
 //! while the span is being released changes no other record.
 
-use core::sync::atomic::{AtomicU16, Ordering};
+use core::sync::atomic::{AtomicU16, AtomicU64, Ordering, fence};
 
 use super::Span;
 use crate::base::addr::Addr;
@@ -18,11 +18,13 @@ use crate::page_map;
 /// |-----------|---------------------------------------------|----------------------------------|
 /// | 0         | not the program's; was, or may have been    | `set` → held                     |
 /// | 1, FRESH  | not the program's, and the page is untouched | `set` → held                     |
-/// | 8..=65535 | held; the bytes behind what was asked for   | `take` → 0, `set` (realloc)      |
+/// | 2, BUSY   | about to become another: its end may be anything | `set`, `let_go`              |
+/// | 8..=65535 | held; the bytes behind what was asked for   | `take`, `begin` → BUSY           |
 pub(crate) struct Claim(AtomicU16);
 
 const GONE: u16 = 0;
 const FRESH: u16 = 1;
+const BUSY: u16 = 2;
 /// Fewest bytes behind what was asked for.
 pub(crate) const MIN_SLACK: usize = 8;
 
@@ -32,8 +34,29 @@ impl Claim {
     #[inline]
     pub(crate) fn take(&self) -> Option<usize> {
         // Relaxed, here and below: the number alone decides; the block's contents travel with the block.
-        let slack = self.0.swap(GONE, Ordering::Relaxed) as usize;
-        (slack >= MIN_SLACK).then_some(slack)
+        let slack = self.0.swap(BUSY, Ordering::Relaxed) as usize;
+        if slack < MIN_SLACK {
+            // As it was: not the program's.
+            self.0.store(slack as u16, Ordering::Relaxed);
+            return None;
+        }
+        // Release, here and in `begin`: who sees what is written to the block's end from now on sees this too.
+        fence(Ordering::Release);
+        Some(slack)
+    }
+
+    /// Says that the block's end is about to change. Its holder, or whose it is while nobody holds it.
+    #[inline]
+    pub(crate) fn begin(&self) {
+        self.0.store(BUSY, Ordering::Relaxed);
+        fence(Ordering::Release);
+    }
+
+    /// Says that what `take` took is all zero.
+    #[inline]
+    pub(crate) fn let_go(&self) {
+        // Release: pairs with the Acquire in `Neighbour::end`.
+        self.0.store(GONE, Ordering::Release);
     }
 
     /// The bytes behind what the program asked for, if it holds the block.
@@ -48,7 +71,8 @@ impl Claim {
 
     pub(crate) fn set(&self, slack: usize) {
         debug_assert!(slack >= MIN_SLACK && slack <= u16::MAX as usize);
-        self.0.store(slack as u16, Ordering::Relaxed);
+        // Release: as in `let_go`.
+        self.0.store(slack as u16, Ordering::Release);
     }
 }
 
@@ -105,6 +129,39 @@ pub(crate) struct Place {
     pub(crate) bytes: usize,
     /// `None` in a span from before the options were read.
     pub(crate) claim: Option<&'static Claim>,
+    /// The claim of the block before; `None` where there is none, or it has none.
+    before: Option<&'static Claim>,
+}
+
+impl Place {
+    /// Whether up to 32 bytes before the block, which starts at `at`, are as they should be: as many as are not the program's. `end` says what
+    /// the last 8 are in a block of which the program holds all but so many bytes: nobody ever writes there but by the claim's leave.
+    #[inline]
+    pub(crate) fn is_clear_before(&self, at: Addr, end: impl Fn(Addr, usize) -> u64) -> bool {
+        let Some(claim) = self.before else { return true };
+        let word = |behind: usize| {
+            // SAFETY: an aligned word of the block before, which has so many: 16 bytes at least, and `slack` of what is held.
+            let word = unsafe { &*Addr(at.0 - behind * size_of::<u64>()).as_ptr::<AtomicU64>() };
+            u64::from_le(word.load(Ordering::Relaxed))
+        };
+        // More than once: its holder may have changed it, and back, between our looks at the claim.
+        (0..3).any(|_| {
+            // Acquire: pairs with the Release of `set` and `let_go`.
+            let slack = claim.0.load(Ordering::Acquire);
+            let (last, zeroes) = match slack {
+                BUSY => return true,
+                FRESH => (0, self.bytes),
+                // More would rather be a write after its free.
+                GONE => (0, 0),
+                slack => (end(Addr(at.0 - self.bytes), slack as usize), slack as usize - MIN_SLACK),
+            };
+            let others = (2..=(zeroes / size_of::<u64>()).min(4)).fold(0, |or, behind| or | word(behind));
+            let found = (word(1) ^ last) | others;
+            // Pairs with the Release fences: who has read what was written after `begin` sees that.
+            fence(Ordering::Acquire);
+            found == 0 || claim.0.load(Ordering::Relaxed) != slack
+        })
+    }
 }
 
 /// The block that starts at `at`, whose granule has a span's tag; `None` when none does. Takes no lock, as `starts_block`.
@@ -128,7 +185,9 @@ pub(crate) fn place(at: Addr) -> Option<Place> {
     let claims = claims.as_ptr::<Claim>();
     // SAFETY: the array has a claim for each of `capacity` blocks, and is never unmapped.
     let claim = (!claims.is_null()).then(|| unsafe { &*claims.add(index as usize) });
-    Some(Place { bytes: size as usize, claim })
+    // SAFETY: as above.
+    let before = (!claims.is_null() && index > 0).then(|| unsafe { &*claims.add(index as usize - 1) });
+    Some(Place { bytes: size as usize, claim, before })
 }
 
 const _: () =
