@@ -1,4 +1,4 @@
-// HAKMEM for C++17 and later: an allocator for containers and a memory resource for std::pmr, over the functions of hakmem.h.
+// HAKMEM for C++17 and later: an allocator for containers, a memory resource for std::pmr, and arenas, over the functions of hakmem.h.
 //
 // A program that only wants a faster malloc needs none of this: linked with HAKMEM, `new` and std::allocator are served by it as they are. This is
 // for who wants to know how many bytes a block really holds, or chooses container by container. Link with -lhakmem.
@@ -15,11 +15,13 @@
 #include <hakmem.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <limits>
 #include <memory>
 #include <new>
 #include <type_traits>
+#include <utility>
 #if __has_include(<memory_resource>)
 #include <memory_resource>
 #endif
@@ -69,6 +71,11 @@ template <class Attempt>
         *got = usable > bytes ? usable : bytes;
     }
     return block;
+}
+
+// One try in an arena.
+[[nodiscard]] inline void *from(hak_arena *arena, std::size_t bytes, std::size_t align) noexcept {
+    return align <= natural ? hak_arena_malloc(arena, bytes) : hak_arena_aligned_alloc(arena, align, bytes);
 }
 
 // `bytes`: what was asked for, or got, or between.
@@ -145,25 +152,159 @@ template <class T, class U>
     return false;
 }
 
+template <class T>
+class arena_allocator;
+
+// A heap of its own, whose blocks are all freed at once: by reset, or by its end. It can be moved, and handed to another thread; it is one thread's at a
+// time, unless it is made with HAK_ARENA_SHARED: arena(HAK_ARENA_SHARED). Containers on it must be gone, or not touched again, when it is reset
+// or destroyed.
+class arena {
+  public:
+    arena() : arena(0) {}
+
+    // `flags`: HAK_ARENA_SHARED, HAK_ARENA_ZEROED, added up. `limit`: bytes of all blocks, as they are rounded; 0: none. `name`: for reports.
+    explicit arena(std::uint64_t flags, std::size_t limit = 0, const char *name = nullptr) {
+        hak_arena_options options{};
+        options.size = sizeof options;
+        options.name = name;
+        options.limit = limit;
+        options.flags = flags;
+        handle_ = static_cast<hak_arena *>(detail::insist([&] { return static_cast<void *>(hak_arena_new(&options)); }));
+    }
+
+    arena(arena &&other) noexcept : handle_(other.release()) {}
+    arena &operator=(arena &&other) noexcept {
+        if (this != &other) {
+            hak_arena_destroy(handle_);
+            handle_ = other.release();
+        }
+        return *this;
+    }
+    ~arena() { hak_arena_destroy(handle_); }
+
+    // Frees all blocks. Nothing is destroyed: what lies in them must have been, or need no destructor.
+    void reset() noexcept { hak_arena_reset(handle_); }
+
+    [[nodiscard]] void *allocate(std::size_t bytes, std::size_t align = detail::natural) {
+        return detail::insist([this, bytes, align] { return detail::from(handle_, bytes, align); });
+    }
+    void deallocate(void *block) noexcept { hak_arena_free(handle_, block); }
+
+    // An object that goes with the arena and is never destroyed.
+    template <class T, class... Arguments>
+    [[nodiscard]] T *create(Arguments &&...arguments) {
+        static_assert(std::is_trivially_destructible_v<T>, "an arena destroys nothing");
+        return ::new (allocate(sizeof(T), alignof(T))) T(std::forward<Arguments>(arguments)...);
+    }
+
+    // For containers: std::vector<int, hakmem::arena_allocator<int>> numbers(an_arena);
+    template <class T>
+    [[nodiscard]] arena_allocator<T> allocator() const noexcept {
+        return arena_allocator<T>(*this);
+    }
+
+    [[nodiscard]] hak_arena_figures figures() const noexcept {
+        hak_arena_figures figures{};
+        hak_arena_stats(handle_, &figures, sizeof figures);
+        return figures;
+    }
+
+    // For the functions of hakmem.h; null once it was moved from.
+    [[nodiscard]] hak_arena *get() const noexcept { return handle_; }
+    [[nodiscard]] hak_arena *release() noexcept { return std::exchange(handle_, nullptr); }
+
+  private:
+    hak_arena *handle_;
+};
+
+// Keeps to an arena, wherever that is moved. Two are equal that keep to the same.
+template <class T>
+class arena_allocator {
+    static_assert(!std::is_const_v<T> && !std::is_volatile_v<T>, "containers hold what can be changed");
+
+  public:
+    using value_type = T;
+    using size_type = std::size_t;
+    using difference_type = std::ptrdiff_t;
+    // What is moved or swapped keeps its blocks; a copy stays in the arena of what it is copied to.
+    using propagate_on_container_move_assignment = std::true_type;
+    using propagate_on_container_swap = std::true_type;
+    using is_always_equal = std::false_type;
+
+    arena_allocator(const arena &from) noexcept : handle_(from.get()) {}
+    template <class U>
+    arena_allocator(const arena_allocator<U> &other) noexcept : handle_(other.get()) {}
+
+    [[nodiscard]] T *allocate(size_type count) {
+        const size_type bytes = bytes_of(count);
+        return static_cast<T *>(detail::insist([this, bytes] { return detail::from(handle_, bytes, alignof(T)); }));
+    }
+
+    [[nodiscard]] allocation_result<T *, size_type> allocate_at_least(size_type count) {
+        T *const block = allocate(count);
+        return {block, hak_usable_size(block) / sizeof(T)};
+    }
+
+    void deallocate(T *block, size_type) noexcept { hak_arena_free(handle_, block); }
+
+    [[nodiscard]] static constexpr size_type max_size() noexcept { return hakmem::allocator<T>::max_size(); }
+    [[nodiscard]] hak_arena *get() const noexcept { return handle_; }
+
+  private:
+    [[nodiscard]] static size_type bytes_of(size_type count) {
+        if (count > max_size()) detail::too_long();
+        return count * sizeof(T);
+    }
+
+    hak_arena *handle_;
+};
+
+template <class T, class U>
+[[nodiscard]] bool operator==(const arena_allocator<T> &a, const arena_allocator<U> &b) noexcept {
+    return a.get() == b.get();
+}
+template <class T, class U>
+[[nodiscard]] bool operator!=(const arena_allocator<T> &a, const arena_allocator<U> &b) noexcept {
+    return a.get() != b.get();
+}
+
 #if defined(__cpp_lib_memory_resource) || (defined(__GLIBCXX__) && __has_include(<memory_resource>))
-// For std::pmr: std::pmr::vector<T>(hakmem::resource()), or std::pmr::set_default_resource(hakmem::resource()).
+// For std::pmr: std::pmr::vector<T>(hakmem::resource()), or std::pmr::set_default_resource(hakmem::resource()). Over an arena, and then it keeps to that
+// wherever it is moved: hakmem::memory_resource resource(an_arena).
 class memory_resource : public std::pmr::memory_resource {
+  public:
+    memory_resource() noexcept = default;
+    explicit memory_resource(const arena &from) noexcept : handle_(from.get()) {}
+
   protected:
-    void *do_allocate(std::size_t bytes, std::size_t align) override { return detail::obtain(bytes, align, nullptr); }
+    void *do_allocate(std::size_t bytes, std::size_t align) override {
+        if (handle_ == nullptr) return detail::obtain(bytes, align, nullptr);
+        return detail::insist([this, bytes, align] { return detail::from(handle_, bytes, align); });
+    }
 
-    void do_deallocate(void *block, std::size_t bytes, std::size_t align) override { detail::give_back(block, bytes, align); }
+    void do_deallocate(void *block, std::size_t bytes, std::size_t align) override {
+        if (handle_ == nullptr) {
+            detail::give_back(block, bytes, align);
+        } else {
+            hak_arena_free(handle_, block);
+        }
+    }
 
-    // All are equal, as far as types can be compared.
+    // Those of one arena are equal, and those of none, as far as types can be compared.
     [[nodiscard]] bool do_is_equal(const std::pmr::memory_resource &other) const noexcept override {
 #if defined(__cpp_rtti)
-        return dynamic_cast<const memory_resource *>(&other) != nullptr;
+        const auto *const same = dynamic_cast<const memory_resource *>(&other);
+        return same != nullptr && same->handle_ == handle_;
 #else
         return this == &other;
 #endif
     }
+
+  private:
+    hak_arena *handle_ = nullptr;
 };
 
-// The one to use: it is never destroyed, so that what is static may keep to it.
+// The one of malloc's heap: it is never destroyed, so that what is static may keep to it.
 [[nodiscard]] inline memory_resource *resource() noexcept {
     struct Kept {
         union {

@@ -4,7 +4,8 @@
 # are looked up in what `make install` installs. (docs/CLI.md's commands are run by cli/tests, docs/RECIPES.md's by recipes.sh.)
 #
 # What would build, install on this machine or take minutes is rewritten: `sudo` and `make install` stay below the scratch
-# directory, other targets of make and other scripts must only exist. usage: tests/docs/run.sh [-v]
+# directory, other targets of make and other scripts must only exist. Programs in C and C++, blocks with a `main`, are built against what was installed, and run.
+# usage: tests/docs/run.sh [-v]
 set -euo pipefail
 repo=$(cd "$(dirname "$0")/../.." && pwd)
 verbose=
@@ -116,6 +117,18 @@ for block in "$tmp"/blocks/*.sh; do
     verdict "$name" $status
 done
 
+# Programs, as a user would build them.
+for block in "$tmp"/blocks/*.c "$tmp"/blocks/*.cpp; do
+    grep -q 'int main' "$block" || continue
+    name=$(sed -n '1s/^# //p' "$block")
+    case $block in *.c) build='gcc -std=gnu11' ;; *) build='g++ -std=c++17' ;; esac
+    sed -i '1s|^#|//|' "$block"
+    echo "$build -Wall -Wextra -Werror -pthread $block -o program \$(pkg-config --cflags --libs hakmem) && ./program" >"$tmp/build.sh"
+    status=0
+    run_block "$tmp/build.sh" || status=$?
+    verdict "$name" $status
+done
+
 # Names in the other blocks: what LD_PRELOAD is set to, CMake's package and targets, features and paths.
 status=0
 {
@@ -131,7 +144,7 @@ status=0
     for target in $(grep -ohE '`make [a-z-]+`' "${documents[@]}" | tr -d '`' | cut -d' ' -f2 | sort -u); do
         make -n "$target" >/dev/null || { echo "no make $target"; status=1; }
     done
-    for option in $(grep -ohE 'HAKMEM_[A-Z0-9_]+' "${documents[@]}" CHANGELOG.md | sort -u); do
+    for option in $(grep -ohE 'HAKMEM_[A-Z][A-Z0-9_]+' "${documents[@]}" CHANGELOG.md | sort -u); do
         grep -rqw "$option" src/config/knobs.rs $([ ! -d cli/src ] || echo cli/src) || { echo "no option $option"; status=1; }
     done
 } >"$tmp/log" 2>&1

@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 // Not check.h's, which is C and converts.
@@ -121,6 +122,56 @@ static void resources() {
 }
 #endif
 
+template <class T>
+using Placed = std::vector<T, hakmem::arena_allocator<T>>;
+
+static hakmem::arena filled(int n) { // moved out, with all that is in it
+    hakmem::arena arena(HAK_ARENA_ZEROED, 0, "filled");
+    auto *numbers = static_cast<int *>(arena.allocate(1000 * sizeof(int)));
+    CHECK(numbers[0] == 0 && numbers[999] == 0);
+    numbers[999] = *arena.create<int>(n);
+    return arena;
+}
+
+static void arenas() {
+    hakmem::arena arena = filled(7), other;
+    CHECK(arena.figures().live_blocks == 2 && std::strcmp(arena.figures().name, "filled") == 0);
+    other = std::move(arena);
+    CHECK(arena.get() == nullptr && other.figures().live_blocks == 2);
+    arena = hakmem::arena();
+    for (int round = 0; round < 20; round++) {
+        {
+            Placed<int> numbers(other);
+            for (int i = 0; i < 10000; i++) numbers.push_back(i);
+            CHECK(hak_arena_of(numbers.data()) == other.get());
+            Placed<int> copied(numbers, arena.allocator<int>());
+            CHECK(copied == numbers && hak_arena_of(copied.data()) == arena.get());
+            copied = std::move(numbers);
+            CHECK(hak_arena_of(copied.data()) == other.get() && copied.size() == 10000);
+            Placed<Wide> wide(10, Wide{}, other.allocator<Wide>());
+            CHECK(aligned_to(wide.data(), 128) && wide.get_allocator() == other.allocator<char>());
+            std::map<int, int, std::less<>, hakmem::arena_allocator<std::pair<const int, int>>> map(other);
+            fill(map, [](int i) { return i; });
+            auto got = other.allocator<double>();
+            const auto many = got.allocate_at_least(100);
+            CHECK(many.count >= 100 && hak_usable_size(many.ptr) >= many.count * sizeof(double));
+            got.deallocate(many.ptr, many.count);
+#if __has_include(<memory_resource>)
+            hakmem::memory_resource resource(other);
+            std::pmr::map<std::pmr::string, int> words(&resource);
+            fill(words, [](int i) { return std::pmr::string("long enough not to fit into the string: ") + std::to_string(i).c_str(); });
+            std::pmr::vector<Wide> aligned(3, &resource);
+            CHECK(aligned_to(aligned.data(), 128) && !resource.is_equal(*hakmem::resource()) && resource.is_equal(resource));
+#endif
+        }
+        CHECK(other.figures().live_blocks == (round == 0 ? 2 : 0)); // what was in it when it was moved
+        if (round % 2) CHECK(other.allocate(100) != nullptr);
+        other.reset();
+    }
+    hakmem::arena shared(HAK_ARENA_SHARED);
+    shared.deallocate(shared.allocate(10));
+}
+
 #if defined(__cpp_exceptions)
 static int calls;
 static void give_up() {
@@ -144,6 +195,9 @@ static void errors() {
     CHECK(throws<std::bad_array_new_length>([] { (void)hakmem::allocator<Wide>().allocate_at_least(SIZE_MAX / 2); }));
     std::set_new_handler(give_up);
     CHECK(throws<std::bad_alloc>([=] { (void)hakmem::allocator<int>().allocate(most); }) && calls == 1);
+    hakmem::arena small(0, 100000);
+    CHECK(throws<std::bad_alloc>([&] { (void)Placed<int>(1000000, 1, small); }) && small.figures().refused > 0);
+    CHECK(throws<std::bad_array_new_length>([&] { (void)small.allocator<int>().allocate(most + 1); }));
     CHECK(throws<std::length_error>([=] { Vector<int>().reserve(most + 1); }));
 #if __has_include(<memory_resource>)
     std::set_new_handler(give_up);
@@ -156,6 +210,7 @@ static void errors() {
 int main() {
     true_sizes<char>(), true_sizes<Odd>(), true_sizes<double>(), true_sizes<Wide>();
     containers();
+    arenas();
 #if __has_include(<memory_resource>)
     resources();
 #endif
