@@ -61,12 +61,12 @@ tsan: ## the property test under ThreadSanitizer: minutes
 soak: build ## random programs with every byte checked, in all modes and under faults: SOAK_SECONDS=600
 	tests/soak/run.sh $(SOAK_SECONDS)
 
-bench: bench_c ## HAKMEM beside the system's malloc and what else is installed: eight minutes, and a page of plots
+bench: bench_c cli ## HAKMEM beside the system's malloc and what else is installed: eight minutes, and a page of plots
 	mkdir -p target/bench
 	scripts/bench_all.sh --short --json target/bench/short.json
 	scripts/bench_report.py target/bench/short.json target/bench/short.html --svg-dir target/bench/svg --markdown target/bench/short.md
 
-bench-full: bench_c ## the same with more rounds, sizes and threads: 75 minutes
+bench-full: bench_c cli ## the same with more rounds, sizes and threads: 75 minutes
 	mkdir -p target/bench
 	scripts/bench_all.sh --full --json target/bench/full.json
 	scripts/bench_report.py target/bench/full.json target/bench/full.html --svg-dir target/bench/svg-full --markdown target/bench/full.md

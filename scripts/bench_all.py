@@ -33,7 +33,7 @@ from bench_progress import Progress  # noqa: E402
 USAGE = "%(prog)s [--short | --full | --smoke] [--rounds N | --minutes N] [--with name=path ...] [--only names] [--json FILE]"
 ROUNDS = {"smoke": 1, "short": 5, "full": 9}
 MINUTES = {"short": 7.5, "full": 75}  # as many rounds are made as fit
-GROUPS = ("c", "real", "series")
+GROUPS = ("c", "real", "replay", "series")
 
 
 def arguments():
@@ -52,7 +52,7 @@ def arguments():
     parser.add_argument("--with", type=extra, action="append", default=[], dest="extras", metavar="name=path",
                         help="one more allocator to preload, such as an older build")
     parser.add_argument("--only", type=names, default=[], metavar="a,b,...",
-                        help="of the allocators, benchmarks and groups (c, real, series) only these; see --list")
+                        help="of the allocators, benchmarks and groups (c, real, replay, series) only these; see --list")
     parser.add_argument("--json", type=Path, metavar="FILE", help="default: target/bench/MODE.json")
     parser.add_argument("--list", action="store_true", help="print the names --only takes")
     return parser, parser.parse_args()

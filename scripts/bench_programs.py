@@ -20,6 +20,8 @@ CACHE = ROOT / "target" / "bench" / "cache"
 # Debian's own programs before whatever lies in /usr/local.
 PATH = "/usr/bin:/bin:/usr/sbin:/sbin:" + os.environ.get("PATH", "")
 THREADS = (1, 2, 4, 8, 16)
+TRACES = ROOT / "bench_traces"
+HAKMEM_COMMAND = ROOT / "cli" / "target" / "release" / "hakmem"
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Series:
 @dataclass
 class Benchmark:
     name: str
-    group: str  # "c", "real" (both count in the geometric means), "series"
+    group: str  # "c", "real" (both count in the geometric means), "replay", "series"
     question: str
     points: dict = field(default_factory=dict)  # series name: x
 
@@ -82,6 +84,28 @@ class RealProgram(Benchmark):
     def shown(self):
         shown = " ".join([self.binary, *self.arguments]).format(cache="$CACHE", dir=".", inputs=INPUTS)
         return shown.replace(f"{ROOT}/", "")  # the same in every checkout
+
+
+@dataclass
+class Replay(RealProgram):
+    """The calls of a recorded program, made again by `hakmem replay`: its time is malloc's alone, its memory what the blocks take."""
+
+    def command(self, folder):
+        plan = CACHE / f"{self.name}.plan"
+        return [self.binary, "replay-plan", str(plan), "", "pages"]
+
+    def shown(self):
+        return f"hakmem replay {self.trace.relative_to(ROOT)}"
+
+    @property
+    def trace(self):
+        return TRACES / f"{self.name.removeprefix('replay_')}.hkt"
+
+
+def make_plan(name):
+    def prepare(cache):
+        quiet(str(HAKMEM_COMMAND), "replay", "--save-plan", str(cache / f"{name}.plan"), str(TRACES / f"{name.removeprefix('replay_')}.hkt"))
+    return prepare
 
 
 def catalogue(mode):
@@ -244,6 +268,10 @@ def catalogue(mode):
              arguments=("-q", "-dBATCH", "-dNOPAUSE", "-dPAGES=" + pick(1, 20, 100), "-sDEVICE=ppmraw", "-r72",
                         "-sOutputFile=/dev/null", "{inputs}/work.ps"),
              probe=("-q", "-dNODISPLAY", "-dBATCH"))
+    for trace in sorted(TRACES.glob("*.hkt")):
+        name = f"replay_{trace.stem}"
+        benchmarks[name] = Replay(name, "replay", f"The calls of {trace.stem}, made again: time and memory of malloc alone",
+                                  binary=str(HAKMEM_COMMAND), probe=("--version",), prepare=make_plan(name))
     return list(benchmarks.values()), series
 
 

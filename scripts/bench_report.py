@@ -155,7 +155,7 @@ def html_summary(data):
 
 def html_details(data):
     parts = []
-    for group, title in {**stats.GROUPS, "series": "points of the series"}.items():
+    for group, title in stats.ROWS.items():
         chosen = [b for b in data["benchmarks"] if b["group"] == group]
         if not chosen:
             continue
@@ -249,7 +249,7 @@ def markdown(data):
             table.append((f"{bold}{row['allocator']}{bold}", *(
                 "–" if row[key] is None else f"{bold}{row[key][0]:.3f}{bold} {bracket(row[key])}".rstrip() for key, _ in RATIOS)))
         parts.append(markdown_table(table))
-    for group, title in {**stats.GROUPS, "series": "points of the series"}.items():
+    for group, title in stats.ROWS.items():
         chosen = [b for b in data["benchmarks"] if b["group"] == group]
         if not chosen:
             continue
@@ -276,7 +276,7 @@ def markdown(data):
         table = [("benchmark", *names)]
         for benchmark in data["benchmarks"]:
             row = [value(benchmark, name) if stats.of(benchmark, name) else "–" for name in names]
-            if benchmark["group"] in stats.GROUPS and set(row) != {"–"}:
+            if benchmark["group"] != "series" and set(row) != {"–"}:
                 table.append((benchmark["name"], *row))
         if len(table) > 1:
             parts += [title + ":\n", markdown_table(table)]

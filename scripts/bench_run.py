@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 from bench_lib import FIGURE, REPORT, ROOT, RUN_LIMIT_S, BenchError
-from bench_programs import PATH, CProgram
+from bench_programs import PATH, CProgram, Replay
 
+REPLAYED = re.compile(r"^seconds=(?P<value>[0-9.]+) peak_rss_kib=(?P<peak_rss_kib>\d+) faults=(?P<faults>\d+) rss_over_live=(?P<rss_over_live>[0-9.]+)$", re.M)
 OVER_LIVE = re.compile(r"\brss_over_live=([0-9.]+)|^RSS over live = ([0-9.]+)", re.M)
 BINDING = re.compile(r"binding file (\S+) \[\d+\] to (\S+) \[\d+\]: normal symbol `malloc'")
 PERF_EVENT = "raw_syscalls:sys_enter"
@@ -75,6 +76,8 @@ class Runner:
             }
             if isinstance(benchmark, CProgram):
                 run.update(self.read_report(allocator, benchmark, output))
+            if isinstance(benchmark, Replay):
+                run.update(replayed(output))
             return run
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -256,6 +259,15 @@ class Runner:
             return (output, (folder / "err").read_text(errors="replace")) if both else output
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def replayed(output):
+    """What a replay found out of itself: without its own start and tables."""
+    found = REPLAYED.search(output)
+    if not found:
+        raise BenchError(f"no figures in: {output[:200]!r}")
+    whole = ("peak_rss_kib", "faults")
+    return {name: int(value) if name in whole else float(value) for name, value in found.groupdict().items()}
 
 
 def read_calls(text):

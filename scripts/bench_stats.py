@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 SCHEMA = 1
 GROUPS = {"c": "C programs", "real": "real programs"}
+# What has a row each, and no part in the means.
+ROWS = {**GROUPS, "replay": "replayed traces", "series": "points of the series"}
 MEMORY_CALLS = ("brk", "mmap", "munmap", "mremap", "madvise", "process_madvise", "mprotect")
 
 
