@@ -3,3 +3,20 @@
 pub(crate) const CLASSES: usize = 100;
 pub(crate) const TINY_CLASSES: usize = 20;
 pub(crate) const BIN_STRIDE: usize = 32;
+
+/// Classes of 16 bytes each, which is all that a weight needs to be one.
+pub(crate) struct ClassId(usize);
+
+impl ClassId {
+    pub(crate) fn of(size: usize) -> Option<ClassId> {
+        Some(ClassId(size.div_ceil(16).max(1)))
+    }
+
+    pub(crate) fn is_tiny(&self) -> bool {
+        self.0 < TINY_CLASSES
+    }
+
+    pub(crate) fn block_size(&self) -> usize {
+        self.0 * 16
+    }
+}
