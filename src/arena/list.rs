@@ -3,6 +3,7 @@
 use core::cell::Cell;
 
 use super::Arena;
+use super::look::Figures;
 use crate::os::lock::Mutex;
 
 /// An arena's place on the list. Written under `ARENAS`.
@@ -38,4 +39,14 @@ pub(super) fn take(arena: &'static Arena) {
     if let Some(next) = next {
         next.links.prev.set(prev);
     }
+}
+
+/// The figures of the arena with this number, from the newest on: it is not ended meanwhile. Behind the gate.
+pub(super) fn nth(number: usize) -> Option<Figures> {
+    let head = ARENAS.lock();
+    let mut at = head.0;
+    for _ in 0..number {
+        at = at?.links.next.get();
+    }
+    at.map(Arena::figures)
 }

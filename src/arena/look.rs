@@ -41,6 +41,11 @@ pub(crate) unsafe fn figures(word: *mut u8) -> Option<Figures> {
     front::inside(|| arena.figures())
 }
 
+/// The figures of the arena with this number, from the newest on; `None`: there are no more, or a fork lasts too long. Any thread.
+pub(crate) fn nth(number: usize) -> Option<Figures> {
+    front::inside(|| super::list::nth(number)).flatten()
+}
+
 impl Arena {
     pub(super) fn figures(&self) -> Figures {
         let (blocks, bytes) = self.large.figures();

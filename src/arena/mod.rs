@@ -1,6 +1,6 @@
 //! Box `arena` (L8): heaps of the program's own, whose blocks can all be freed at once.
 //! Owns: the arenas' records, and their list.   Calls: base, os, class, stats, meta, page_map, hardened, large, heap, front.
-//! Called by: report, abi.   Locks: `ARENAS`, a leaf; all else through the boxes.
+//! Called by: report, abi.   Locks: `ARENAS`, before all others; else through the boxes.
 //! Threads: an owned arena's functions are one thread's at a time, as the program sees to; `of` and `figures` are any's.
 //!
 //! A shared one's, but for `reset`, `destroy` and `walk`, are any thread's: each has a heap of its own there (`heap/seats.rs`), and the arena's own
@@ -16,7 +16,7 @@ mod look;
 
 pub(crate) use alloc::{alloc, alloc_aligned, alloc_zeroed, free, realloc};
 pub(crate) use ends::{destroy, make, reset};
-pub(crate) use look::{Figures, figures, of, walk};
+pub(crate) use look::{Figures, figures, nth, of, walk};
 
 use crate::base::addr::Addr;
 use crate::heap::{self, ThreadHeap};

@@ -3,6 +3,7 @@
 
 use super::Totals;
 use super::table::{BY_CLASS, TABLE};
+use crate::arena;
 use crate::class::ClassId;
 use crate::config;
 use crate::os;
@@ -47,7 +48,32 @@ pub(crate) fn write_json(text: &mut Text) {
         }
         text.str("}");
     }
+    text.str("],\n \"arenas\": [");
+    arenas(text);
     text.str("]}\n");
+}
+
+/// Arenas that a report lists, the newest ones: each is found from the newest on.
+const ARENAS: usize = 256;
+
+#[inline(never)] // for the stack
+fn arenas(text: &mut Text) {
+    for (index, arena) in (0..ARENAS).map_while(|number| Some((number, arena::nth(number)?))) {
+        let len = arena.name.iter().position(|&byte| byte == 0).unwrap_or(0);
+        text.str(if index > 0 { ",\n  {" } else { "\n  {" }).str("\"name\": ");
+        text.quoted(arena.name.get(..len).unwrap_or_default());
+        for (name, figure) in [
+            ("live_bytes", arena.live_bytes),
+            ("live_blocks", arena.live_blocks),
+            ("held_bytes", arena.held_bytes),
+            ("limit", arena.limit),
+            ("resets", arena.resets),
+            ("refused", arena.refused),
+        ] {
+            key(text, 1, name).num(figure);
+        }
+        text.str("}");
+    }
 }
 
 fn key<'a, 't>(text: &'a mut Text<'t>, index: usize, name: &str) -> &'a mut Text<'t> {

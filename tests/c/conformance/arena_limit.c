@@ -36,7 +36,10 @@ int main(void) {
             for (size_t i = 0; i <= n; i++) round % 3 == 1 ? hak_arena_free(arena, blocks[i]) : free(blocks[i]);
         CHECK(figures(arena).live_blocks == 0);
     }
+    static char json[1 << 17];
+    CHECK(hak_stats_json(json, sizeof json) < sizeof json && strstr(json, "\"name\": \"a name that is longer than") && strstr(json, "\"limit\": 8388608"));
     hak_arena_destroy(arena);
+    CHECK(hak_stats_json(json, sizeof json) < sizeof json && strstr(json, "\"arenas\": []"));
     options.limit = 0, options.name = NULL, options.flags = HAK_ARENA_ZEROED;
     arena = hak_arena_new(&options);
     CHECK(figures(arena).name[0] == 0);
