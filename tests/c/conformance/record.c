@@ -6,9 +6,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { THREADS = 8, CALLS = 6000, KEPT = 400, MARK = 5000000, LINE = 64 };
+enum { THREADS = 8, CALLS = 2000, MORE = 9000 /* more than a chunk holds */, KEPT = 400, MARK = 5000000, LINE = 64 };
 typedef struct {
-    int mark, fd;
+    int mark, fd, calls;
     unsigned seed;
     char *text; // what it says, mapped: nothing in here allocates but what is to be recorded
     size_t len;
@@ -89,7 +89,8 @@ static Thread *prepare(int n) {
     Thread *t = &all[n];
     t->mark = MARK + 2 * n;
     t->seed = (unsigned)n + 1;
-    t->text = mmap(NULL, CALLS * 2 * LINE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    t->calls = CALLS;
+    t->text = mmap(NULL, MORE * 2 * LINE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(t->text != MAP_FAILED);
     char name[] = "said.0";
     name[5] = (char)('0' + n);
@@ -103,7 +104,7 @@ static void *run(void *thread) {
     errno = 4711;
     void *mark = malloc((size_t)t->mark);
     CHECK(errno == 4711);
-    for (int i = 0; i < CALLS; i++) call(t);
+    for (int i = 0; i < t->calls; i++) call(t);
     free(malloc((size_t)t->mark + 1)), free(mark);
     return NULL;
 }
@@ -121,6 +122,7 @@ int main(int argc, char **argv) {
         for (fd = 3; fd < 1024; fd++) close(fd);
     }
     Thread *t = prepare(0);
+    if (fd > 0) t->calls = MORE;
     run(t);
     finish(t);
     if (!strcmp(what, "fork")) {
