@@ -61,6 +61,9 @@ tsan: ## the property test under ThreadSanitizer: minutes
 soak: build ## random programs with every byte checked, in all modes and under faults: SOAK_SECONDS=600
 	tests/soak/run.sh $(SOAK_SECONDS)
 
+soak-requests: build ## a server of requests, each with an arena that goes from thread to thread, every byte checked, in all modes: a minute
+	tests/soak/requests.sh 60
+
 bench: bench_c cli ## HAKMEM beside the system's malloc and what else is installed: eight minutes, and a page of plots
 	mkdir -p target/bench
 	scripts/bench_all.sh --short --json target/bench/short.json
@@ -95,6 +98,6 @@ SOAK_SECONDS ?= 600
 # Of the command line or the environment, for the install scripts.
 export TARGET EMULATOR PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
 
-.PHONY: build cli run test check check-arm64 check-reproducible recipes sbom check-capi check-profile real-more soak fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb rpm
+.PHONY: build cli run test check check-arm64 check-reproducible recipes sbom check-capi check-profile real-more soak soak-requests fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb rpm
 # The steps share target/ and two cores.
 .NOTPARALLEL:

@@ -96,7 +96,7 @@ if [ -n "$undo" ] || [ -x "$command" ]; then
         [ ! -f "$page" ] || put 644 "$page" "$mandir/man1/${page##*/}"
     done
 fi
-for document in README.md CHANGELOG.md LICENSE docs/{USING,RECIPES,OPTIONS,MEMORY,HARDENING,STATISTICS,CLI}.md; do
+for document in README.md CHANGELOG.md LICENSE docs/{USING,EMBEDDING,RECIPES,OPTIONS,MEMORY,HARDENING,STATISTICS,CLI}.md; do
     put 644 "$document" "$docdir/$document" # as in the tree, for the links between them
 done
 own_directory "$docdir/docs"
