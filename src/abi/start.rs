@@ -49,6 +49,7 @@ fn signal(chosen: i64) -> Option<i32> {
 }
 
 extern "C" fn exit() {
+    hardened::at_exit();
     profile::at_exit();
     report::at_exit();
     record::at_exit();

@@ -204,7 +204,7 @@ pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<Fr
 #[inline]
 fn alloc_hardened(class: ClassId, size: usize) -> Option<Fresh> {
     let (at, zero) = match thread::enter()? {
-        Caller::Own(heap) => (hardened::full::alloc(heap, class, size)?, true),
+        Caller::Own(heap) => hardened::full::alloc(heap, class, size)?,
         Caller::Shared(heap) => hardened::full::alloc_shared(heap, class, size)?,
     };
     Some(Fresh::new(at, zero))

@@ -9,7 +9,7 @@ use super::random::Random;
 use super::stock::{Stock, capacity};
 use super::{
     EXPANDED_OVERFLOW, FREED, INTERIOR, OVERFLOW, RESIZED_FREED, RESIZED_INTERIOR, RESIZED_OVERFLOW, SIZE, STALE,
-    UNDERFLOW,
+    STALE_AT_EXIT, UNDERFLOW,
 };
 use crate::base::addr::Addr;
 use crate::canary::{self, CANARY};
@@ -36,9 +36,9 @@ pub(crate) fn class_for(size: usize, align: usize) -> Option<ClassId> {
     class.filter(|class| !class.is_big())
 }
 
-/// A block of `class` for `size` bytes, all zero but for its canary. `None`: out of memory. The heap's thread only.
+/// A block of `class` for `size` bytes, all zero but for its canary, and whether that was looked at. `None`: out of memory. The heap's thread only.
 #[inline]
-pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<Addr> {
+pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
     let state = state(heap)?;
     let stock = state.stock(class)?;
     // SAFETY: a live stock of this thread's; no other reference to it is held.
@@ -49,22 +49,23 @@ pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<Ad
     }
     let bytes = class.block_size();
     let block = stock.take(&mut state.random, |next| canary::soon(next, bytes))?;
-    hand_out(block, size);
-    Some(block)
+    Some((block, hand_out(block, size)))
 }
 
-/// `alloc` from a heap that is not the calling thread's. Says whether the block is known to be zero.
+/// `alloc` from a heap that is not the calling thread's.
 pub(crate) fn alloc_shared(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
     let block = heap.alloc_direct(class)?;
     Some((block, hand_out(block, size)))
 }
 
-/// Checks that nobody wrote into the free block, and makes it the program's. `false`: it has no claim, and may hold anything.
+/// Checks that nobody wrote into the free block, and makes it the program's. `false`: it may hold anything, for it has no claim, or
+/// its pages were never used, and it was not looked at.
 #[inline]
 fn hand_out(block: Addr, size: usize) -> bool {
     let Some(Place { bytes, claim: Some(claim), .. }) = place(block) else { return false };
     let size = size.max(1);
-    if !claim.is_fresh() {
+    let fresh = claim.is_fresh();
+    if !fresh {
         // SAFETY: a free block that is this thread's alone.
         let untouched = unsafe { canary::is_zero(block, bytes) };
         if !untouched {
@@ -76,7 +77,7 @@ fn hand_out(block: Addr, size: usize) -> bool {
     unsafe { canary::set(block.offset(size), bytes - size) };
     claim.set(bytes - size);
     trace::on_alloc(block);
-    true
+    !fresh
 }
 
 /// What the program freed, checked and zeroed.
@@ -329,6 +330,22 @@ pub(crate) fn close(heap: &ThreadHeap) {
     }
     state.quarantine.close();
     meta::free(record, size_of::<State>());
+}
+
+/// Before the process ends: of what its thread holds back nobody will find out any more whether it was written to.
+pub(crate) fn at_exit() {
+    let Current::Heap(heap) = heap::current() else { return };
+    if heap.hardened.get().is_null() {
+        return;
+    }
+    let Some(state) = state(heap) else { return };
+    for freed in state.quarantine.all() {
+        let (at, bytes) = (freed.at(), freed.class().block_size());
+        // SAFETY: a free block that this thread holds.
+        if !unsafe { canary::is_zero(at, bytes) } {
+            die_sized(STALE_AT_EXIT, bytes, at);
+        }
+    }
 }
 
 /// Blocks of `class` that wait in the stock and quarantine of `heap`; its thread only.

@@ -19,7 +19,7 @@ use crate::page_map;
 use crate::span;
 use crate::trace;
 
-pub(crate) use full::{at_fork_child, cached, close, flush_all};
+pub(crate) use full::{at_exit, at_fork_child, cached, close, flush_all};
 
 const FREED: &str = "free: block is already free (double free)";
 const INTERIOR: &str = "free: pointer into a block, not to its start";
@@ -27,6 +27,7 @@ const OVERFLOW: &str = "free: block was written past its end";
 const UNDERFLOW: &str = "free: block was written before its start";
 const SIZE: &str = "free_sized: size does not match";
 const STALE: &str = "malloc: block was written to after free";
+const STALE_AT_EXIT: &str = "exit: block was written to after free";
 const RESIZED_FREED: &str = "realloc: not a block of this allocator, or free already";
 const RESIZED_INTERIOR: &str = "realloc: pointer into a block, not to its start";
 const RESIZED_OVERFLOW: &str = "realloc: block was written past its end";

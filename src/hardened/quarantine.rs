@@ -87,12 +87,15 @@ impl Quarantine {
 
     /// Blocks of `class` held, this heap's own only.
     pub(super) fn held(&self, class: ClassId) -> usize {
-        let held = (0..self.len).filter(|n| {
+        self.all().filter(|freed| freed.is_own() && freed.class() == class).count()
+    }
+
+    /// All blocks, oldest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = Freed> {
+        (0..self.len).map(|n| {
             // SAFETY: as in `pop`.
-            let freed = unsafe { *self.ring.as_ptr::<Freed>().add((self.first + n) % RING) };
-            freed.is_own() && freed.class() == class
-        });
-        held.count()
+            unsafe { *self.ring.as_ptr::<Freed>().add((self.first + n) % RING) }
+        })
     }
 
     /// Gives the ring back; it holds nothing.
