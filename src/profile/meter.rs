@@ -37,7 +37,9 @@ impl Meter {
             return None;
         }
         self.seed();
-        Some(u32::try_from(self.gap() / size as u64).unwrap_or(u32::MAX))
+        // No size is 0; Rust 1.85 does not see that, and keeps a panic.
+        let blocks = self.gap().checked_div(size as u64)?;
+        Some(u32::try_from(blocks).unwrap_or(u32::MAX))
     }
 
     /// Counts a block of `size` bytes. `false`: it is to be sampled.
