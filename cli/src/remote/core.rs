@@ -90,6 +90,7 @@ impl Core {
         core.segments.sort_by_key(|segment| segment.start);
         core.mappings.sort_by_key(|mapping| mapping.start);
         core.name_mappings();
+        core.add_files();
         Ok(Some(core))
     }
 
@@ -166,6 +167,25 @@ impl Core {
                 self.threads = threads;
             }
         }
+    }
+
+    /// What gcore leaves out altogether: parts of files that nobody wrote to, as the library's tables of constants.
+    fn add_files(&mut self) {
+        /// No process has more; of a damaged list the first ones are enough.
+        const MOST: usize = 1 << 14;
+        for of in self.files.iter().take(MOST).cloned().collect::<Vec<_>>() {
+            let covered = self.segments.iter().any(|segment| segment.start < of.end && of.start < segment.end);
+            if covered || of.start >= of.end || of.end > ADDRESSES {
+                continue;
+            }
+            if let Ok(file) = File::open(&of.name) {
+                let (start, end) = (of.start, of.end);
+                self.segments.push(Segment { start, end, offset: 0, kept: 0, mapped: Some((file, of.offset)) });
+                self.mappings.push(Mapping { read: true, ..of });
+            }
+        }
+        self.segments.sort_by_key(|segment| segment.start);
+        self.mappings.sort_by_key(|mapping| mapping.start);
     }
 
     /// Bytes of the file: no block has more that are resident.
