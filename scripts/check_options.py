@@ -42,6 +42,7 @@ OPTIONS = {
     "HAKMEM_PROF_RATE": ["1", "4096"],
     "HAKMEM_PROF_FILE": ["prof.folded"],
     "HAKMEM_PROF_PEAKS": ["2"],
+    "HAKMEM_PROF_UNWIND": ["fp"],
     "HAKMEM_PROF_SIGNAL": ["USR2"],
     "HAKMEM_RECORD": ["record.%p"],
     "HAKMEM_THP": ["always", "never"],

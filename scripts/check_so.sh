@@ -23,6 +23,7 @@ __cxa_atexit __register_atfork # called once, by the constructor, with no lock h
 pthread_key_create pthread_key_delete pthread_setspecific # a thread's end can't be known otherwise; no cancellation points
 pthread_attr_destroy pthread_attr_init pthread_attr_setstacksize pthread_create pthread_detach # HAKMEM_BACKGROUND=1, with no lock held
 pthread_join pthread_setcancelstate # likewise, as the last other thread ends; cancellation is off meanwhile
+__libc_stack_end pthread_attr_getstack pthread_getattr_np pthread_self # HAKMEM_PROF_UNWIND=fp, with no lock held: where a stack ends; no cancellation points
 dladdr # C++'s own new: by the constructor
 gnu_get_libc_version # only its address is looked at
 backtrace # HAKMEM_TRACE=1

@@ -108,6 +108,8 @@ knobs! {
     prof_file: "HAKMEM_PROF_FILE" = text ("hakmem.%p.%n.pb") live;
     /// profiles are also written while live memory grows, each time by a tenth; this many of them stay: 0: none
     prof_peaks: "HAKMEM_PROF_PEAKS" = number (0, 0..=1000) live;
+    /// how stacks are taken: dwarf: by the unwinder's tables; fp: by frame pointers, which program and libraries must keep
+    prof_unwind: "HAKMEM_PROF_UNWIND" = choice ("dwarf" of ["dwarf", "fp"]);
     /// a signal upon which a running process starts the heap profiler; the next one writes a profile and stops it; with HAKMEM_PROF=1 each writes one
     prof_signal: "HAKMEM_PROF_SIGNAL" = choice ("none" of ["none", "USR1", "USR2", "HUP"]);
     /// a file to which every call of malloc and free is written, with its thread and time; %p is the process's number; what is there stays: .PID is added

@@ -11,6 +11,13 @@ const STACKS: [usize; 3] = [64 << 10, 512 << 10, 0];
 
 const PTHREAD_CANCEL_DISABLE: c_int = 1;
 
+/// Whether the calling thread is its process's first one, or all that a fork left.
+pub(crate) fn is_first() -> bool {
+    // SAFETY: asks for a number, and is never refused.
+    let number = unsafe { sys::call(libc::SYS_gettid, []) }.unwrap_or(0);
+    number as u64 == super::process_id()
+}
+
 unsafe extern "C" {
     fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
 }

@@ -6,6 +6,7 @@
 //! Never: allocates; unwinds behind the gate, or while a lock is held.
 
 mod draw;
+mod frame_pointers;
 mod lists;
 mod live;
 mod meter;
@@ -148,6 +149,7 @@ pub(crate) fn prepare() -> Result<(), Refused> {
         if !trace::load_unwinder() {
             return Err(Refused::NoUnwinder);
         }
+        frame_pointers::load();
         UNWINDS.store(true, Ordering::Relaxed);
     }
     prepare_tables()

@@ -5,6 +5,7 @@
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use super::frame_pointers;
 use crate::base::addr::Addr;
 use crate::base::layout::At;
 use crate::os;
@@ -104,6 +105,9 @@ unsafe extern "C" fn called(call: *mut c_void) {
 /// Calls `look` with the frames that led into this library, innermost first. `false`: no stack was free to do it on.
 pub(super) fn with(look: &mut dyn FnMut(&[usize])) -> bool {
     run(&mut || {
+        if frame_pointers::with(look) {
+            return;
+        }
         let mut raw = [core::ptr::null_mut::<c_void>(); DEPTH + OWN];
         let frames = trace::unwind(&mut raw);
         let frames = frames.get(..frames.len().min(DEPTH)).unwrap_or_default();

@@ -32,6 +32,17 @@ pub(crate) fn load() -> bool {
     true
 }
 
+/// Whether `at` is an address of this library's code, or of the program's where that is one with it.
+pub(crate) fn is_own(at: usize) -> bool {
+    // Relaxed: see `load`.
+    (OWN_START.load(Ordering::Relaxed)..OWN_END.load(Ordering::Relaxed)).contains(&at)
+}
+
+/// Whether the library is an object of its own, apart from the program. Takes the loader's lock.
+pub(crate) fn is_apart() -> bool {
+    !Module::of(Addr(OWN_START.load(Ordering::Relaxed))).name().is_empty()
+}
+
 /// Looks at the program's own headers, the first that are shown.
 unsafe extern "C" fn has_loader(info: *mut libc::dl_phdr_info, _: usize, loader: *mut c_void) -> c_int {
     // SAFETY: the loader's record, for the time of this call.
@@ -56,9 +67,7 @@ pub(crate) fn unwind(raw: &mut [*mut c_void]) -> &[*mut c_void] {
     // SAFETY: room for as many addresses as it is told.
     let got = unsafe { libc::backtrace(raw.as_mut_ptr(), raw.len() as c_int) };
     let got = raw.get(..got.max(0) as usize).unwrap_or_default();
-    // Relaxed: see `load`.
-    let own = OWN_START.load(Ordering::Relaxed)..OWN_END.load(Ordering::Relaxed);
-    let skip = got.iter().take_while(|frame| own.contains(&frame.addr())).count();
+    let skip = got.iter().take_while(|frame| is_own(frame.addr())).count();
     // Linked into the program, all of it is one module: then the stack is shown whole.
     got.get(skip..).filter(|rest| !rest.is_empty()).unwrap_or(got)
 }

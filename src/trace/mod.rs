@@ -13,7 +13,7 @@ use crate::base::addr::Addr;
 use crate::config;
 use crate::os;
 
-pub(crate) use frames::{OWN, load as load_unwinder, unwind};
+pub(crate) use frames::{OWN, is_apart, is_own, load as load_unwinder, unwind};
 
 /// Frames of a stack that are kept.
 const DEPTH: usize = 16;

@@ -28,6 +28,10 @@ SITE(aligned, void *, void) { KEEP(aligned_alloc(64, 128)); }
 SITE(gone, void *, void) { KEEP(malloc(320)); }
 SITE(passed, void *, void) { KEEP(malloc(512)); }
 SITE(grown, void *, void *old, size_t size) { KEEP(realloc(old, size)); }
+// Chains of realloc: each step ends what the last one made.
+SITE(chain_begun, void *, void) { KEEP(realloc(NULL, 48)); }
+SITE(chain_grown, void *, void *old) { KEEP(realloc(old, 480)); }
+SITE(chain_ended, void *, void *old) { KEEP(realloc(old, 4800)); }
 
 static void fill(int row, void *(*site)(void), int count) {
     for (int i = 0; i < count; i++) kept[row][i] = site();
@@ -55,6 +59,8 @@ int main(int argc, char **argv) {
     CHECK(pthread_create(&thread[THREADS], NULL, free_passed, NULL) == 0 && pthread_join(thread[THREADS], NULL) == 0);
     void *block = NULL;
     for (size_t size = 64; size <= 16 * MIB; size *= 2) block = grown(block, size);
+    for (int i = 0; i < BLOCKS / 8; i++) kept[7][i] = chain_ended(chain_grown(chain_begun()));
+    for (int i = 0; i < BLOCKS / 8; i += 2) free(kept[7][i]);
     CHECK(hak_prof_dump(argv[1]) == 0);
     hak_prof_stop();
     // Not counted any more, and what was sampled is still known when it is freed.
@@ -65,5 +71,6 @@ int main(int argc, char **argv) {
     SAY(tiny, 16, BLOCKS, 0), SAY(small, 1000, BLOCKS / 2, BLOCKS / 2), SAY(mid, 40000, 300, 300), SAY(big, 300000, 60, 60);
     SAY(large, 4 * MIB, 20, 10), SAY(zeroed, 640, BLOCKS / 2, BLOCKS / 2), SAY(aligned, 128, BLOCKS / 2, BLOCKS / 2);
     SAY(gone, 320, THREADS * (BLOCKS / 4), 0), SAY(passed, 512, THREADS * 1000, THREADS * 500);
+    SAY(chain_begun, 48, BLOCKS / 8, 0), SAY(chain_grown, 480, BLOCKS / 8, 0), SAY(chain_ended, 4800, BLOCKS / 8, BLOCKS / 16);
     return 0;
 }
