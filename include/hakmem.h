@@ -605,7 +605,7 @@ int hak_heap_walk(hak_heap_visit visit,
                   void *arg);
 
 /*
- A new arena; null, and ENOMEM, when there is no memory for its record, or EINVAL when `flags` has a bit that is not known.
+ A new arena; null, and ENOMEM, when there is no memory for its record, or EINVAL when `size` was not set, or `flags` has a bit that is not known.
 
  `options` may be null: an arena for one thread at a time, without name or limit. Any thread.
  */

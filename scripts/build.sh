@@ -9,13 +9,9 @@ cd "$(dirname "$0")/.."
 
 cargo rustc --release --lib --target-dir target ${target:+--target "$target"} --crate-type staticlib
 
-# Linked from that by gcc, not by cargo: rustc has a version script of its own, beside which no linker takes one with versions in it. The rest is
-# what build.rs tells cargo, with its reasons. libgcc is what the linker would ask for in vain.
 debug=libhakmem.so.debug
 linked=$release/.libhakmem.so.linked
-"${tools}gcc" -shared -nodefaultlibs -o "$linked" -Wl,-soname,libhakmem.so.0 -Wl,--version-script=scripts/hakmem.map -Wl,-u,malloc "$release/libhakmem.a" \
-    -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed -Wl,-O1 -Wl,--build-id=sha1 \
-    -Wl,--defsym=rust_eh_personality=hakmem_no_personality -lc -lgcc
+scripts/link.sh "${tools}gcc" "$release/libhakmem.a" "$linked"
 
 # Into a new file and then moved: a process that has the old library mapped keeps it whole.
 "${tools}objcopy" --only-keep-debug "$linked" "$release/$debug"

@@ -67,7 +67,7 @@ pub struct hak_arena_figures {
 #[allow(non_camel_case_types, reason = "a C name")]
 pub type hak_arena_visit = Option<unsafe extern "C" fn(block: *mut c_void, size: usize, arg: *mut c_void) -> c_int>;
 
-/// A new arena; null, and ENOMEM, when there is no memory for its record, or EINVAL when `flags` has a bit that is not known.
+/// A new arena; null, and ENOMEM, when there is no memory for its record, or EINVAL when `size` was not set, or `flags` has a bit that is not known.
 ///
 /// `options` may be null: an arena for one thread at a time, without name or limit. Any thread.
 #[unsafe(no_mangle)]
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn hak_arena_walk(arena: *mut hak_arena, visit: hak_arena_
     unsafe { arena::walk(arena.cast(), look) }.unwrap_or(libc::ENOMEM)
 }
 
-/// `None`: with flags that are not known.
+/// `None`: with flags that are not known, or no size.
 ///
 /// # Safety
 /// `options` is null or as `hak_arena_new` says.
@@ -203,6 +203,9 @@ unsafe fn read(options: *const hak_arena_options) -> Option<arena::Options> {
     }
     // SAFETY: the caller's, and its first field says how long it is.
     let size = unsafe { (&raw const (*options).size).read() } as usize;
+    if size < size_of::<u64>() {
+        return None;
+    }
     let mut known = hak_arena_options { size: 0, name: core::ptr::null(), limit: 0, flags: 0 };
     // SAFETY: no more than either holds.
     unsafe {

@@ -109,6 +109,8 @@ impl ThreadHeap {
     /// Fills an empty magazine.
     fn fill(&self, class: ClassId) {
         let bin = self.bin(class);
+        // Here already: it has an array now, even if nothing is allowed to lie there.
+        self.apart.known.set(self.apart.known.get() | bit(class));
         // SAFETY: we are the heap's user (caller), and nothing below `refill` touches this bin.
         let room = unsafe { bin.room(usize::MAX) };
         let asked = room.len();

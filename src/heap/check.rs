@@ -38,7 +38,7 @@ impl ThreadHeap {
                     span::mark(self.addr(), class, block, free);
                 }
                 // SAFETY: likewise.
-                for &block in unsafe { self.second_bin(class).oldest(usize::MAX) } {
+                for &block in unsafe { self.lent(class) } {
                     span::mark(self.addr(), class, block, free);
                 }
             }

@@ -105,6 +105,16 @@ impl ThreadHeap {
         self.bin(class).len() + if profile::was_on() { self.second_bin(class).len() } else { 0 }
     }
 
+    /// The blocks of a class that are lent.
+    ///
+    /// # Safety
+    /// As for `Bin::oldest`.
+    #[cfg(feature = "paranoid")]
+    pub(super) unsafe fn lent(&self, class: ClassId) -> &[Addr] {
+        // SAFETY: the caller's.
+        if profile::was_on() { unsafe { self.second_bin(class).oldest(usize::MAX) } } else { &[] }
+    }
+
     pub(super) fn second_bin(&self, class: ClassId) -> &Bin {
         self.metered.bins.of(class)
     }
