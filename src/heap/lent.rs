@@ -20,7 +20,7 @@ use crate::base::addr::Addr;
 use crate::class::{ClassId, TINY_CLASSES};
 use crate::profile;
 
-/// Blocks that are lent at once: what a page has room for. To lend so many costs some 80 instructions.
+/// Blocks that are lent at once: what a page has room for.
 const ENTRIES: usize = 24;
 
 /// All zero at first.

@@ -12,6 +12,8 @@
 #[cfg(feature = "paranoid")]
 #[path = "check_registry.rs"]
 mod check;
+#[path = "fork.rs"]
+mod fork;
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -29,6 +31,7 @@ use crate::record;
 
 #[cfg(feature = "paranoid")]
 pub(crate) use check::check_registry;
+pub(crate) use fork::orphan_the_lost;
 
 /// A heap's place in the registry's lists; written under the registry lock.
 pub(super) struct Links {
@@ -365,40 +368,5 @@ impl Registry {
         if let Some(behind) = behind {
             behind.links.before.set(before);
         }
-    }
-}
-
-/// In a child of fork the other threads are gone: their heaps become orphans. What was in their magazines and open
-/// batches is given up: fork may have copied those in the middle of a change. Nobody else is inside of anything.
-///
-/// Only heaps that were in use are looked at: a page that is written to has to be copied first.
-pub(crate) fn orphan_the_lost() {
-    let mine = Addr::of(metered::plain(os::tls::get()));
-    let mut registry = REGISTRY.lock();
-    metered::words_are_of_this_process();
-    let mut at = registry.used;
-    while let Some(heap) = at {
-        at = heap.links.behind.get();
-        if heap.addr() == mine {
-            if heap.links.unheard.get().is_some() {
-                registry.note_unheard(heap);
-            }
-            continue;
-        }
-        registry.forget_unheard(heap);
-        for class in ClassId::all() {
-            heap.bin(class).close(false);
-        }
-        heap.forget_lent();
-        heap.capacities.reset();
-        heap.ebb.reset();
-        heap.outbox.forget();
-        heap.baseline.set(Addr::NULL);
-        heap.hardened.set(Addr::NULL);
-        heap.links.word.forget();
-        // Not in the order of locks: there is nobody else.
-        heap.leave_seats();
-        registry.unlink(heap);
-        registry.push_orphan(heap);
     }
 }

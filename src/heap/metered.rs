@@ -77,7 +77,7 @@ pub(crate) fn plain(word: *mut u8) -> *mut u8 {
     }
 }
 
-/// A word that names `heap` with magazines that are always empty, as one whose allocations are counted.
+/// A word that names `heap`, an arena's, with magazines that are always empty: nothing is ever lent to an arena.
 pub(crate) fn closed(heap: &ThreadHeap) -> *mut u8 {
     word(heap, MARK)
 }

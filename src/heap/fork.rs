@@ -1,0 +1,43 @@
+//! A child of fork: what becomes of the heaps of threads that are not there.
+#![forbid(unsafe_code)]
+
+use super::REGISTRY;
+use crate::base::addr::Addr;
+use crate::class::ClassId;
+use crate::heap::metered;
+use crate::os;
+
+/// In a child of fork the other threads are gone: their heaps become orphans. What was in their magazines and open
+/// batches is given up: fork may have copied those in the middle of a change. Nobody else is inside of anything.
+///
+/// Only heaps that were in use are looked at: a page that is written to has to be copied first.
+pub(crate) fn orphan_the_lost() {
+    let mine = Addr::of(metered::plain(os::tls::get()));
+    let mut registry = REGISTRY.lock();
+    metered::words_are_of_this_process();
+    let mut at = registry.used;
+    while let Some(heap) = at {
+        at = heap.links.behind.get();
+        if heap.addr() == mine {
+            if heap.links.unheard.get().is_some() {
+                registry.note_unheard(heap);
+            }
+            continue;
+        }
+        registry.forget_unheard(heap);
+        for class in ClassId::all() {
+            heap.bin(class).close(false);
+        }
+        heap.forget_lent();
+        heap.capacities.reset();
+        heap.ebb.reset();
+        heap.outbox.forget();
+        heap.baseline.set(Addr::NULL);
+        heap.hardened.set(Addr::NULL);
+        heap.links.word.forget();
+        // Not in the order of locks: there is nobody else.
+        heap.leave_seats();
+        registry.unlink(heap);
+        registry.push_orphan(heap);
+    }
+}
