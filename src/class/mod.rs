@@ -3,26 +3,16 @@
 
 mod table;
 
-pub(crate) use table::{BLOCK_SIZE, RECIPROCAL, SLOTS};
+pub(crate) use table::{
+    BIG_MAX, BIN_STRIDE, BLOCK_SIZE, CLASSES, MID_CLASSES, MID_MAX, RECIPROCAL, SLOTS, TINY_CLASSES, TINY_MAX,
+};
 
 use crate::base::addr::GRANULE;
 use crate::base::bits::round_up;
 use crate::base::layout::{self, At};
 
-/// Classes C0..C19: 16..128 by 16, then four per doubling to 1024 bytes.
-pub(crate) const TINY_CLASSES: usize = 20;
-/// Classes C0..C67: tiny, then mid, eight per doubling from 1152 bytes to 64 KiB.
-pub(crate) const MID_CLASSES: usize = 68;
-/// All classes: tiny, mid, then big, eight per doubling to 1 MiB.
-pub(crate) const CLASSES: usize = 100;
-/// Bytes from one class's bin to the next in a heap. Hot paths and page-map tags hold classes premultiplied by it.
-pub(crate) const BIN_STRIDE: usize = 32;
-/// Bytes of the largest tiny block.
-pub(crate) const TINY_MAX: usize = 1024;
 /// Above a page a block shares none, and there is nothing to be had from fewer classes.
 const COARSE_MAX: usize = 4096;
-pub(crate) const MID_MAX: usize = 64 << 10;
-pub(crate) const BIG_MAX: usize = 1 << 20;
 
 pub(crate) const LAYOUT: layout::Classes = layout::Classes {
     classes: CLASSES,

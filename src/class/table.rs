@@ -1,8 +1,20 @@
 //! The tables of the size classes, built and checked at compile time.
 #![forbid(unsafe_code)]
 
-use super::{BIG_MAX, BIN_STRIDE, CLASSES, MID_CLASSES, MID_MAX, TINY_CLASSES, TINY_MAX};
 use crate::base::addr::GRANULE;
+
+/// Classes C0..C19: 16..128 by 16, then four per doubling to 1024 bytes.
+pub(crate) const TINY_CLASSES: usize = 20;
+/// Classes C0..C67: tiny, then mid, eight per doubling from 1152 bytes to 64 KiB.
+pub(crate) const MID_CLASSES: usize = 68;
+/// All classes: tiny, mid, then big, eight per doubling to 1 MiB.
+pub(crate) const CLASSES: usize = 100;
+/// Bytes from one class's bin to the next in a heap. Hot paths and page-map tags hold classes premultiplied by it.
+pub(crate) const BIN_STRIDE: usize = 32;
+/// Bytes of the largest tiny block.
+pub(crate) const TINY_MAX: usize = 1024;
+pub(crate) const MID_MAX: usize = 64 << 10;
+pub(crate) const BIG_MAX: usize = 1 << 20;
 
 /// Bytes of a block, by class.
 pub(crate) static BLOCK_SIZE: [u32; CLASSES] = SIZES;

@@ -44,13 +44,18 @@ macro_rules! knobs {
         /// The same for texts: the bytes, in a buffer of the caller's.
         #[allow(dead_code, reason = "made for every knob, and few are texts")]
         pub(crate) mod text {
-            use crate::config::TEXT_MAX;
+            use crate::config::value::TEXT_MAX;
 
             $(pub(crate) fn $field(buffer: &mut [u8; TEXT_MAX]) -> &[u8] {
                 super::KNOBS.get(super::Index::$field as usize).map_or(&[], |knob| knob.text(buffer))
             })*
         }
     };
+}
+
+/// The switch of this name.
+pub(super) fn find(name: &[u8]) -> Option<&'static Knob> {
+    KNOBS.iter().find(|knob| knob.name.as_bytes() == name)
 }
 
 // `live` behind a row: `hak_option_set` may change it while the program runs. That needs a box that asks for the value each

@@ -13,8 +13,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::os;
 use crate::os::lock::Mutex;
 use crate::stats::text::Text;
-use knobs::KNOBS;
-use value::Knob;
+use knobs::{KNOBS, find};
 
 pub(crate) use knobs::{get, text};
 pub(crate) use value::TEXT_MAX;
@@ -108,10 +107,6 @@ pub(crate) fn write(name: &[u8], out: &mut Text) -> bool {
 /// The names of all switches.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     KNOBS.iter().map(|knob| knob.name)
-}
-
-fn find(name: &[u8]) -> Option<&'static Knob> {
-    KNOBS.iter().find(|knob| knob.name.as_bytes() == name)
 }
 
 /// Prints the table of knobs to stderr: name, default, range, help.

@@ -1,7 +1,7 @@
 //! From `NAME=value` to a knob; what can't be read is named once, and what stood before stays.
 #![forbid(unsafe_code)]
 
-use super::knobs::KNOBS;
+use super::knobs::{KNOBS, find};
 use super::value::Knob;
 use crate::stats::text::Text;
 
@@ -11,7 +11,7 @@ const PREFIX: &[u8] = b"HAKMEM_";
 pub(super) fn accept(variable: &[u8]) {
     if variable.starts_with(PREFIX) {
         let (name, value) = halves(variable);
-        set(super::find(name), "", name, value);
+        set(find(name), "", name, value);
     }
 }
 

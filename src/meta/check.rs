@@ -1,6 +1,6 @@
 //! Feature `paranoid`: the walker over the free records.
 
-use super::{META, MIN_SHIFT};
+use super::records::{META, MIN_SHIFT};
 use crate::base::addr::Addr;
 use crate::os::require;
 

@@ -3,7 +3,7 @@
 //! A look-up is a mask and one load, wherever the kernel maps: there is no base, no bound, and no table that may be missing.
 //! What an entry does not tell is served all the same, by `free`'s slow path and the leaves.
 
-use super::Tag;
+use super::tag::Tag;
 use crate::base::sync::{AtomicU64, Ordering, xor_relaxed};
 
 /// 4 MiB of .bss, touched where used. Granules that are a multiple of 32 GiB apart share a place. Twice that, and `ls` would

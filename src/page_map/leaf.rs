@@ -2,7 +2,7 @@
 
 use core::mem::offset_of;
 
-use super::Tag;
+use super::tag::Tag;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::base::layout::{self, At};

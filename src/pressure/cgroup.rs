@@ -5,7 +5,9 @@
 //! whose own group stands at the mount's root the path in /proc is the host's, and the walk up ends at that root.
 #![forbid(unsafe_code)]
 
-use super::{Files, Path, Paths, number, psi};
+use super::files::{Files, number};
+use super::path::{Path, Paths};
+use super::psi;
 
 /// Groups looked at, from the process's own upwards.
 const MAX_DEPTH: usize = 16;
@@ -118,7 +120,7 @@ impl Version {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fake::Texts;
+    use super::super::files::fake::Texts;
     use super::*;
 
     fn is_high(mut files: Texts) -> bool {

@@ -1,4 +1,4 @@
-//! `Path`: a file name put together in place.
+//! `Path`: a file name put together in place; `Paths`: those of one question.
 #![forbid(unsafe_code)]
 
 /// Bytes of the longest name, its end included: twice what container runtimes need.
@@ -59,6 +59,19 @@ impl Path {
     /// With a zero byte at its end; `None` when it is too long.
     pub(super) fn terminated(&self) -> Option<&[u8]> {
         self.bytes.get(..self.len + 1).filter(|_| !self.cut)
+    }
+}
+
+/// The names that a question puts together: two KiB, and the caller's stack may have one.
+pub(super) struct Paths {
+    pub(super) at: Path,
+    pub(super) one: Path,
+    pub(super) two: Path,
+}
+
+impl Paths {
+    pub(super) const fn new() -> Paths {
+        Paths { at: Path::new(), one: Path::new(), two: Path::new() }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Pressure stall information: how much of the time tasks wait for memory.
 #![forbid(unsafe_code)]
 
-use super::{Files, Path, number};
+use super::files::{Files, number};
+use super::path::Path;
 
 /// Per cent of the last ten seconds in which some task waited for memory that count as pressure.
 const HIGH: u64 = 10;
@@ -19,7 +20,7 @@ pub(super) fn is_high(files: &mut impl Files, path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fake::Texts;
+    use super::super::files::fake::Texts;
     use super::*;
 
     #[test]

@@ -11,43 +11,21 @@ mod header;
 mod pen;
 mod recorder;
 mod session;
-
-use core::sync::atomic::{AtomicU8, Ordering};
+mod state;
 
 use crate::config;
 use crate::config::get;
+use state::{ASK, ON};
 
 pub(crate) use event::Event;
 pub(crate) use recorder::{Recorder, note_aside};
 pub(crate) use session::at_exit;
-
-/// | state | means                              | leaves by                                                |
-/// |-------|------------------------------------|----------------------------------------------------------|
-/// | ASK   | the options are not read yet       | `start` → ON or OFF                                      |
-/// | ON    | calls are recorded                 | `stop` → OFF: no room, no memory, no file for a child     |
-/// | OFF   | none is                            | never                                                    |
-static STATE: AtomicU8 = AtomicU8::new(ASK);
-const OFF: u8 = 0;
-const ASK: u8 = 1;
-const ON: u8 = 2;
-
-/// Whether calls are recorded, or that is not known yet: `start` tells. What slow paths ask first.
-#[inline(always)]
-pub(crate) fn may_be_on() -> bool {
-    // Relaxed, here and below: it publishes nothing; who goes on to the session acquires that.
-    STATE.load(Ordering::Relaxed) != OFF
-}
-
-/// Whether calls are recorded.
-#[inline(always)]
-pub(crate) fn is_on() -> bool {
-    STATE.load(Ordering::Relaxed) == ON
-}
+pub(crate) use state::{is_on, may_be_on};
 
 /// Whether the calling thread's calls are to be recorded; makes the file at the process's first. `late`: blocks were handed out before. Any thread.
 #[inline]
 pub(crate) fn start(late: bool) -> bool {
-    match STATE.load(Ordering::Relaxed) {
+    match state::now() {
         ON => true,
         ASK => start_slow(late),
         _ => false,
@@ -61,17 +39,8 @@ fn start_slow(late: bool) -> bool {
         return false;
     }
     if get::record() == 0 {
-        STATE.store(OFF, Ordering::Relaxed);
+        state::stop();
         return false;
     }
     session::open(late)
-}
-
-fn switch_on() {
-    STATE.store(ON, Ordering::Relaxed);
-}
-
-/// From now on no thread records; each is told by its next slow path.
-fn stop() {
-    STATE.store(OFF, Ordering::Relaxed);
 }

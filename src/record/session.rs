@@ -9,6 +9,7 @@ use errno::Errno;
 use super::chunk::CHUNK;
 use super::header::{self, Header};
 use super::recorder::Recorder;
+use super::state;
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::config::{TEXT_MAX, text};
@@ -79,7 +80,7 @@ pub(super) fn open(late: bool) -> bool {
     if SESSION.load(Ordering::Relaxed).is_null() {
         let Some(bytes) = round_up(size_of::<Session>(), os::page_size()) else { return false };
         let Some(at) = os::map_anyway(bytes) else {
-            super::stop();
+            state::stop();
             return false;
         };
         // Relaxed: published with the session.
@@ -123,7 +124,7 @@ pub(super) fn drop_one() {
 
 /// At the process's end: until when it was.
 pub(crate) fn at_exit() {
-    if super::is_on() {
+    if state::is_on() {
         if let Some(header) = current().and_then(Session::header) {
             header.touch();
         }
@@ -188,7 +189,7 @@ impl Session {
         let flags = of_child | if late { header::BEGUN_LATE } else { 0 };
         if let Err(why) = self.make_file(flags) {
             self.state.store(OVER, Ordering::Relaxed);
-            super::stop();
+            state::stop();
             self.complain("can't be written", why);
             return false;
         }
@@ -199,7 +200,7 @@ impl Session {
         self.state.store(ON, Ordering::Release);
         // After it; Relaxed, for who compares it took the rest from there.
         self.current.store(if WIPES.load(Ordering::Relaxed) { number } else { 0 }, Ordering::Relaxed);
-        super::switch_on();
+        state::switch_on();
         true
     }
 
@@ -248,7 +249,7 @@ impl Session {
         // Relaxed: publishes nothing. One says so.
         if self.state.compare_exchange(ON, OVER, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             self.current.store(0, Ordering::Relaxed);
-            super::stop();
+            state::stop();
             self.complain("ends here", why);
         }
     }

@@ -3,7 +3,9 @@
 
 use core::ffi::CStr;
 
-use super::{write_json, write_prometheus, write_text};
+use super::json::write_json;
+use super::print::write_text;
+use super::prometheus::write_prometheus;
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::config::{TEXT_MAX, text};
 use crate::os::file::{self, File};

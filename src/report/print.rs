@@ -1,7 +1,7 @@
 //! The totals as text for people.
 #![forbid(unsafe_code)]
 
-use super::Totals;
+use super::totals::Totals;
 use super::table::{BY_CLASS, TABLE};
 use crate::os;
 use crate::stats::event::Event;

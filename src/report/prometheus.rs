@@ -1,7 +1,7 @@
 //! The totals in Prometheus's text exposition format, version 0.0.4.
 #![forbid(unsafe_code)]
 
-use super::Totals;
+use super::totals::Totals;
 use super::table::{BY_CLASS, Kind, TABLE};
 use crate::os;
 use crate::stats::text::Text;

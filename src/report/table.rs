@@ -2,8 +2,7 @@
 //! and `hak_stats` are made from it; tests hold `include/hakmem.h` and docs/STATISTICS.md to it.
 #![forbid(unsafe_code)]
 
-use super::Totals;
-use super::totals::ClassTotals;
+use super::totals::{ClassTotals, Totals};
 use crate::base::addr::GRANULE;
 use crate::front::PURGES;
 use crate::heap;

@@ -1,7 +1,7 @@
 //! `hak_heap_walk`: the heap class by class, with what the kernel says is resident.
 #![forbid(unsafe_code)]
 
-use super::Totals;
+use super::totals::Totals;
 
 /// One class, or all large blocks together.
 #[derive(Clone, Copy, Default)]

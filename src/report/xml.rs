@@ -1,7 +1,7 @@
 //! The totals as glibc's `malloc_info` writes them.
 #![forbid(unsafe_code)]
 
-use super::Totals;
+use super::totals::Totals;
 use crate::stats::level;
 use crate::stats::text::Text;
 

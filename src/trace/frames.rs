@@ -3,9 +3,10 @@
 use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::DEPTH;
 use crate::base::addr::Addr;
 
+/// Frames of a stack that are kept.
+pub(super) const DEPTH: usize = 16;
 /// Own frames at most, above the program's.
 pub(crate) const OWN: usize = 12;
 

@@ -7,21 +7,17 @@ mod frames;
 mod print;
 mod tables;
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 
 use crate::base::addr::Addr;
 use crate::config;
 use crate::os;
+use frames::DEPTH;
+use tables::READY;
 
 pub(crate) use frames::{OWN, is_apart, is_own, load as load_unwinder, unwind};
 
-/// Frames of a stack that are kept.
-const DEPTH: usize = 16;
-
 pub(crate) const LAYOUT: crate::base::layout::Trace = tables::LAYOUT;
-
-/// Whether stacks can be taken and kept.
-static READY: AtomicBool = AtomicBool::new(false);
 
 /// Called by the library's constructor; may allocate.
 pub(crate) fn start() {

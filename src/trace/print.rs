@@ -2,9 +2,8 @@
 //! A line is `module+0xoffset`, for addr2line.
 #![forbid(unsafe_code)]
 
-use super::frames::{self, Module};
-use super::tables::{self, Moment};
-use super::{DEPTH, READY};
+use super::frames::{self, DEPTH, Module};
+use super::tables::{self, Moment, READY};
 use crate::base::addr::Addr;
 use crate::os::file::read_link;
 use crate::stats::text::Text;

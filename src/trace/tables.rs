@@ -1,9 +1,9 @@
 //! Two tables without a lock: stacks by their hash, each kept once, and blocks by their address.
 //! A block that falls on another's place takes it: then the other's stacks are not known any more.
 
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use super::DEPTH;
+use super::frames::DEPTH;
 use crate::base::addr::Addr;
 use crate::base::layout::{self, At};
 use crate::os;
@@ -32,6 +32,8 @@ struct Tables {
     stacks: [Stack; STACKS],
 }
 
+/// Whether stacks can be taken and kept.
+pub(super) static READY: AtomicBool = AtomicBool::new(false);
 static TABLES: AtomicPtr<Tables> = AtomicPtr::new(core::ptr::null_mut());
 
 pub(super) const LAYOUT: layout::Trace =
