@@ -10,7 +10,7 @@ use crate::base::addr::Addr;
 
 /// Writes all of `text` to stderr as far as it can be written.
 pub(crate) fn write_stderr(text: &[u8]) {
-    if write_all(libc::STDERR_FILENO, text) == Err(Errno(libc::EBADF)) {
+    if file::write_all(libc::STDERR_FILENO, text) == Err(Errno(libc::EBADF)) {
         write_from_afar(text);
     }
 }
@@ -19,28 +19,14 @@ pub(crate) fn write_stderr(text: &[u8]) {
 #[cold]
 fn write_from_afar(text: &[u8]) {
     // SAFETY: makes a descriptor of this process.
-    let Ok(process) = (unsafe { sys::call(libc::SYS_pidfd_open, [super::process_id() as usize, 0]) }) else { return };
+    let Ok(process) = (unsafe { sys::call(libc::SYS_pidfd_open, [super::process::process_id() as usize, 0]) }) else { return };
     // SAFETY: copies a descriptor into this thread's table.
     if let Ok(fd) = unsafe { sys::call(libc::SYS_pidfd_getfd, [process, libc::STDERR_FILENO as usize, 0]) } {
         // Refused, there is nobody to tell.
-        let _ = write_all(fd as c_int, text);
+        let _ = file::write_all(fd as c_int, text);
         file::close(fd as c_int);
     }
     file::close(process as c_int);
-}
-
-/// Writes all of `text` to a descriptor, or says why not.
-pub(super) fn write_all(fd: c_int, mut text: &[u8]) -> Result<(), Errno> {
-    while !text.is_empty() {
-        // SAFETY: reads `text`.
-        match unsafe { sys::call(libc::SYS_write, [fd as usize, text.as_ptr().addr(), text.len()]) } {
-            Err(Errno(libc::EINTR)) => {}
-            Err(why) => return Err(why),
-            Ok(0) => return Err(Errno(libc::EIO)),
-            Ok(wrote) => text = text.get(wrote..).unwrap_or_default(),
-        }
-    }
-    Ok(())
 }
 
 /// What a box found wrong under a lock: the caller reports it once it holds none. A program's SIGABRT handler may

@@ -4,8 +4,8 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::kernel::{Os, Range, Resize};
 use super::linux::Linux;
-use super::{Os, Range, Resize};
 use crate::base::addr::Addr;
 
 pub(super) struct Fake;

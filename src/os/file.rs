@@ -62,6 +62,20 @@ pub(super) fn close(fd: c_int) {
     let _ = unsafe { sys::call(libc::SYS_close, [fd as usize]) };
 }
 
+/// Writes all of `text` to a descriptor, or says why not.
+pub(super) fn write_all(fd: c_int, mut text: &[u8]) -> Result<(), Errno> {
+    while !text.is_empty() {
+        // SAFETY: reads `text`.
+        match unsafe { sys::call(libc::SYS_write, [fd as usize, text.as_ptr().addr(), text.len()]) } {
+            Err(Errno(libc::EINTR)) => {}
+            Err(why) => return Err(why),
+            Ok(0) => return Err(Errno(libc::EIO)),
+            Ok(wrote) => text = text.get(wrote..).unwrap_or_default(),
+        }
+    }
+    Ok(())
+}
+
 impl File {
     /// Creates the file or empties it. `None`: refused, and errno says why. A pipe that nobody reads is refused (ENXIO), and
     /// so is what would wait for a slow reader of one (EAGAIN): the caller may be anywhere in a program.
@@ -82,7 +96,7 @@ impl File {
 
     /// Writes all of `text`. `false`: refused, and errno says why.
     pub(crate) fn write(&self, text: &[u8]) -> bool {
-        sys::noted(super::die::write_all(self.0, text)).is_some()
+        sys::noted(write_all(self.0, text)).is_some()
     }
 }
 

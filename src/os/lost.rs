@@ -20,7 +20,7 @@ impl Thread {
     pub(crate) fn current() -> Thread {
         // SAFETY: asks for a number, and is never refused.
         let number = unsafe { sys::call(libc::SYS_gettid, []) }.unwrap_or(0) as u32;
-        Thread { process: super::process_id() as u32, number }
+        Thread { process: super::process::process_id() as u32, number }
     }
 
     /// Whether the thread has ended, as far as `me`, the caller, can tell. `me` has no heap: what was its number's is another's.

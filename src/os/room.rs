@@ -25,7 +25,7 @@ pub(crate) fn take(len: usize) -> Option<Addr> {
     if len > MOST || TAKEN.swap(true, Ordering::Acquire) {
         return None;
     }
-    round_up(ROOM.0.get().addr(), super::page_size()).map(Addr)
+    round_up(ROOM.0.get().addr(), super::linux::page_size()).map(Addr)
 }
 
 /// Takes the room back from whoever has it and has not written to it.

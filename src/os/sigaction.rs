@@ -106,7 +106,7 @@ pub(super) fn raise(signal: c_int) {
     // SAFETY: asks for a number.
     let thread = unsafe { sys::call(libc::SYS_gettid, []) }.unwrap_or(0);
     // SAFETY: this very thread.
-    let _ = unsafe { sys::call(libc::SYS_tgkill, [super::process_id() as usize, thread, signal as usize]) };
+    let _ = unsafe { sys::call(libc::SYS_tgkill, [super::process::process_id() as usize, thread, signal as usize]) };
 }
 
 /// Ends the process by SIGABRT, as C's `abort`: after the program's handler, should there be one.

@@ -15,7 +15,7 @@ const PTHREAD_CANCEL_DISABLE: c_int = 1;
 pub(crate) fn is_first() -> bool {
     // SAFETY: asks for a number, and is never refused.
     let number = unsafe { sys::call(libc::SYS_gettid, []) }.unwrap_or(0);
-    number as u64 == super::process_id()
+    number as u64 == super::process::process_id()
 }
 
 unsafe extern "C" {

@@ -11,10 +11,12 @@ use core::ffi::{CStr, c_int, c_void};
 use core::mem::{MaybeUninit, transmute};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::stacks::DEPTH;
 use crate::config;
 use crate::os;
 use crate::trace;
+
+/// Frames that are kept of a stack.
+pub(super) const DEPTH: usize = 64;
 
 /// The frame pointer, as DWARF counts registers.
 const REGISTER: c_int = if cfg!(target_arch = "aarch64") { 29 } else { 6 };

@@ -3,7 +3,7 @@
 
 use core::cell::Cell;
 
-use super::draw;
+use super::{draw, tables};
 use crate::os;
 
 /// All zero is a meter that has not begun.
@@ -83,7 +83,7 @@ impl Meter {
     fn gap(&self) -> u64 {
         let (state, random) = draw::next(self.random.get());
         self.random.set(state);
-        draw::gap(random, super::rate())
+        draw::gap(random, tables::rate())
     }
 
     /// Runs `take` unless the thread is at it already.

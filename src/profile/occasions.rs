@@ -4,10 +4,11 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::output::{self, Name};
-use super::{FOR_AGENT, is_on, live_bytes};
+use super::counts::live_bytes;
+use super::switch::{is_for_agent, is_on};
 use crate::config::get;
 use crate::os::signal::{self, Request};
+use crate::stats::path::Name;
 
 /// A file's name tells which it was.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,8 @@ impl Occasion {
         1 << self as u32
     }
 
-    fn name(self) -> Name {
+    /// What the next file of this occasion's is called.
+    pub(super) fn name(self) -> Name {
         let word = match self {
             Occasion::SoftLimit => "soft-limit",
             Occasion::HardLimit => "hard-limit",
@@ -51,8 +53,7 @@ static SEEN: [AtomicU64; Occasion::ALL.len()] = [const { AtomicU64::new(0) }; Oc
 #[cold]
 #[inline(never)]
 pub(crate) fn note(occasion: Occasion) {
-    // Relaxed: an agent does not ask for files.
-    if !is_on() || FOR_AGENT.load(Ordering::Relaxed) {
+    if !is_on() || is_for_agent() {
         return;
     }
     let Some(seen) = SEEN.get(occasion as usize) else { return };
@@ -64,17 +65,17 @@ pub(crate) fn note(occasion: Occasion) {
     }
 }
 
-/// Writes what was noted. Any thread, no lock held.
+/// The occasions that were noted. Any thread, no lock held.
 #[cold]
-#[inline(never)]
-pub(crate) fn answer() {
+pub(super) fn take_due() -> impl Iterator<Item = Occasion> {
     let due = DUE.swap(0, Ordering::Relaxed);
-    for occasion in Occasion::ALL.into_iter().filter(|occasion| due & occasion.bit() != 0) {
-        if output::write_named(occasion.name()) == Err(libc::EBUSY) {
-            DUE.fetch_or(occasion.bit(), Ordering::Relaxed);
-            signal::request(Request::Occasion);
-        }
-    }
+    Occasion::ALL.into_iter().filter(move |occasion| due & occasion.bit() != 0)
+}
+
+/// It could not be written now.
+pub(super) fn put_back(occasion: Occasion) {
+    DUE.fetch_or(occasion.bit(), Ordering::Relaxed);
+    signal::request(Request::Occasion);
 }
 
 /// In a child of fork: the occasion was the parent's.

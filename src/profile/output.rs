@@ -1,14 +1,15 @@
 //! Profiles as files: at exit, and whenever the program asks.
 
 use core::ffi::CStr;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use errno::errno;
 
 use super::objects::Objects;
 use super::pprof::{Message, Seen, Source};
 use super::stacks::{self, NoStack};
-use super::{BEGUN, DUMPS, Tables, peak, tables};
+use super::tables::{self, Tables};
+use super::{counts, occasions, peak, switch};
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::base::sync::AtomicUsize;
@@ -16,8 +17,7 @@ use crate::config::{TEXT_MAX, get, text};
 use crate::os::file::{self, File};
 use crate::os::lock::{self, Mutex};
 use crate::os::{self, env};
-pub(super) use crate::stats::path::Name;
-use crate::stats::path::Path;
+use crate::stats::path::{Name, Path};
 use crate::stats::text::Text;
 
 /// What a profile's names are put together in, not on the stack of whatever thread writes.
@@ -29,6 +29,9 @@ struct Names {
 
 /// Only tried: one profile at a time.
 static WRITING: Mutex<Names> = Mutex::new(Names { target: [0; TEXT_MAX], path: Path::new(), spare: Path::new() });
+
+/// Files that were asked for without a name.
+static DUMPS: AtomicU32 = AtomicU32::new(0);
 
 /// What is needed while a profile is written; mapped for that time.
 struct Scratch {
@@ -70,7 +73,7 @@ type Written = Result<(), i32>;
 
 /// At exit, if `HAKMEM_PROF=1`: the file of `HAKMEM_PROF_FILE`, or one line on stderr.
 pub(crate) fn at_exit() {
-    if get::prof() == 1 && tables().is_some() {
+    if get::prof() == 1 && tables::get().is_some() {
         let _ = dump(None);
     }
 }
@@ -86,9 +89,16 @@ pub(crate) fn dump(path: Option<&CStr>) -> Written {
     write(path, &|| Name { word: "", number: Some(u64::from(DUMPS.fetch_add(1, Ordering::Relaxed)) + 1) })
 }
 
-/// Writes one to the file of `HAKMEM_PROF_FILE`, of this name. Any thread, no lock held.
-pub(super) fn write_named(name: Name) -> Written {
-    write(None, &|| name)
+/// Writes what the occasions asked for. Any thread, no lock held.
+#[cold]
+#[inline(never)]
+pub(crate) fn write_occasions() {
+    for occasion in occasions::take_due() {
+        let name = occasion.name();
+        if write(None, &|| name) == Err(libc::EBUSY) {
+            occasions::put_back(occasion);
+        }
+    }
 }
 
 fn write(path: Option<&CStr>, name: &dyn Fn() -> Name) -> Written {
@@ -106,8 +116,7 @@ fn write_here(path: Option<&CStr>, name: &dyn Fn() -> Name) -> Written {
     if env::is_privileged() {
         return Err(libc::EPERM);
     }
-    // Relaxed: says only whether there is anything to write.
-    let tables = tables().filter(|_| BEGUN.load(Ordering::Relaxed)).ok_or(libc::ENODATA)?;
+    let tables = tables::get().filter(|_| switch::has_begun()).ok_or(libc::ENODATA)?;
     let mut names = WRITING.try_lock().ok_or(libc::EBUSY)?;
     let Names { target, path: full, spare } = &mut *names;
     let asked = path.is_some();
@@ -163,7 +172,7 @@ impl Form {
 
 fn fill(file: &File, tables: &'static Tables, form: Form) -> Written {
     let sites = tables.sites();
-    let _settled = peak::settle(&sites, super::live_bytes());
+    let _settled = peak::settle(&sites, counts::live_bytes());
     // Twice as many as there are, for the search; and some that come meanwhile.
     let places = (2 * (sites.frames() + 1024)).next_power_of_two();
     let head = size_of::<Scratch>().next_multiple_of(64);
@@ -182,7 +191,7 @@ fn fill(file: &File, tables: &'static Tables, form: Form) -> Written {
             done = buffer.take(piece, file);
         }
     };
-    let source = Source { sites, objects, rate: super::rate() };
+    let source = Source { sites, objects, rate: tables::rate() };
     match form {
         Form::Folded => source.write_folded(&mut sink),
         Form::List => source.write_live(places, &mut sink),

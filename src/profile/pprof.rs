@@ -2,10 +2,10 @@
 //! Written piece by piece into a sink; what has to be known before is its own length, so each message is put together first.
 #![forbid(unsafe_code)]
 
+use super::counts::{LOST, Lost};
 use super::draw::{OBJECT, Weight};
 use super::objects::Objects;
 use super::sites::{Sites, Totals};
-use super::{LOST, Lost};
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::os;
 use crate::stats::text::Text;

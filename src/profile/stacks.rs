@@ -5,7 +5,7 @@
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use super::frame_pointers;
+use super::frame_pointers::{self, DEPTH};
 use crate::base::addr::Addr;
 use crate::base::layout::At;
 use crate::os;
@@ -15,8 +15,6 @@ use crate::trace::{self, OWN};
 /// Stacks, so many threads may unwind at once. A signal's handler may run on one of them.
 const COUNT: u32 = 16;
 const BYTES: usize = 128 << 10;
-/// Frames that are kept of a stack.
-pub(super) const DEPTH: usize = 64;
 
 /// Where the stacks lie, each with a guard page before it; 0 until they are mapped.
 static STACKS: AtomicUsize = AtomicUsize::new(0);

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::table::{self, SuperSlab};
-use super::{SLOTS, SUPERSLAB};
+use super::slab::{SLOTS, SUPERSLAB};
 use crate::base::addr::GRANULE;
 use crate::base::bits::run_starts;
 

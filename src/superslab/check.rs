@@ -1,8 +1,10 @@
 //! Feature `paranoid`: the walker over the shared pool.
 #![forbid(unsafe_code)]
 
-use super::state::{ACTIVE, DIRTY, MAPPED, POOL};
-use super::{Slab, table};
+use super::counts::{ACTIVE, DIRTY, MAPPED};
+use super::state::POOL;
+use super::slab::Slab;
+use super::table;
 use crate::base::addr::Addr;
 use crate::base::bits::longest_run;
 use crate::os::require;

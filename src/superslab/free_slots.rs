@@ -4,7 +4,7 @@
 //! out the hint is dropped: the slot is then found by stage 2, under the mutex.
 #![forbid(unsafe_code)]
 
-use super::SlabKind;
+use super::slab::SlabKind;
 use crate::base::index_stack::{IndexStack, Links};
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::class::CLASSES;

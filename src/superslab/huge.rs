@@ -12,7 +12,7 @@
 #![forbid(unsafe_code)]
 
 use super::table::{self, SuperSlab};
-use super::{SLOTS, Slab};
+use super::slab::{SLOTS, Slab};
 use crate::config;
 use crate::os;
 use crate::stats::counter::Counter;

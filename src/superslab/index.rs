@@ -5,7 +5,7 @@
 //! once for each slot taken. A slot released since is noted in `Changed`.
 #![forbid(unsafe_code)]
 
-use super::SLOTS;
+use super::slab::SLOTS;
 use super::table::{self, Filing};
 
 /// Shelves of a set: how full a SuperSlab is, in quarters; the last one is for those that may be a huge page.

@@ -1,7 +1,8 @@
 //! The pool's counters, as the reports read them.
 #![forbid(unsafe_code)]
 
-use super::state::{FREE_SLOTS, MAPPED, MAPPED_BYTES, POOL, PURGED, RELEASED, STAGE};
+use super::counts::{MAPPED, MAPPED_BYTES, PURGED, RELEASED, STAGE};
+use super::state::{FREE_SLOTS, POOL};
 use super::table;
 use crate::base::addr::GRANULE;
 

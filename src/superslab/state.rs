@@ -1,4 +1,4 @@
-//! What the pool knows: the numbers of its SuperSlabs, the cache, the index; and its counters.
+//! What the pool knows: the numbers of its SuperSlabs, the cache and the index.
 #![forbid(unsafe_code)]
 
 use super::cache::Cache;
@@ -7,10 +7,9 @@ use super::free_slots::FreeSlots;
 use super::index::{By, Index};
 use super::sp_slot::Slots;
 use super::table::{self, Descriptors};
-use crate::base::addr::{Addr, GRANULE};
+use crate::base::addr::Addr;
 use crate::base::bits::{find_run, longest_run};
 use crate::os::lock::Mutex;
-use crate::stats::counter::Counter;
 
 /// # Invariants
 /// - P1: numbers below `high` have descriptors.
@@ -43,20 +42,6 @@ pub(super) static POOL: Mutex<Pool> = Mutex::new(Pool {
 });
 pub(super) static CHANGED: Changed = Changed::new();
 pub(super) static FREE_SLOTS: FreeSlots = FreeSlots::new();
-pub(super) static STAGE: [Counter; 3] = [const { Counter::new() }; 3];
-pub(super) static MAPPED: Counter = Counter::new();
-pub(super) static MAPPED_BYTES: Counter = Counter::new();
-pub(super) static RELEASED: Counter = Counter::new();
-/// Slots that are EMPTY, in SuperSlabs in use and cached.
-pub(super) static DIRTY: Counter = Counter::new();
-/// Slots that were acquired clean, so far: each of their pages costs a fault.
-pub(super) static FRESH: Counter = Counter::new();
-/// Slots that are ACTIVE.
-pub(super) static ACTIVE: Counter = Counter::new();
-/// Of these, those that hold tiny blocks.
-pub(super) static TINY: Counter = Counter::new();
-/// EMPTY slots whose pages went back to the kernel, so far.
-pub(super) static PURGED: Counter = Counter::new();
 
 impl Pool {
     /// Where a free run of `len` is: resident slots before fresh ones, then in the shortest of the longest runs that will do,
@@ -96,29 +81,4 @@ impl Pool {
         self.empty.file(id, longest_run(slots.empty), used, huge);
         self.free.file(id, longest_run(!slots.active), used, huge);
     }
-}
-
-/// Bytes that `purge` could give back. Any thread.
-pub(crate) fn dirty_bytes() -> u64 {
-    DIRTY.get() * GRANULE as u64
-}
-
-/// Bytes of slots that nobody uses, touched or not. Any thread.
-pub(crate) fn idle_bytes() -> u64 {
-    MAPPED_BYTES.get().saturating_sub(active_bytes())
-}
-
-/// Slabs acquired so far, but for aligned ones. Any thread.
-pub(crate) fn acquired() -> u64 {
-    STAGE.iter().map(Counter::get).sum()
-}
-
-/// Bytes of slots acquired without old pages in them, so far. Any thread.
-pub(crate) fn fresh_bytes() -> u64 {
-    FRESH.get() * GRANULE as u64
-}
-
-/// Bytes of slots in use. Any thread.
-pub(crate) fn active_bytes() -> u64 {
-    ACTIVE.get() * GRANULE as u64
 }

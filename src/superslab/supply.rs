@@ -3,9 +3,11 @@
 
 use super::cache::{CAP, Cache, Cached};
 use super::huge::{self, Advice};
-use super::state::{DIRTY, MAPPED, MAPPED_BYTES, POOL, PURGED, Pool, TINY, dirty_bytes};
+use super::counts::{DIRTY, MAPPED, MAPPED_BYTES, PURGED, TINY, dirty_bytes};
+use super::state::{POOL, Pool};
 use super::table::{self, SuperSlab};
-use super::{SLOTS, SUPERSLAB, aligned};
+use super::slab::{SLOTS, SUPERSLAB};
+use super::aligned;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::low_mask;
 use crate::config;

@@ -3,10 +3,10 @@
 
 use core::mem::offset_of;
 
-use super::SLOTS;
+use super::slab::SLOTS;
 use super::changed::Marks;
 use super::sp_slot::SlotWord;
-use super::state::{DIRTY, MAPPED_BYTES};
+use super::counts::{DIRTY, MAPPED_BYTES};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::index_stack::Links;
 use crate::base::layout::{self, At};

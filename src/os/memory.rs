@@ -1,0 +1,145 @@
+//! Mapping memory, giving it back, closing it: counted, and within the limit.
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+use super::fake::Fake as Kernel;
+use super::kernel::{Os, Range, Resize};
+#[cfg(not(test))]
+use super::linux::Linux as Kernel;
+use super::linux::page_size;
+use super::quota;
+use crate::base::addr::{Addr, GRANULE};
+use crate::base::bits::round_up;
+
+/// Maps `len` zeroed bytes (a page multiple) at a multiple of `align`, a power of two. `None`: the kernel refused.
+///
+/// A first try asks for no more than `len`: the kernel fills downwards, so one aligned mapping tends to follow another.
+pub(crate) fn map_aligned(hint: Addr, len: usize, align: usize) -> Option<Addr> {
+    charged(len, || place(len, align, |len| Kernel::map(hint, len), |len| Kernel::map(Addr::NULL, len)))
+}
+
+/// What `make` maps, `len` bytes, if the quota has room for it.
+fn charged(len: usize, make: impl FnOnce() -> Option<Addr>) -> Option<Addr> {
+    if !quota::charge(len) {
+        return None;
+    }
+    let made = make();
+    if made.is_none() {
+        quota::refund(len);
+    }
+    made
+}
+
+fn place(
+    len: usize,
+    align: usize,
+    first: impl FnOnce(usize) -> Option<Addr>,
+    wide: impl FnOnce(usize) -> Option<Addr>,
+) -> Option<Addr> {
+    let first = first(len)?;
+    if first.is_aligned(align) {
+        return Some(first);
+    }
+    Kernel::unmap(first, len);
+    let wide_len = len.checked_add(align)?.checked_sub(page_size())?;
+    let wide = wide(wide_len)?;
+    let start = Addr(round_up(wide.0, align)?);
+    let (head, tail) = (start.since(wide), wide_len - start.since(wide) - len);
+    // A refused trim (map count) leaves untouched pages mapped: address space, not memory.
+    if head > 0 {
+        Kernel::unmap(wide, head);
+    }
+    if tail > 0 {
+        Kernel::unmap(start.offset(len), tail);
+    }
+    Some(start)
+}
+
+/// Maps `len` zeroed bytes (a page multiple), page-aligned.
+pub(crate) fn map(len: usize) -> Option<Addr> {
+    charged(len, || Kernel::map(Addr::NULL, len))
+}
+
+/// The same, whatever the quota says: for the time of a call, and for little.
+pub(crate) fn map_anyway(len: usize) -> Option<Addr> {
+    let at = Kernel::map(Addr::NULL, len)?;
+    quota::charge_anyway(len);
+    Some(at)
+}
+
+/// Whether the kernel has room for `len` bytes more now: found out by trying. Not asked of the quota, where a move's two places are both counted
+/// while it is on (`map_target`). Any thread.
+pub(crate) fn could_map(len: usize) -> bool {
+    let Some(len) = round_up(len, page_size()) else { return false };
+    match Kernel::map(Addr::NULL, len) {
+        Some(at) => {
+            Kernel::unmap(at, len);
+            true
+        }
+        None => false,
+    }
+}
+
+/// Sets addresses aside as the target of `move_onto` for a mapping of `from_len`, no more. Only the difference must fit in
+/// the quota, for in the end only one of them is there; until then both are counted. The kernel counts it likewise.
+pub(crate) fn map_target(len: usize, from_len: usize) -> Option<Addr> {
+    let reserve = || place(len, GRANULE, Kernel::reserve, Kernel::reserve);
+    let at = charged(len.saturating_sub(from_len), reserve)?;
+    quota::charge_anyway(len.min(from_len));
+    Some(at)
+}
+
+/// Gives the pages back to the kernel but keeps the addresses; they read as zero. `false`: refused, nothing changed.
+pub(crate) fn purge(at: Addr, len: usize) -> bool {
+    Kernel::purge(at, len)
+}
+
+/// `purge` of up to `RANGES` ranges; `together`: by one call where the kernel has it, which interrupts the processors that run the
+/// process once, not once for each. Returns a bit for each range that went.
+pub(crate) fn purge_all(ranges: &[Range], together: bool) -> u64 {
+    Kernel::purge_all(ranges, together)
+}
+
+/// Asks for huge pages, or that there be none where the system gives them to all. Refusal changes nothing but speed.
+pub(crate) fn advise_huge(at: Addr, len: usize, huge: bool) {
+    Kernel::advise_huge(at, len, huge);
+}
+
+/// Ends a mapping. `false`: refused (too many mappings), nothing changed.
+pub(crate) fn unmap(at: Addr, len: usize) -> bool {
+    let done = Kernel::unmap(at, len);
+    if done {
+        quota::refund(len);
+    }
+    done
+}
+
+/// Resizes a mapping in place, or says why it stays as it is.
+pub(crate) fn resize_in_place(at: Addr, old: usize, new: usize) -> Resize {
+    let more = new.saturating_sub(old);
+    if !quota::charge(more) {
+        return Resize::Never;
+    }
+    let done = Kernel::resize(at, old, new);
+    quota::refund(if done == Resize::Done { old.saturating_sub(new) } else { more });
+    done
+}
+
+/// Moves the pages of a mapping, which must be one to the kernel, onto `to`, `to_len` bytes that the caller mapped for it.
+/// `false`: refused, and kernels differ in whether `to` is still mapped: the caller must leave it alone. It is no longer
+/// counted: at worst it is addresses that nobody ever uses.
+pub(crate) fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
+    let moved = Kernel::move_onto(from, from_len, to, to_len);
+    quota::refund(if moved { from_len } else { to_len });
+    moved
+}
+
+/// Makes pages inaccessible; what they held is gone. `false`: refused, which only loses the guard.
+pub(crate) fn guard(at: Addr, len: usize) -> bool {
+    Kernel::forbid(at, len)
+}
+
+/// Makes pages that were guarded accessible again; they read as zero. `false`: refused.
+pub(crate) fn unguard(at: Addr, len: usize) -> bool {
+    Kernel::permit(at, len)
+}
