@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The architecture, checked: src/lib.rs lists the boxes lowest first, in paragraphs. A box names only boxes of earlier
-# paragraphs. A file without `unsafe` forbids it. Tests are exempt from the first rule.
+# paragraphs, and within a box no files name each other in a circle. A box's header says whom it calls, who calls it, and
+# which locks it has. A file without `unsafe` forbids it. Tests, and the walkers of `paranoid`, are exempt from all but the last.
 set -euo pipefail
 cd "$(dirname "$0")/../src"
 
@@ -9,36 +10,122 @@ import pathlib, re, sys
 
 # Within a paragraph: who may name whom.
 ALLOWED = {("os", "base"), ("stats", "class")}
-paragraph, level = {}, 0
+# Boxes of which some files still name each other in a circle; the fewer the better.
+CIRCLES = set("arena front guard hardened heap large learn record span".split())
+
+wrong, paragraph, level = [], {}, 0
 for line in pathlib.Path("lib.rs").read_text().splitlines():
     level += not line.strip()
     if box := re.match(r"(?:pub )?mod (\w+);", line):
         paragraph[box[1]] = level
 
-def boxes(text):
-    """The x of every crate::x, those in crate::{x, y::{z}} included."""
-    yield from re.findall(r"\bcrate::(\w+)", text)
-    for start in re.finditer(r"\bcrate::\{", text):
-        depth, group = 1, ""
-        for char in text[start.end():]:
-            depth += (char == "{") - (char == "}")
-            if depth == 0:
-                break
-            group += char if depth == 1 else ""
-        yield from re.findall(r"(?:^|,)\s*(\w+)", group)
+def product(text):
+    """A file's text without comments, tests, and modules within it, which may name what is around them."""
+    text = re.sub(r"^#\[cfg\([^\n]*(?:test|paranoid)[^\n]*\n(?:pub\(\w+\) )?(?:use|mod) [^{;]*(?:;|\{[^\n]*\};)", "", text, flags=re.M)
+    for condition in (r"^()#\[cfg\([^\n]*test[^\n]*\n", r"^( *)"):
+        text = re.sub(condition + r"(?:pub(?:\(\w+\))? )?mod \w+ \{.*?^\1\}", "", text, flags=re.M | re.S)
+    return text
 
-wrong = []
-code = {path: re.sub(r"//.*", "", path.read_text()) for path in sorted(pathlib.Path().glob("*/**/*.rs"))}
+def paths(text):
+    """Every path that a text names, as lists of names; those of a `use` spelled out."""
+    def spell(before, rest):
+        group = re.match(r"([\w:]*?)(?:::)?\{(.*)\}$", rest.strip(), re.S)
+        if not group:
+            yield before + rest.strip().split(" as ")[0].split("::")
+            return
+        depth, part = 0, ""
+        for char in group[2] + ",":
+            depth += (char == "{") - (char == "}")
+            if char == "," and depth == 0:
+                if part.strip():
+                    yield from spell(before + [name for name in group[1].split("::") if name], part)
+                part = ""
+            else:
+                part += char
+    for used in re.findall(r"\buse\s+([^;]+);", text):
+        yield from spell([], used)
+    for named in re.findall(r"(?<![\w:])(?:\w+::)+\w+", re.sub(r"\buse\s+[^;]+;", "", text)):
+        yield named.split("::")
+
+def circles(edges):
+    """The sets of files that name each other in a circle."""
+    reach = {file: set(others) for file, others in edges.items()}
+    for middle in edges:
+        for file in edges:
+            if middle in reach[file]:
+                reach[file] |= reach[middle]
+    return {frozenset(other for other in reach[file] if file in reach[other]) for file in edges if file in reach[file]}
+
+
+sources = {path: path.read_text() for path in sorted(pathlib.Path().glob("*/**/*.rs"))}
+code = {path: re.sub(r"//.*", "", text) for path, text in sources.items()}
+names = {path: list(paths(product(text))) for path, text in code.items()}
+
+calls = {box: set() for box in paragraph}
 for path, text in code.items():
     box = path.parts[0]
-    product = re.sub(r"^#\[cfg\([^\n]*test[^\n]*\nmod \w+ \{.*?^\}", "", text, flags=re.M | re.S)
-    for other in sorted(set(boxes(product)) - {box}):
+    others = {name[1] for name in names[path] if name[0] == "crate" and len(name) > 1} - {box}
+    for other in sorted(others):
         if paragraph.get(other, 99) >= paragraph[box] and (box, other) not in ALLOWED:
             wrong.append(f"src/{path}: {box} names {other}, which is not below it")
+    if not sources[path].startswith("//! Feature `paranoid`"):
+        calls[box] |= others
     # A mod.rs that forbids does so for its whole box.
     covers = [other for other in code if other == path or path.name == "mod.rs" and path.parent in other.parents]
     if not any(re.search(r"\bunsafe\b", code[other]) for other in covers) and "#![forbid(unsafe_code)]" not in text:
         wrong.append(f"src/{path}: no unsafe, so say #![forbid(unsafe_code)]")
+
+# Circles. A module is known by its path; a mod.rs by its folder's.
+module = {path.parts[:-1] if path.name == "mod.rs" else path.with_suffix("").parts: path for path in code}
+for box in paragraph:
+    edges = {here: set() for here in module if here[0] == box}
+    for here in edges:
+        path = module[here]
+        if sources[path].startswith("//! Feature `paranoid`"):
+            continue
+        for name in names[path]:
+            name, base = list(name), ()
+            if name[0] == "crate":
+                name = name[1:]
+            elif name[0] in ("self", "super"):
+                base = here
+                while name and name[0] in ("self", "super"):
+                    base = base[:-1] if name.pop(0) == "super" else base
+            elif here + (name[0],) in module:
+                base = here
+            else:
+                continue
+            while name and base + (name[0],) in module:
+                base += (name.pop(0),)
+            if base in edges and base != here:
+                edges[here].add(base)
+    found = circles(edges)
+    if found and box not in CIRCLES:
+        wrong += [f"{box}: a circle of imports: " + ", ".join(sorted("/".join(file) for file in files)) for files in found]
+    if not found and box in CIRCLES:
+        wrong.append(f"scripts/check_layers.sh: {box} has no circle of imports any more: take it off the list")
+
+# Headers.
+for box in sorted(paragraph):
+    lines = [line[3:].strip() for line in sources[pathlib.Path(box, "mod.rs")].splitlines() if line.startswith("//!")]
+    header = " ".join(lines)
+    def said(what):
+        part = re.search(rf"\b{what}: ((?:[^.(]|\([^)]*\))*)\.", header)
+        return part and re.sub(r"\([^)]*\)", "", part[1])
+    callers = {other for other in calls if box in calls[other]}
+    for what, true, all_of_them in (("Calls", calls[box], "all below"), ("Called by", callers, "all above")):
+        text = said(what)
+        if text is None and true:
+            wrong.append(f"src/{box}/mod.rs: the header does not say: {what}: {', '.join(sorted(true))}")
+        if text is None or text.strip() == all_of_them:
+            continue
+        listed = set(re.findall(r"\w+", text)) & set(paragraph)
+        wrong += [f"src/{box}/mod.rs: {what}: lacks {other}" for other in sorted(true - listed)]
+        wrong += [f"src/{box}/mod.rs: {what}: names {other}, which is not so" for other in sorted(listed - true)]
+    text = " ".join(product(code[path]) for path in code if path.parts[0] == box)
+    wrong += [f"src/{box}/mod.rs: Locks: lacks `{lock}`" for lock in
+              sorted(set(re.findall(r"static (\w+): (?:\w+::)?Mutex<", text))) if f"`{lock}`" not in header]
+
 print("\n".join(wrong) or f"{len(paragraph)} boxes, {len(code)} files: layers ok")
 sys.exit(bool(wrong))
 END

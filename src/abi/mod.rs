@@ -1,5 +1,5 @@
 //! Box `abi` (L9): what programs call, in C, C++ and Rust. Translates arguments and errors; decides nothing.
-//! Owns: nothing.   Calls: front, arena, report, config, os.   Locks: none.
+//! Owns: nothing.   Calls: all below.   Locks: none.
 //! Threads: any.   Never: panics, unwinds from Rust.
 
 #![allow(unreachable_pub, non_snake_case, reason = "exported by the names C and C++ give them")]

@@ -1,10 +1,11 @@
 //! Box `base` (L0): addresses, bits and the lock-free stacks every other box is built from.
-//! Owns: no memory.   Calls: nothing of this crate.   Locks: none.
+//! Owns: no memory.   Calls: nothing of this crate.   Called by: all above.   Locks: none.
 //! Threads: any.   Never: allocates, panics.
 
 pub(crate) mod addr;
 pub(crate) mod batch_stack;
 pub(crate) mod bits;
+pub(crate) mod digits;
 pub(crate) mod door;
 pub(crate) mod fresh;
 pub(crate) mod gate;

@@ -1,6 +1,6 @@
 //! Box `baseline` (L6): the tiny front that T-HEAP is measured against. FastCache, then TLS SLL, then span.
-//! Owns: `Baseline`, one for each heap that needs it, a record of meta.   Calls: base, class, config, meta, heap.
-//! Called by: front.   Locks: through heap.   Threads: the heap's own.
+//! Owns: `Baseline`, one for each heap that needs it, a record of meta.   Calls: base, os, class, config, meta, heap.
+//! Called by: front, report.   Locks: through heap.   Threads: the heap's own.
 //! The SLL writes its links into free blocks: intrusive by definition, and the only place of the library that does.
 
 #[cfg(feature = "paranoid")]

@@ -1,5 +1,5 @@
 //! Box `class` (L2): the 100 size classes and the way from a size to its class.
-//! Owns: constant tables.   Calls: base.   Locks: none.   Threads: any.   Never: allocates, panics, branches on a mode.
+//! Owns: constant tables.   Calls: base.   Called by: all above.   Locks: none.   Threads: any.   Never: allocates, panics, branches on a mode.
 
 mod table;
 

@@ -1,6 +1,6 @@
 //! Box `config` (L2): the switches. What the program says of itself and the environment are read once, before the first heap is
 //! born; some may be changed later.
-//! Owns: the values.   Calls: base, os, stats.   Locks: `LOADING`, once; `TEXTS`, a leaf.   Threads: any.
+//! Owns: the values.   Calls: os, stats.   Called by: all above.   Locks: `LOADING`, once; `TEXTS`, a leaf.   Threads: any.
 //! Never: reads the environment twice, allocates, refuses to start over a bad value.
 #![forbid(unsafe_code)]
 

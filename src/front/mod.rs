@@ -1,5 +1,6 @@
 //! Box `front` (L7): the only place where sizes are routed, and the hot paths.
-//! Owns: the purge policy, and its optional thread.   Calls: all below.   Called by: arena, report, abi.   Locks: through the boxes.   Threads: any.
+//! Owns: the purge policy, and its optional thread.   Calls: all below.   Called by: arena, report, abi.   Locks: `DEBT` and `TURN`, of who purges, only tried; else through the boxes.
+//! Threads: any.
 //! Never: knows a mode on a hot path; a mode is a magazine without capacity, and the slow path decides.
 //!
 //! ```text

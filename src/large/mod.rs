@@ -1,8 +1,8 @@
 //! Box `large` (L6): blocks above 1 MiB, in mappings of their own, with a bounded cache of freed ones; below that what `realloc` grew,
 //! up to 256 KiB in runs of slots, and large alignments in such runs.
 //! Owns: `Large` records, the mappings, the cache.   Calls: base, os, class, stats, canary, config,
-//! page_map, meta, trace, superslab.
-//! Called by: front, report.   Locks: `LARGE` → `RETIRED` (then pool → meta).   Threads: any.
+//! page_map, meta, trace, profile, superslab.
+//! Called by: front, arena, report, abi.   Locks: `LARGE` → `RETIRED` (then pool → meta); `LINKS`, a leaf.   Threads: any.
 //! A block starts a granule, and only that granule is in the page map.
 
 mod cache;

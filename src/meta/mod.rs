@@ -1,6 +1,6 @@
 //! Box `meta` (L2): memory for the allocator's own records, far from any user's block.
 //! Owns: chunks with a guard page at each end, never unmapped: a stale record can be read, never faulted on.
-//! Calls: base, os.   Locks: `META`, a leaf lock.   Threads: any.   Never: gives memory that is not zeroed.
+//! Calls: base, os.   Called by: all above.   Locks: `META`, a leaf lock.   Threads: any.   Never: gives memory that is not zeroed.
 
 #[cfg(feature = "paranoid")]
 mod check;

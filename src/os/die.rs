@@ -7,6 +7,7 @@ use errno::Errno;
 
 use super::{file, sigaction, sys};
 use crate::base::addr::Addr;
+use crate::base::digits::Digits;
 
 /// Writes all of `text` to stderr as far as it can be written.
 pub(crate) fn write_stderr(text: &[u8]) {
@@ -84,15 +85,11 @@ pub(crate) fn report(parts: &[Part], at: Addr, block: Addr) {
     for part in parts {
         match part {
             Part::Text(text) => line.put(text.as_bytes()),
-            Part::Number(number) => line.number(*number),
+            Part::Number(number) => line.put(Digits::decimal(*number as u64).bytes()),
         }
     }
     line.put(b" (0x");
-    let digits = (usize::BITS - at.0.leading_zeros()).div_ceil(4).max(1);
-    for digit in (0..digits).rev() {
-        let nibble = (at.0 >> (digit * 4) & 0xF) as u8;
-        line.put(&[if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }]);
-    }
+    line.put(Digits::hex(at.0 as u64).bytes());
     line.put(b")\n");
     write_stderr(line.bytes.get(..line.len).unwrap_or_default());
     // Relaxed: see `set_witness`.
@@ -125,20 +122,6 @@ impl Line {
                 self.len += 1;
             }
         }
-    }
-
-    fn number(&mut self, number: usize) {
-        let mut digits = [b'0'; 20];
-        let (mut left, mut first) = (number, digits.len());
-        for (index, slot) in digits.iter_mut().enumerate().rev() {
-            *slot = b'0' + (left % 10) as u8;
-            left /= 10;
-            first = index;
-            if left == 0 {
-                break;
-            }
-        }
-        self.put(digits.get(first..).unwrap_or_default());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Box `page_map` (L2): whose pointer is this? One tag and one record address for each 64 KiB of address space.
 //! Owns: the root (512 KiB of .bss, touched where used) and 1 MiB leaves of 4 GiB each, the first in .bss, the others mapped on demand between
 //! guard pages and never unmapped, but page by page given back where nothing is entered; the hot table, what `free` has to know of the granules of spans.
-//! Calls: base, os, stats.   Locks: none.   Threads: any.   Never: fails for a lookup, whatever the pointer.
+//! Calls: base, os, class, stats.   Called by: all above.   Locks: none.   Threads: any.   Never: fails for a lookup, whatever the pointer.
 
 mod hot;
 mod leaf;

@@ -6,6 +6,7 @@ use super::counts::{LOST, Lost};
 use super::draw::{OBJECT, Weight};
 use super::objects::Objects;
 use super::sites::{Sites, Totals};
+use crate::base::digits::nibble;
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::os;
 use crate::stats::text::Text;
@@ -203,7 +204,7 @@ impl Source<'_> {
             message.clear();
             for &byte in object.build() {
                 for digit in [byte >> 4, byte & 15] {
-                    message.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
+                    message.push(nibble(digit));
                 }
             }
             message.end(6, sink);

@@ -1,5 +1,5 @@
 //! Box `report` (L8): what the allocator holds, as numbers and as text.
-//! Owns: one report at a time.   Calls: every box below.   Called by: abi.   Locks: one heap's or the pool's, one at a time.
+//! Owns: one report at a time.   Calls: all below.   Called by: abi.   Locks: `NAMES`, only tried; one heap's or the pool's, one at a time.
 //! Threads: any.   Never: allocates; calls out while it holds a lock.
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
 //! Box `stats` (L2): counters that slow paths bump, and text written without allocating.
-//! Owns: the process's levels of memory; each box embeds the counters it needs.   Calls: os, class.   Locks: none.   Threads: any.
+//! Owns: the process's levels of memory; each box embeds the counters it needs.   Calls: base, os, class.   Called by: all above.   Locks: none.   Threads: any.
 //! Never: counts on a hot path.
 #![forbid(unsafe_code)]
 

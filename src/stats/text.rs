@@ -1,6 +1,7 @@
 //! `Text`: numbers and strings to a file descriptor through a small buffer on the stack.
 #![forbid(unsafe_code)]
 
+use crate::base::digits::{Digits, nibble};
 use crate::os;
 
 /// Who takes full buffers.
@@ -55,28 +56,12 @@ impl<'a> Text<'a> {
 
     /// In lower-case hexadecimal digits.
     pub(crate) fn hex(&mut self, value: u64) -> &mut Self {
-        let digits = (u64::BITS - value.leading_zeros()).div_ceil(4).max(1);
-        for digit in (0..digits).rev() {
-            let nibble = (value >> (digit * 4) & 0xF) as u8;
-            self.bytes(&[if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }]);
-        }
-        self
+        self.bytes(Digits::hex(value).bytes())
     }
 
     /// `value` right-aligned in at least `width` characters, 20 at most.
-    pub(crate) fn padded(&mut self, mut value: u64, width: usize) -> &mut Self {
-        let mut digits = [b' '; 20];
-        let mut used = 0;
-        for slot in digits.iter_mut().rev() {
-            if used > 0 && value == 0 {
-                break;
-            }
-            *slot = b'0' + (value % 10) as u8;
-            value /= 10;
-            used += 1;
-        }
-        let shown = used.max(width).min(20);
-        self.bytes(digits.get(20 - shown..).unwrap_or_default())
+    pub(crate) fn padded(&mut self, value: u64, width: usize) -> &mut Self {
+        self.bytes(Digits::decimal(value).padded(width))
     }
 
     /// `text`, then blanks up to `width` characters.
@@ -110,8 +95,7 @@ impl<'a> Text<'a> {
                 b'"' | b'\\' => self.str("\\").bytes(&[byte]),
                 b' '..=b'~' => self.bytes(&[byte]),
                 _ => {
-                    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-                    self.str("\\u00").bytes(&[digit(byte >> 4), digit(byte & 15)])
+                    self.str("\\u00").bytes(&[nibble(byte >> 4), nibble(byte & 15)])
                 }
             };
         }

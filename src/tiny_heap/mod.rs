@@ -1,5 +1,5 @@
 //! Box `tiny_heap` (L6), T-HEAP: which tiny classes have magazines, and how long these may grow.
-//! Owns: that policy.   Calls: class, config, learn, heap.   Called by: front.   Locks: through heap.
+//! Owns: that policy.   Calls: class, config, learn, heap.   Called by: front, report.   Locks: through heap.
 //! Threads: the heap's own.   Never: stands between a magazine and its spans.
 #![forbid(unsafe_code)]
 

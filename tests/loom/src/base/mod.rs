@@ -6,6 +6,8 @@ pub(crate) mod addr;
 pub(crate) mod batch_stack;
 #[path = "../../../../src/base/bits.rs"]
 pub(crate) mod bits;
+#[path = "../../../../src/base/digits.rs"]
+pub(crate) mod digits;
 #[path = "../../../../src/base/door.rs"]
 pub(crate) mod door;
 #[path = "../../../../src/base/fresh.rs"]
