@@ -24,6 +24,8 @@ fn main() {
     }
     // See src/abi/dl.rs.
     println!("cargo::rustc-check-cfg=cfg(optimised)");
+    // tests/races.rs: the functions of hakmem.h beside another malloc.
+    println!("cargo::rustc-check-cfg=cfg(hakmem_races)");
     if std::env::var("OPT_LEVEL").is_ok_and(|level| level != "0") {
         println!("cargo::rustc-cfg=optimised");
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ThreadSanitizer over tests/model.rs, in each of its modes. PROPTEST_CASES=n for another number of cases.
+# ThreadSanitizer over tests/model.rs and tests/races.rs, in each of their modes. PROPTEST_CASES=n for another number of cases.
 #
 # The sanitizer's flag is unstable, but its runtime comes with the stable toolchain: RUSTC_BOOTSTRAP lets us at it. std is
 # not instrumented, so what is synchronised in precompiled parts of it looks like a race: those are suppressed by name.
@@ -15,6 +15,6 @@ trap 'rm -f "$suppressions"' EXIT
 printf 'race:%s\n' test::event std::sync::mpmc::waker std::sync::mpmc::context >"$suppressions"
 
 # -Cunsafe-allow-abi-mismatch: the same std as above; calls into it keep their ABI.
-RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer' \
+RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg hakmem_races' \
     TSAN_OPTIONS="suppressions=$suppressions" PROPTEST_CASES="${PROPTEST_CASES:-60}" \
-    cargo test --no-default-features --target "$host" --target-dir "${CARGO_TARGET_DIR:-target}/tsan" --test model
+    cargo test --no-default-features --target "$host" --target-dir "${CARGO_TARGET_DIR:-target}/tsan" --test model --test races

@@ -20,11 +20,11 @@ mod cxx_static;
 mod dl;
 #[cfg(all(feature = "override", not(test)))]
 mod glibc;
-#[cfg(feature = "override")]
+#[cfg(any(feature = "override", hakmem_races))]
 mod hak;
-#[cfg(feature = "override")]
+#[cfg(any(feature = "override", hakmem_races))]
 mod hak_arena;
-#[cfg(feature = "override")]
+#[cfg(any(feature = "override", hakmem_races))]
 mod hak_types;
 mod layout;
 #[cfg(all(feature = "override", not(test)))]

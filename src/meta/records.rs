@@ -26,7 +26,8 @@ pub(super) struct Meta {
     mapped: usize,
 }
 
-pub(super) static META: Mutex<Meta> = Mutex::new(Meta { next: Addr::NULL, end: Addr::NULL, free: [Addr::NULL; SIZES], mapped: 0 });
+pub(super) static META: Mutex<Meta> =
+    Mutex::new(Meta { next: Addr::NULL, end: Addr::NULL, free: [Addr::NULL; SIZES], mapped: 0 });
 
 fn shift_of(bytes: usize) -> Option<u32> {
     let shift = bytes.max(1 << MIN_SHIFT).next_power_of_two().trailing_zeros();

@@ -20,7 +20,9 @@ pub(crate) fn write_stderr(text: &[u8]) {
 #[cold]
 fn write_from_afar(text: &[u8]) {
     // SAFETY: makes a descriptor of this process.
-    let Ok(process) = (unsafe { sys::call(libc::SYS_pidfd_open, [super::process::process_id() as usize, 0]) }) else { return };
+    let Ok(process) = (unsafe { sys::call(libc::SYS_pidfd_open, [super::process::process_id() as usize, 0]) }) else {
+        return;
+    };
     // SAFETY: copies a descriptor into this thread's table.
     if let Ok(fd) = unsafe { sys::call(libc::SYS_pidfd_getfd, [process, libc::STDERR_FILENO as usize, 0]) } {
         // Refused, there is nobody to tell.

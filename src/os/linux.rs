@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use errno::Errno;
 
 use super::kernel::{Os, Range, Resize};
-use super::{process, returns, sys};
+use super::{returns, sys};
 use crate::base::addr::Addr;
 
 pub(super) struct Linux;
@@ -175,7 +175,7 @@ pub(crate) fn page_size() -> usize {
 #[cfg(feature = "paranoid")]
 pub(crate) fn is_alone() -> bool {
     static PROCESS: AtomicUsize = AtomicUsize::new(0);
-    let process = process::process_id() as usize;
+    let process = super::process::process_id() as usize;
     // Relaxed: every thread stores the same number, the first one before there is another process.
     let first =
         PROCESS.compare_exchange(0, process, Ordering::Relaxed, Ordering::Relaxed).unwrap_or_else(|first| first);

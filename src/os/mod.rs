@@ -40,10 +40,10 @@ pub(crate) use clock::{monotonic_ms, realtime_ms, realtime_ns};
 #[cfg(feature = "paranoid")]
 pub(crate) use die::require;
 pub(crate) use die::{Misuse, Part, die, die_sized, report, set_witness, write_stderr};
+pub(crate) use kernel::{RANGES, Range, Resize};
 #[cfg(feature = "paranoid")]
 pub(crate) use linux::is_alone;
 pub(crate) use linux::{page_size, resident};
-pub(crate) use kernel::{RANGES, Range, Resize};
 pub(crate) use memory::{
     advise_huge, could_map, guard, map, map_aligned, map_anyway, map_target, move_onto, purge, purge_all,
     resize_in_place, unguard, unmap,

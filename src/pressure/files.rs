@@ -45,7 +45,7 @@ pub(super) mod fake {
     use super::*;
 
     /// Files by name.
-    pub(super) struct Texts<'a>(pub(super) &'a [(&'a str, &'a str)]);
+    pub(in crate::pressure) struct Texts<'a>(pub(in crate::pressure) &'a [(&'a str, &'a str)]);
 
     impl Files for Texts<'_> {
         fn each_line(&mut self, path: &Path, look: &mut dyn FnMut(&[u8]) -> bool) -> bool {

@@ -67,4 +67,3 @@ pub(crate) fn take_agent_news() -> Option<bool> {
 pub(crate) fn keep_on() {
     FOR_AGENT.store(false, Ordering::Relaxed);
 }
-

@@ -6,13 +6,12 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use super::live::{Live, Sample};
 use super::sites::{Freed, Site, Sites};
 use super::stacks;
-use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::base::layout::{self, At};
 use crate::base::sync::AtomicUsize;
 use crate::config;
-use crate::os::names::{self, Name};
 use crate::os;
+use crate::os::names::{self, Name};
 
 const LIVE: usize = 1 << 17;
 const SITES: usize = 1 << 15;

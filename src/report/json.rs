@@ -1,8 +1,8 @@
 //! The totals as one JSON object. Keys are stable: docs/STATISTICS.md lists them, and a change of meaning raises `SCHEMA`.
 #![forbid(unsafe_code)]
 
-use super::totals::Totals;
 use super::table::{BY_CLASS, TABLE};
+use super::totals::Totals;
 use crate::arena;
 use crate::class::ClassId;
 use crate::config;

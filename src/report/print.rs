@@ -1,8 +1,8 @@
 //! The totals as text for people.
 #![forbid(unsafe_code)]
 
-use super::totals::Totals;
 use super::table::{BY_CLASS, TABLE};
+use super::totals::Totals;
 use crate::os;
 use crate::stats::event::Event;
 use crate::stats::text::Text;

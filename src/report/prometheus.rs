@@ -1,8 +1,8 @@
 //! The totals in Prometheus's text exposition format, version 0.0.4.
 #![forbid(unsafe_code)]
 
-use super::totals::Totals;
 use super::table::{BY_CLASS, Kind, TABLE};
+use super::totals::Totals;
 use crate::os;
 use crate::stats::text::Text;
 

@@ -94,9 +94,7 @@ impl<'a> Text<'a> {
             match byte {
                 b'"' | b'\\' => self.str("\\").bytes(&[byte]),
                 b' '..=b'~' => self.bytes(&[byte]),
-                _ => {
-                    self.str("\\u00").bytes(&[nibble(byte >> 4), nibble(byte & 15)])
-                }
+                _ => self.str("\\u00").bytes(&[nibble(byte >> 4), nibble(byte & 15)]),
             };
         }
         self

@@ -2,8 +2,8 @@
 //! the search goes on where the last one ended, and ends after some SuperSlabs, so that its time does not grow with the heap.
 #![forbid(unsafe_code)]
 
-use super::table::{self, SuperSlab};
 use super::slab::{SLOTS, SUPERSLAB};
+use super::table::{self, SuperSlab};
 use crate::base::addr::GRANULE;
 use crate::base::bits::run_starts;
 

@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::counts::{ACTIVE, DIRTY, MAPPED};
-use super::state::POOL;
 use super::slab::Slab;
+use super::state::POOL;
 use super::table;
 use crate::base::addr::Addr;
 use crate::base::bits::longest_run;

@@ -11,8 +11,8 @@
 //! Exempting is worth it: a program of ten blocks under a system's `always` takes 1.4 MB instead of 3.4.
 #![forbid(unsafe_code)]
 
-use super::table::{self, SuperSlab};
 use super::slab::{SLOTS, Slab};
+use super::table::{self, SuperSlab};
 use crate::config;
 use crate::os;
 use crate::stats::counter::Counter;

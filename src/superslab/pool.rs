@@ -6,12 +6,12 @@
 //! 3. a cached SuperSlab, else a new one from the OS (`superslab_refill`): under the mutex, but for the calls to the kernel.
 #![forbid(unsafe_code)]
 
+use super::aligned;
 use super::counts::{ACTIVE, DIRTY, FRESH, RELEASED, STAGE, TINY};
+use super::slab::{SLOTS, Slab, SlabKind};
 use super::state::{CHANGED, FREE_SLOTS, POOL};
 use super::supply::{refill_group, retire, reuse_newest, superslab_refill};
 use super::table::{self, Descriptors, SuperSlab};
-use super::slab::{SLOTS, Slab, SlabKind};
-use super::aligned;
 use crate::base::addr::GRANULE;
 use crate::base::bits::low_mask;
 use crate::config;

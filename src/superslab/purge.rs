@@ -1,10 +1,10 @@
 //! EMPTY slots back to the kernel: many runs by one call, and no lock held over it that anybody waits for but who purges too.
 #![forbid(unsafe_code)]
 
-use super::slab::SLOTS;
 use super::cache::{CAP, Cache, Cached};
-use super::huge;
 use super::counts::{DIRTY, PURGED};
+use super::huge;
+use super::slab::SLOTS;
 use super::state::{CHANGED, POOL, Pool};
 use super::supply::{retire_cold, retire_locked, reuse, unmap};
 use super::table::{self, Descriptors};

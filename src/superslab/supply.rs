@@ -1,13 +1,13 @@
 //! Stage 3 and what undoes it: SuperSlabs from the cache and from the kernel, and back.
 #![forbid(unsafe_code)]
 
+use super::aligned;
 use super::cache::{CAP, Cache, Cached};
-use super::huge::{self, Advice};
 use super::counts::{DIRTY, MAPPED, MAPPED_BYTES, PURGED, TINY, dirty_bytes};
+use super::huge::{self, Advice};
+use super::slab::{SLOTS, SUPERSLAB};
 use super::state::{POOL, Pool};
 use super::table::{self, SuperSlab};
-use super::slab::{SLOTS, SUPERSLAB};
-use super::aligned;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::low_mask;
 use crate::config;

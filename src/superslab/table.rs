@@ -3,10 +3,10 @@
 
 use core::mem::offset_of;
 
-use super::slab::SLOTS;
 use super::changed::Marks;
-use super::sp_slot::SlotWord;
 use super::counts::{DIRTY, MAPPED_BYTES};
+use super::slab::SLOTS;
+use super::sp_slot::SlotWord;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::index_stack::Links;
 use crate::base::layout::{self, At};
