@@ -178,10 +178,17 @@ def cells(text):
     return [[cell.strip(" *") for cell in re.split(r"(?<!\\)\|", row.strip("|"))] for row in text.strip().splitlines() if row.startswith("|")]
 
 
+def rounded(text):
+    """Between which values a figure like `95.5 M (87.3 M–96.5 M)` was before it was rounded, in millions."""
+    figure, unit = re.match(r"([\d.]+) ([Mk])", text.replace("*", "")).groups()
+    half = 0.51 * 10 ** -len(figure.partition(".")[2])
+    return [(float(figure) + off) * (1 if unit == "M" else 1e-3) for off in (-half, half)]
+
+
 def comparison():
     """README.md's multiples of glibc, from the operations a second of docs/BENCHMARKS.md: within what rounding those allows."""
     short = cells(re.search(r"^Speed, as a multiple.*?(?=^## )", read("README.md"), re.M | re.S)[0])
-    long = cells(re.search(r"^## Against the newest versions\n(.*?)^Peak memory", read("docs/BENCHMARKS.md"), re.M | re.S)[1])
+    long = cells(re.search(r"^## Against the newest versions\n(.*?)^Peak resident memory", read("docs/BENCHMARKS.md"), re.M | re.S)[1])
     columns = {re.sub(r"gperftools |[()]", "", name): at for at, name in enumerate(long[0])}
     system = next(at for name, at in columns.items() if name.startswith("glibc"))
     for row in short[2:]:
@@ -193,9 +200,8 @@ def comparison():
             if name not in columns:
                 yield f"docs/BENCHMARKS.md has no column: {name}"
                 continue
-            figure, base = measured[columns[name]], measured[system]
-            half = [0.51 * 10 ** -len(number.partition(".")[2]) for number in (figure, base)]
-            low, high = ((float(figure) - half[0]) / (float(base) + half[1]), (float(figure) + half[0]) / (float(base) - half[1]))
+            (low, high), (least, most) = rounded(measured[columns[name]]), rounded(measured[system])
+            low, high = low / most, high / least
             if not low * 0.99 <= float(value) <= high * 1.01:
                 yield f"{row[0]}, {name}: {value}, but docs/BENCHMARKS.md makes it {low:.3g} to {high:.3g}"
 
