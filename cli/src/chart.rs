@@ -1,7 +1,7 @@
 //! The chart: a panel for each metric, a bar for each allocator, a whisker over its rounds, a dot for each. SVG with the
 //! colours of light and dark in it.
 
-use crate::compare::{METRICS, Measured, Metric};
+use crate::compare::report::{METRICS, Measured, Metric};
 use crate::output::shorten;
 use crate::sample::Spread;
 

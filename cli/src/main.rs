@@ -15,7 +15,6 @@ mod library;
 mod measure;
 mod options;
 mod output;
-mod page;
 mod peers;
 mod process;
 mod profile;
@@ -31,7 +30,6 @@ mod table;
 mod top;
 mod trace;
 mod units;
-mod verdict;
 
 use clap::Parser;
 use std::process::ExitCode;

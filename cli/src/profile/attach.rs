@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::args::At;
 use super::pprof::Raw;
 use super::session::{Occasion, Written};
 use super::timeline::{Timeline, Watch};
-use crate::args::At;
 use crate::error::{Error, NOT_SERVED, Result};
 use crate::library;
 use crate::process;

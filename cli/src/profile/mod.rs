@@ -1,6 +1,7 @@
 //! `hakmem profile`: which code holds the memory. A program is run under the library's profiler, a process is told to turn it on, or
 //! profiles are read; names are found, and it is all put on one page.
 
+pub(crate) mod args;
 mod attach;
 pub(crate) mod book;
 mod debug_file;
@@ -20,7 +21,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::args::{At, ProfileArgs};
 use crate::error::{Context, Error, NO_PROCESS, NOT_SERVED, Result};
 use crate::library::Library;
 use crate::measure::Ending;
@@ -32,6 +32,7 @@ use crate::run;
 use crate::signals;
 use crate::units;
 
+use args::{At, ProfileArgs};
 use book::Book;
 use page::Page;
 use pprof::Raw;

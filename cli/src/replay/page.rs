@@ -3,8 +3,8 @@
 use super::report::{FIGURES, Report, extra_title, nanoseconds};
 use super::session::Measured;
 use crate::chart::{self, escape, label, line, ticks};
+use crate::compare::page::STYLE;
 use crate::output::shorten;
-use crate::page::STYLE;
 use crate::units;
 
 const MORE_STYLE: &str = "

@@ -1,8 +1,9 @@
 //! The page of `hakmem compare --html`: verdict, chart and table in one file that needs no other.
 
 use crate::chart::{self, escape};
-use crate::compare::{METRICS, Report};
 use crate::output::shorten;
+
+use super::report::{METRICS, Report};
 
 pub(crate) const STYLE: &str = "
 body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}
