@@ -13,9 +13,10 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ among the scripts
 import bench_agree  # noqa: E402
+import bench_figure  # noqa: E402
 import bench_plot  # noqa: E402
 import bench_stats as stats  # noqa: E402
-from bench_plot import number  # noqa: E402
+from bench_figure import number  # noqa: E402
 
 USAGE = """%(prog)s JSON [HTML] [--svg-dir DIR [--figures a,b,...]] [--markdown FILE]
        %(prog)s --compare FIRST.json SECOND.json [--share N] [--slack N]"""
@@ -43,7 +44,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 18px;font-size:13.
 code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}
 summary{cursor:pointer;font-weight:600;margin-top:10px}
 :root{--warn:#d55e00}
-""" % bench_plot.SANS
+""" % bench_figure.SANS
 
 
 class ReportError(Exception):
@@ -127,7 +128,7 @@ def calls_text(calls):
 # ---- HTML ------------------------------------------------------------------------------------
 
 def swatch(data, name):
-    return f'<span class="swatch" style="background:var(--{bench_plot.slug(stats.names(data).index(name))})"></span>{escape(name)}'
+    return f'<span class="swatch" style="background:var(--{bench_figure.slug(stats.names(data).index(name))})"></span>{escape(name)}'
 
 
 def html_summary(data):
@@ -209,7 +210,7 @@ def page(data, figures):
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark"><title>HAKMEM benchmarks</title>'
-        f"<style>{bench_plot.style(stats.names(data), ':root')}{PAGE_STYLE}</style></head><body><main>"
+        f"<style>{bench_figure.style(stats.names(data), ':root')}{PAGE_STYLE}</style></head><body><main>"
         "<h1>HAKMEM benchmarks</h1>"
         '<p class="mute">HAKMEM beside the system\'s malloc and other allocators, every library preloaded into the same programs.</p>'
         + "".join(f'<p class="warning">{escape(text)}</p>' for text in warnings(data))

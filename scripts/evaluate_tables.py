@@ -6,7 +6,7 @@ import re
 
 import bench_report
 import bench_stats as stats
-from bench_plot import number
+from bench_figure import number
 from bench_report import markdown_table
 
 TIMED = ("ws_100k", "ws_10m", "size_100k", "size_10m", "larson_8_64", "larson_8_1000", "larson_2048_32768")
