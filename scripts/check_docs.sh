@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # docs/OPTIONS.md's tables are the one of src/config/knobs.rs: names, defaults, ranges and help. Those that can be changed
 # while a program runs are named below them. docs/STATISTICS.md lists what src/report/table.rs has, README.md counts in
-# docs/RELIABILITY.md what is there, and is short. What else there is to find, in the text, is in scripts/doc_prose.py;
-# tests/docs/broken.sh breaks one thing after the other and sees this fail.
+# docs/RELIABILITY.md what is there, and is short, as CONTRIBUTING.md has it of every source; the Dockerfile is any
+# architecture's. What else there is to find, in the text, is in scripts/doc_prose.py; tests/docs/broken.sh breaks one thing
+# after the other and sees this fail.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 exec python3 -IB - <<'END'
-import re, sys
+import os, re, sys
 sys.path.insert(0, "scripts")
 import doc_prose
 
@@ -76,6 +77,20 @@ wrong += [f"docs/RELIABILITY.md: HAKMEM: {outcome}" for section, good in [("Misu
 lines = open("README.md").read().count("\n")
 if lines > 100:
     wrong.append(f"README.md has {lines} lines; 100 are the most")
+
+# One file for both architectures: no name of either, nor of a directory that is called by it.
+for number, line in enumerate(open("examples/docker/Dockerfile"), 1):
+    if re.search(r"x86.64|amd64|aarch64|arm64|armv8|linux-gnu|--platform", re.sub(r"^#.*", "", line)):
+        wrong.append(f"examples/docker/Dockerfile:{number} names an architecture: {line.strip()}")
+
+# Sources, but for what is generated: hakmem.h, and what builds leave.
+for top in ["src", "cli", "tests", "fuzz", "examples", "bench_c", "scripts", "include"]:
+    for folder, inner, files in os.walk(top):
+        inner[:] = [name for name in inner if name not in ("target", "build", "corpus")]
+        for path in sorted(os.path.join(folder, name) for name in files if name.endswith((".rs", ".c", ".cpp", ".h", ".hpp", ".py", ".sh"))):
+            lines = open(path, "rb").read().count(b"\n")
+            if lines > 400 and path != "include/hakmem.h":
+                wrong.append(f"{path} has {lines} lines; 400 are the most")
 print("\n".join(wrong) or f"{len(knobs)} options, {len(counters)} counters: the documents agree")
 sys.exit(bool(wrong))
 END

@@ -13,7 +13,8 @@ import glob, os, re
 DOCUMENTS = sorted(glob.glob("*.md") + glob.glob("docs/*.md"))
 # For people who use the library; STATISTICS.md explains the words it needs.
 OPERATORS = ["README.md", "CHANGELOG.md", "docs/USING.md", "docs/RECIPES.md", "docs/OPTIONS.md", "docs/MEMORY.md", "docs/HARDENING.md", "docs/CLI.md",
-             "docs/RELIABILITY.md", "docs/BENCHMARKS.md", "docs/man/hakmem.3.in", "docs/man/hakmem.conf.5.in", "cli/src/args.rs"]
+             "docs/RELIABILITY.md", "docs/BENCHMARKS.md", "docs/man/hakmem.3.in", "docs/man/hakmem.conf.5.in", "cli/src/args.rs",
+             *sorted(glob.glob("cli/src/*/args.rs"))]
 INNER = re.compile(r"(?<![-\w])(?:T-(?:HEAP|BACKEND|REMOTE|EVENT)|SP-SLOT|Pool-TLS|FastCache|SLL|[Ss]uper[Ss]labs?|[Mm]agazines?|page_map|pool_tls|tiny_heap"
                    r"|slow paths?|remote frees?|(?![CV]\d)[A-Z]\d{1,2})\b(?![-\w=])")
 
@@ -56,7 +57,7 @@ def links(path, text):
     for name in re.findall(r"`([\w./]+/[\w./]+\.(?:rs|sh|py|c|cpp|h|toml|svg))`", text):
         if not any(os.path.exists(os.path.join(at, name)) for at in (folder, ".", "src")):
             yield f"there is no {name}"
-    for name in re.findall(r"\b(?:traps|misuse|damage|conformance)/\w+", text):
+    for name in re.findall(r"(?<!tests/)\b(?:traps|misuse|damage|conformance)/\w+", text):
         if not glob.glob(f"tests/c/{name}*"):
             yield f"there is no tests/c/{name}"
 

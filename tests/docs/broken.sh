@@ -53,6 +53,10 @@ docs/ARCHITECTURE.md	s/^\| SuperSlab descriptor \| 56/| SuperSlab descriptor | 2
 README.md	s/^(\| the same, 131072 live \| \*\*)[0-9.]+/\19.99/	the same, 131072 live, HAKMEM: 9.99
 README.md	s/All [0-9]+ trap programs/All 170 trap programs/	README.md should say: All
 README.md	s/^MIT, see LICENSE\./&\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n/	100 are the most
+examples/docker/Dockerfile	s/=libhakmem\.so\.0/=\/usr\/lib\/x86_64-linux-gnu\/libhakmem.so.0/	names an architecture
+src/lib.rs	s/$/\n\n\n/	src/lib.rs has
+cli/src/doctor.rs	s/$/\n/	cli/src/doctor.rs has
+scripts/bench_plot.py	s/$/\n/	scripts/bench_plot.py has
 TABLE
 echo "$passed passed, $failed failed"
 exit $((failed > 0))

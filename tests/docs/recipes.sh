@@ -98,6 +98,5 @@ while read -r word rest; do
 done <examples/docker/Dockerfile
 [ "$status" != 0 ] || grep -qx '100000 strings, on HAKMEM; a child on HAKMEM' "$tmp/log" || status=1
 verdict Dockerfile "$status"
-! grep -nE 'x86_64|amd64|aarch64|arm64.*linux|linux-gnu' <(grep -v '^#' examples/docker/Dockerfile) || { echo "FAILED: the Dockerfile names an architecture"; failed=$((failed + 1)); }
 echo "$passed passed, $failed failed"
 exit $((failed > 0))
