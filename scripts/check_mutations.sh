@@ -64,7 +64,7 @@ declare -A runs=(
     [pool]='superslab/* base/index_stack.rs page_map/*'
     [page_map]='page_map/*'
     [node_pool]='heap/node_pool.rs base/index_stack.rs'
-    [background]='front/purge/background.rs'
+    [background]='reclaim/background.rs'
     [report]='report/*'
     [warm]='large/* base/seats.rs page_map/*'
 )
@@ -311,7 +311,7 @@ mutant $file 'fn grow' 'growth is not counted' '*grown += 1;' ''
 mutant $file 'fn grow' 'the first node is spare too' 'for offset in 1..PER_CHUNK' 'for offset in 0..PER_CHUNK'
 mutant $file 'fn grow' 'the new chunk is not entered' 'slot.store(chunk, Ordering::Release);' ''
 
-file=front/purge/background.rs models=background
+file=reclaim/background.rs models=background
 mutant $file 'fn nudge' 'who frees does not look after it counted' 'fence(Ordering::SeqCst);' ''
 mutant $file 'fn nudge' 'nobody wakes it' 'os::thread::wake(&WORD);' ''
 mutant $file 'fn nudge' 'who wakes it leaves its word' '&& tell(SLEEPS, TICKS)' ''

@@ -91,6 +91,8 @@ mod large;
 mod pool_tls;
 mod tiny_heap;
 
+mod reclaim;
+
 mod front;
 
 mod arena;

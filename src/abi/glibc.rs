@@ -5,6 +5,7 @@ use core::ffi::{c_int, c_void};
 use crate::base::addr::GRANULE;
 use crate::front;
 use crate::os::page_size;
+use crate::reclaim;
 use crate::report::{self, Totals};
 use crate::superslab::SUPERSLAB;
 
@@ -99,7 +100,7 @@ pub unsafe extern "C" fn mallopt(param: c_int, value: c_int) -> c_int {
     let holds = match param {
         parameter::TRIM_THRESHOLD => {
             // glibc takes it for a size: what is negative is never reached.
-            front::keep(u32::try_from(value).map_or(i64::MAX, |bytes| bytes.max(1).into()));
+            reclaim::keep(u32::try_from(value).map_or(i64::MAX, |bytes| bytes.max(1).into()));
             true
         }
         // So much is asked of the kernel at a time anyway.

@@ -5,7 +5,7 @@ use core::ffi::c_int;
 
 use errno::Errno;
 
-use crate::{front, os};
+use crate::{os, reclaim};
 
 /// Milliseconds for which the kernel may count a thread that was joined.
 const PATIENCE: u32 = 20;
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn setns(fd: c_int, kind: c_int) -> c_int {
 fn alone(call: impl Fn() -> Result<(), Errno>) -> c_int {
     const OF_MANY: Result<(), Errno> = Err(Errno(libc::EINVAL));
     let mut result = call();
-    if result == OF_MANY && front::step_aside() {
+    if result == OF_MANY && reclaim::step_aside() {
         for _ in 0..PATIENCE {
             result = call();
             if result != OF_MANY {

@@ -3,7 +3,7 @@
 //! `malloc` works before it: whatever is served earlier is served without this.
 
 use crate::config::{self, get};
-use crate::{front, guard, hardened, learn, os, profile, record, report, trace};
+use crate::{front, guard, hardened, learn, os, profile, reclaim, record, report, trace};
 
 // SAFETY: runs once, in the loader, before `main`; calls only libc functions that are ready by then.
 #[ctor::ctor(unsafe)]
@@ -38,7 +38,7 @@ fn start() {
         // All the same: without a handler the signal would end the process.
         front::profile_at_signal(number);
     }
-    front::allow_background();
+    reclaim::allow_background();
 }
 
 /// The signal that a switch of signals names.
@@ -72,6 +72,6 @@ extern "C" fn child() {
     hardened::at_fork_child();
     profile::at_fork_child();
     report::at_fork_child();
-    front::begin_in_child();
+    reclaim::begin_in_child();
     front::after_fork(true);
 }

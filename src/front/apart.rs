@@ -1,13 +1,13 @@
 //! What slow paths do besides, for arenas: their blocks come from heaps of their own, but memory is everybody's.
 #![forbid(unsafe_code)]
 
-use super::{idle, slow};
-use super::{late, paranoid, purge, requests, thread};
+use super::{late, paranoid, requests, slow, thread, trim};
 use crate::base::fresh::Fresh;
 use crate::class::ClassId;
 use crate::hardened;
 use crate::heap::ThreadHeap;
 use crate::os::gate::{self, Inside};
+use crate::reclaim;
 
 /// Where locks may be taken; `None`: a fork on its way kept us out for longer than is to be waited for.
 fn enter() -> Option<Inside> {
@@ -25,19 +25,19 @@ pub(crate) fn serve(
     may_help: impl Fn() -> bool,
 ) -> *mut u8 {
     requests::answer();
-    purge::ensure_background();
+    reclaim::ensure_background();
     let Some(inside) = enter() else {
         return late::alloc(size, align).map_or_else(|_| slow::out_of_memory(), |fresh| fresh.at.as_ptr());
     };
-    purge::before_alloc();
+    reclaim::before_alloc();
     let fresh = attempt().or_else(|| {
         if !may_help() {
             return None;
         }
-        purge::reclaim();
+        trim::make_room();
         attempt()
     });
-    idle::after_class();
+    reclaim::after_class();
     paranoid::after_slow_path();
     drop(inside);
     fresh.map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
@@ -49,8 +49,7 @@ pub(crate) fn inside<T>(work: impl FnOnce() -> T) -> Option<T> {
     let saved = errno::errno();
     let inside = enter()?;
     let done = work();
-    idle::after_free();
-    purge::after_free();
+    reclaim::after_free();
     paranoid::after_slow_path();
     drop(inside);
     errno::set_errno(saved);

@@ -1,6 +1,6 @@
 //! What a call comes to with `HAKMEM_HARDENED=light`: the thread's magazine serves it as ever, and each block is looked at on its way.
 
-use super::{idle, purge, slow};
+use super::{slow, trim};
 use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
 use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
@@ -8,6 +8,7 @@ use crate::hardened::checked;
 use crate::heap::{self, Popped, Pushed, ThreadHeap};
 use crate::large;
 use crate::profile;
+use crate::reclaim;
 
 /// `alloc` of a thread with a heap.
 #[inline(always)]
@@ -67,13 +68,13 @@ pub(super) fn free(word: *mut u8, offset: usize, at: Addr, said: Option<usize>) 
 
 /// A block of `class` for `size` bytes at a multiple of `align` where the magazine has none.
 pub(super) fn alloc_class(class: ClassId, size: usize, align: usize) -> Option<Fresh> {
-    purge::before_alloc();
+    reclaim::before_alloc();
     let block = slow::try_class(class).or_else(|| {
-        purge::reclaim();
+        trim::make_room();
         slow::try_class(class)
     });
     let Some(at) = block else { return large::alloc(size, align) };
-    idle::after_class();
+    reclaim::after_class();
     checked::hand_out_any(at, size);
     // `calloc` looks at it all.
     Some(Fresh::new(at, false))

@@ -2,7 +2,7 @@
 
 use errno::{errno, set_errno};
 
-use super::{late, paranoid, purge, requests, slow};
+use super::{late, paranoid, requests, slow};
 use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
 use crate::class::{self, ClassId, MID_MAX, TINY_MAX};
@@ -13,6 +13,7 @@ use crate::large;
 use crate::os::signal::{self, Request};
 use crate::os::{self, gate};
 use crate::profile::{self, Occasion, Refused};
+use crate::reclaim;
 use crate::record;
 
 /// Counts all allocations from now on, of all threads. Not behind the gate; may allocate.
@@ -167,7 +168,7 @@ fn stack(heap: &ThreadHeap) -> Option<u32> {
 fn serve(size: usize, align: usize, stack: u32) -> Option<Fresh> {
     let _inside = gate::enter()?;
     late::take_in();
-    purge::before_alloc();
+    reclaim::before_alloc();
     let fresh = make(size, align)?;
     profile::begin(fresh.at, size, stack);
     paranoid::after_slow_path();

@@ -2,7 +2,7 @@
 
 use errno::{errno, set_errno};
 
-use super::{idle, malloc, profiled, purge, recorded, slow};
+use super::{malloc, profiled, recorded, slow};
 use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId, MID_MAX};
 use crate::guard;
@@ -10,6 +10,7 @@ use crate::hardened;
 use crate::large;
 use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
+use crate::reclaim;
 use crate::reserve;
 use crate::span;
 
@@ -168,13 +169,12 @@ fn resize_large(at: Addr, size: usize) -> Result<*mut u8, usize> {
 
 fn resize_inside(at: Addr, old: usize, size: usize) -> Result<Addr, usize> {
     let Some(_inside) = gate::enter() else { return Err(old) };
-    purge::apply_limits();
+    reclaim::apply_limits();
     let resized = large::resize(at, size).ok_or(old);
     if resized.is_ok() && size < old {
         // A run's end is idle now.
         let saved = errno();
-        idle::after_free();
-        purge::after_free();
+        reclaim::after_free();
         set_errno(saved);
     }
     super::paranoid::after_slow_path();

@@ -1,7 +1,7 @@
 //! How large blocks really are, for who can use what rounding leaves; and growing one where it stands.
 #![forbid(unsafe_code)]
 
-use super::{paranoid, profiled, purge, recorded, slow, usable_size};
+use super::{paranoid, profiled, recorded, slow, usable_size};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::class::ClassId;
@@ -9,6 +9,7 @@ use crate::hardened;
 use crate::large;
 use crate::os::{die, gate};
 use crate::page_map::{self, Tag};
+use crate::reclaim;
 
 const FOREIGN: &str = "hak_expand: not a block of this allocator, or free already";
 const INTERIOR: &str = "hak_expand: pointer into a block, not to its start";
@@ -54,7 +55,7 @@ pub(crate) fn expand(block: *mut u8, least: usize, most: usize) -> Option<usize>
 fn expand_large(at: Addr, least: usize, most: usize) -> Option<usize> {
     let got = {
         let _inside = gate::enter()?;
-        purge::apply_limits();
+        reclaim::apply_limits();
         let got = large::expand(at, least, most);
         paranoid::after_slow_path();
         got?

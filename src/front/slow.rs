@@ -3,15 +3,14 @@
 use errno::{Errno, set_errno};
 
 use super::checked;
-use super::idle;
 use super::late;
 use super::paranoid;
 use super::profiled;
-use super::purge;
 use super::realloc::usable_size;
 use super::recorded;
 use super::requests;
 use super::thread::{self, Caller};
+use super::trim;
 use super::warm;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::fresh::Fresh;
@@ -23,6 +22,7 @@ use crate::hardened;
 use crate::heap::{self, ThreadHeap};
 use crate::large;
 use crate::os::{gate, tls};
+use crate::reclaim;
 use crate::record;
 
 /// Null, with ENOMEM.
@@ -126,7 +126,7 @@ fn alloc_zeroed_cold(size: usize) -> Option<Fresh> {
 #[inline]
 pub(super) fn behind_gate(size: usize, align: usize, serve: impl FnOnce() -> Option<Fresh>) -> Option<Fresh> {
     requests::answer();
-    purge::ensure_background();
+    reclaim::ensure_background();
     // Before anything is held: it unwinds.
     if let Some(sampled) = profiled::sample(size, align) {
         return Some(sampled);
@@ -186,9 +186,9 @@ pub(super) fn alloc_strict(mode: Strict, size: usize, align: usize) -> Option<Fr
         },
         Strict::Hardened => match hardened::full::class_for(size, align) {
             Some(class) => {
-                purge::before_alloc();
+                reclaim::before_alloc();
                 alloc_hardened(class, size).or_else(|| {
-                    purge::reclaim();
+                    trim::make_room();
                     alloc_hardened(class, size)
                 })
             }
@@ -221,14 +221,14 @@ fn alloc_fresh(class: ClassId) -> Option<Fresh> {
 
 #[inline]
 fn alloc_class_by(class: ClassId, attempt: fn(ClassId) -> Option<Fresh>) -> Option<Fresh> {
-    purge::before_alloc();
+    reclaim::before_alloc();
     let block = attempt(class).or_else(|| {
-        purge::reclaim();
+        trim::make_room();
         attempt(class).or_else(|| alone(class))
     });
     // What big blocks leave idle often fits the next one: they do not pay for growth.
     if !class.is_big() {
-        idle::after_class();
+        reclaim::after_class();
     }
     block
 }
@@ -281,12 +281,12 @@ pub(super) fn try_large(size: usize, align: usize) -> Option<Fresh> {
     if size > isize::MAX as usize {
         return None;
     }
-    purge::before_alloc();
+    reclaim::before_alloc();
     large::alloc(size, align).or_else(|| {
-        if !purge::could_serve(size) {
+        if !reclaim::could_serve(size) {
             return None;
         }
-        purge::reclaim();
+        trim::make_room();
         large::alloc(size, align)
     })
 }

@@ -5,11 +5,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use errno::{errno, set_errno};
 
 use super::checked;
-use super::idle;
 use super::late;
 use super::paranoid;
 use super::profiled;
-use super::purge;
 use super::realloc::usable_size;
 use super::recorded;
 use super::requests;
@@ -27,6 +25,7 @@ use crate::large;
 use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
 use crate::profile;
+use crate::reclaim;
 use crate::record;
 use crate::reserve;
 
@@ -239,8 +238,7 @@ pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
         }
     };
     if done {
-        idle::after_free();
-        purge::after_free();
+        reclaim::after_free();
     }
     paranoid::after_slow_path();
 }

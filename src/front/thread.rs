@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use super::{late, purge};
+use super::late;
 use crate::baseline;
 use crate::class::ClassId;
 use crate::config;
@@ -10,6 +10,7 @@ use crate::hardened;
 use crate::heap::{self, Current, ThreadHeap};
 use crate::os::gate;
 use crate::pool_tls;
+use crate::reclaim;
 use crate::tiny_heap;
 
 /// Blocks up to this size are served to a thread without a heap.
@@ -49,7 +50,7 @@ fn birth() -> Option<&'static ThreadHeap> {
     retire_lost();
     let heap = heap::adopt_or_make(prepare, on_exit);
     if heap::is_any_unheard() {
-        purge::dismiss();
+        reclaim::dismiss_background();
     }
     heap
 }
@@ -78,7 +79,7 @@ unsafe extern "C" fn on_exit(_: *mut c_void) {
         None => return late::exit(heap),
     }
     // Outside: it may wait for a thread to end.
-    purge::leave();
+    reclaim::leave_background();
 }
 
 /// Behind the gate.
@@ -87,5 +88,5 @@ pub(super) fn retire(heap: &'static ThreadHeap) {
         baseline::close(heap);
         hardened::close(heap);
     });
-    purge::after_free();
+    reclaim::after_exit();
 }

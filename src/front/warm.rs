@@ -4,18 +4,19 @@
 
 use errno::{errno, set_errno};
 
-use super::{idle, late, paranoid, purge, requests};
+use super::{late, paranoid, requests};
 use crate::base::addr::Addr;
 use crate::class::BIG_MAX;
 use crate::large::{self, Freed};
 use crate::os::gate::{self, Inside};
+use crate::reclaim;
 
 /// A block of at least `size` bytes, more than the classes have, that waits for the calling thread.
 ///
 /// What a slow path does now and then is not due here: it was when the block was freed.
 #[inline(always)]
 pub(super) fn alloc(size: usize) -> Option<Addr> {
-    if size <= BIG_MAX || purge::wants_background() {
+    if size <= BIG_MAX || reclaim::wants_background() {
         return None;
     }
     let inside = gate::enter_at_once()?;
@@ -30,8 +31,8 @@ pub(super) fn free(at: Addr) -> bool {
     let Some(inside) = gate::enter_at_once() else { return false };
     match large::free_warm(at, inside.place()) {
         None => return false,
-        Some(Freed::Waits) if !purge::is_unsettled() => {
-            if purge::beat() {
+        Some(Freed::Waits) if !reclaim::is_unsettled() => {
+            if reclaim::beat() {
                 now_and_then(inside);
             } else {
                 paranoid::after_slow_path();
@@ -48,7 +49,7 @@ pub(super) fn free(at: Addr) -> bool {
 fn now_and_then(inside: Inside) {
     let saved = errno();
     late::take_in();
-    purge::look_round();
+    reclaim::look_round();
     drop(inside);
     requests::answer();
     set_errno(saved);
@@ -62,8 +63,7 @@ fn settle(freed: Freed, inside: Inside) {
     if let Freed::Homeless(range) = freed {
         large::take_in(range);
     }
-    idle::after_free();
-    purge::settle();
+    reclaim::settle();
     paranoid::after_slow_path();
     drop(inside);
     set_errno(saved);

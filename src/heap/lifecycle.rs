@@ -127,7 +127,7 @@ pub(crate) fn adopt_or_make(
 
 /// Whether it can't be known which threads are still there, for some ended, or will, without a word. Any thread.
 pub(crate) fn is_any_unheard() -> bool {
-    // SeqCst, here and where it is set: see `front::purge::background`.
+    // SeqCst, here and where it is set: see `reclaim::background`.
     UNHEARD.load(Ordering::SeqCst)
 }
 

@@ -23,8 +23,8 @@ mod list;
 mod magazine;
 mod metered;
 mod node_pool;
+mod purge;
 mod recall;
-mod reclaim;
 mod remote;
 mod seats;
 

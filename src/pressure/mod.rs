@@ -1,7 +1,7 @@
 //! Box `pressure` (L2): whether the machine, or this process's control group, runs short of memory.
 //! Owns: `ASKING`, room for one question at a time. Each is asked anew, so a process that is moved or locked up gets the answer
 //! of the day.
-//! Calls: os.   Called by: front.   Locks: `ASKING`, tried only.   Threads: any; changes errno.
+//! Calls: os.   Called by: reclaim.   Locks: `ASKING`, tried only.   Threads: any; changes errno.
 //! Never: keeps a file open, takes a missing or strange file for anything but "no".
 #![forbid(unsafe_code)]
 

@@ -4,9 +4,9 @@
 
 use super::totals::{ClassTotals, Totals};
 use crate::base::addr::GRANULE;
-use crate::front::PURGES;
 use crate::heap;
 use crate::os;
+use crate::reclaim;
 use crate::stats::event::Event;
 use crate::stats::level;
 
@@ -169,13 +169,13 @@ rows! {
     /// freed mappings given back to the kernel
     large large_purged_bytes: Counter = |totals| totals.large.purged_bytes;
     /// times that too much memory was dirty and some was purged
-    front purges_over_bound: Counter = |_| PURGES.bound.get();
+    front purges_over_bound: Counter = |_| reclaim::COUNTS.bound.get();
     /// times that a decay time was over and what nobody used was purged
-    front purges_by_decay: Counter = |_| PURGES.decay.get();
+    front purges_by_decay: Counter = |_| reclaim::COUNTS.decay.get();
     /// times that all was purged: by malloc_trim, hak_trim, or before a request fails
-    front purges_of_all: Counter = |_| PURGES.all.get();
+    front purges_of_all: Counter = |_| reclaim::COUNTS.all.get();
     /// memory purged because too much was dirty, and taken anew soon after
-    front refault_bytes: Counter = |_| PURGES.missed_bytes.get();
+    front refault_bytes: Counter = |_| reclaim::COUNTS.missed_bytes.get();
     /// page faults of the process that needed no I/O
     os minor_faults: Counter = |totals| totals.usage.minor_faults;
     /// page faults of the process that needed I/O

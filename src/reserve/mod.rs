@@ -1,6 +1,6 @@
 //! Box `reserve` (L3): blocks for threads that may enter nothing else, because another one forks just now.
 //! Owns: chunks of one granule each, cut into blocks of a power of two; mappings of their own for what is larger than half of that.
-//! Calls: base, os, stats, page_map.   Called by: front, report.   Locks: none: each change of a chunk, a block or a mapping is one atomic
+//! Calls: base, os, stats, page_map.   Called by: reclaim, front, report.   Locks: none: each change of a chunk, a block or a mapping is one atomic
 //! operation, so a child of fork finds them before it or after it.   Threads: any.   Never: checks a free, but for where it points.
 //!
 //! All that is known of a chunk is one word, the page map's record of its granule:

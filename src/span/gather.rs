@@ -67,7 +67,7 @@ impl Gather {
     }
 
     /// Gives all of it to the kernel. Returns the bytes that went; the rest is to be had from `next_refused`. The caller holds no lock.
-    #[inline(never)] // for the stack, see `front/purge/decay.rs`
+    #[inline(never)] // for the stack, see `reclaim/decay.rs`
     pub(crate) fn give(&mut self) -> usize {
         let all = &mut *self.all;
         let ranges = all.ranges.get(..all.len).unwrap_or_default();

@@ -176,7 +176,7 @@ pub(crate) fn close(mut span: NonNull<Span>) {
 }
 
 /// Gives an empty span, on no list, back to the pool.
-#[inline(never)] // for the stack, see `front/purge/decay.rs`
+#[inline(never)] // for the stack, see `reclaim/decay.rs`
 pub(crate) fn tiny_backend_release_span(span: NonNull<Span>, dirty: &mut Dirty) {
     // SAFETY: the caller took the span off its lists and every block is free, so nothing names it but the page map.
     let record = unsafe { &mut *span.as_ptr() };

@@ -99,7 +99,7 @@ impl Span {
     }
 
     /// Gathers what is wholly free and not purged yet, in runs of `least` bytes; it counts as purged from now on. Says whether there was any.
-    #[inline(never)] // for the stack, see `front/purge/decay.rs`
+    #[inline(never)] // for the stack, see `reclaim/decay.rs`
     pub(super) fn gather(&mut self, gather: &mut Gather, least: usize, dirty: &mut Dirty) -> bool {
         let (page, pages) = (page_of(self.class), self.pages());
         let (mut start, mut any) = (0, false);
@@ -132,7 +132,7 @@ impl Span {
     }
 
     /// The end of the run of pages from `start` that are wholly free and not purged.
-    #[inline(never)] // for the stack, see `front/purge/decay.rs`
+    #[inline(never)] // for the stack, see `reclaim/decay.rs`
     fn free_run(&mut self, start: usize, pages: usize, page: usize) -> usize {
         let mut end = start;
         while end < pages && self.purged & mask(end, end + 1) == 0 && self.is_page_free(end, page) {

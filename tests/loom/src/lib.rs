@@ -10,7 +10,7 @@
 //! | `os`, `meta`     | the kernel       | addresses without memory, so that a model can watch who holds them; arenas |
 //! | `config`         | the environment  | what the model sets                                                        |
 //! | `heap`           | `ThreadHeap`     | only the node pool, with a node that carries a loom cell                   |
-//! | `front`          | what gives back  | only the background thread, with one number for all that is idle           |
+//! | `reclaim`        | what gives back  | only the background thread, with one number for all that is idle           |
 //! | `large`          | the mappings     | only what waits at seats; the cache counts what it is given                |
 //! | `report`         | what is written  | only whose turn it is; reports are counted                                 |
 //!
@@ -28,7 +28,6 @@ compile_error!("no --cfg loom: the sources know nothing of loom, this package pu
 mod base;
 mod class;
 mod config;
-mod front;
 mod futex_lock;
 mod heap;
 mod large;
@@ -38,6 +37,7 @@ mod os;
 mod page_map;
 mod pressure;
 mod profile;
+mod reclaim;
 mod report;
 #[path = "../../../src/reserve/mod.rs"]
 mod reserve;

@@ -15,9 +15,9 @@ mod reserve;
 mod seats;
 mod sp_slot;
 
-pub use crate::front::purge::model::*;
 pub use crate::heap::model::node_pool_gives_each_node_to_one;
 pub use crate::large::model::*;
+pub use crate::reclaim::model::*;
 pub use crate::report::model::*;
 pub use batch_stack::*;
 pub use changed::*;

@@ -10,8 +10,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::{COUNTS, Dirty, background, bound, debt, give_back, period};
-use crate::front::idle;
+use super::{COUNTS, Dirty, background, bound, debt, give_back, idle, period};
 use crate::heap::{self, ThreadHeap};
 use crate::large;
 use crate::learn;

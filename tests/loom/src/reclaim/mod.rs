@@ -1,6 +1,7 @@
-//! What is idle is one number, and a tick gives it back.
+//! Of box `reclaim` the background thread, and its models: its doors are as private as in the crate. What is idle is one number, and a tick
+//! gives it back.
 
-#[path = "../../../../../src/front/purge/background.rs"]
+#[path = "../../../../src/reclaim/background.rs"]
 mod background;
 pub mod model;
 

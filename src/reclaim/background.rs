@@ -56,7 +56,7 @@ pub(crate) fn allow() {
 
 /// Whether the thread is wanted and not there.
 #[inline]
-pub(in crate::front) fn is_wanted() -> bool {
+pub(crate) fn is_wanted() -> bool {
     // Relaxed: `start` decides, and the thread itself looks once more whether anybody is unheard.
     get::background() == 1 && STATE.load(Ordering::Relaxed) == OFF && !heap::is_any_unheard()
 }
@@ -65,7 +65,7 @@ pub(in crate::front) fn is_wanted() -> bool {
 ///
 /// Only where memory is asked for: libc frees under locks of its own, which making a thread would take again. Not behind the
 /// gate of `fork`: it would wait for what libc waits for here.
-pub(in crate::front) fn ensure() {
+pub(crate) fn ensure() {
     if is_wanted() {
         let saved = errno();
         start();
@@ -113,7 +113,7 @@ fn tell(from: u32, to: u32) -> bool {
 }
 
 /// Called by a thread that has given up its heap, and is about to end: if it was the last one, so does ours.
-pub(in crate::front) fn leave() {
+pub(crate) fn leave() {
     // Relaxed: only a first look.
     if STATE.load(Ordering::Relaxed) == RUNNING && !heap::is_any_in_use() {
         end();
@@ -128,7 +128,7 @@ pub(crate) fn step_aside() -> bool {
 }
 
 /// Called once a heap's thread will not say when it ends.
-pub(in crate::front) fn dismiss() {
+pub(crate) fn dismiss() {
     if get::background() != 1 {
         return;
     }

@@ -1,5 +1,5 @@
 //! A small process stays small: how much the pool and the cache of large ranges may hold idle before the program has
-//! shown that it wants it back. Far below the bound of `purge`, which is the contract; this one is earned.
+//! shown that it wants it back. Far below the bound of `bound`, which is the contract; this one is earned.
 //!
 //! - What is idle beyond a sixteenth of what is live (1 MiB at least) goes back.
 //! - A program that then takes fresh memory earns 16 times what it missed: a working set that comes and goes costs two or
@@ -13,7 +13,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::purge::TURN;
+use super::TURN;
 use crate::config;
 use crate::large;
 use crate::superslab;
@@ -77,7 +77,7 @@ pub(super) fn age() {
 }
 
 /// Called at the end of a slow path that allocated a class's block, with no lock held: mostly some loads and a compare.
-pub(super) fn after_class() {
+pub(crate) fn after_class() {
     let total = live() + idle();
     if total > CEILING.load(Ordering::Relaxed) {
         grown(total);

@@ -1,31 +1,38 @@
-//! When memory goes back to the kernel: the one place that sees all who hold some idle.
+//! Box `reclaim` (L7): when memory goes back to the kernel. It sees all who hold some idle.
 //!
 //! - The bound (`bound`): as soon as more than max(32 MiB, live / 8) is dirty (free but resident), what is over goes.
-//! - Decay (`decay`): what stayed idle for half of `HAKMEM_DECAY_MS` goes, most of it at once.
+//! - A small process stays small (`idle`): far below the bound, what was not earned goes.
+//! - Decay (`decay`): what stayed idle for half of `HAKMEM_DECAY_MS` goes, most of it at once, in steps (`debt`).
 //! - Limits (`limits`): above the program's own soft limit everything idle goes.
 //! - Pressure: so it does when the kernel reports that memory runs short.
-//! - `malloc_trim`, and before a request fails: all of it, at once.
+//! - `give_back`, for `malloc_trim` and before a request fails: all of it, at once.
 //!
 //! Slow paths do all this. A process that is idle has none: `background` is a thread that looks for it, if it was asked for.
+//!
+//! Owns: the time of the last decay, what regret earned, the optional thread.   Calls: all below that hold memory.   Called by: front, report, abi.
+//! Locks: `TURN`, `DEBT`, only tried, before all others; then through the boxes.   Threads: any.
+//! Never: looks at a request; a slow path says that something was freed, or is about to be taken.
 #![forbid(unsafe_code)]
 
 mod background;
 mod bound;
 mod debt;
 mod decay;
+mod idle;
 mod limits;
 
-pub(crate) use background::{allow, step_aside};
-pub(super) use background::{dismiss, ensure as ensure_background, is_wanted as wants_background, leave};
-pub(super) use limits::apply as apply_limits;
+pub(crate) use background::{
+    allow as allow_background, dismiss as dismiss_background, ensure as ensure_background,
+    is_wanted as wants_background, leave as leave_background, step_aside,
+};
+pub(crate) use idle::after_class;
+pub(crate) use limits::apply as apply_limits;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use errno::{errno, set_errno};
 
-use crate::baseline;
 use crate::config;
-use crate::hardened;
 use crate::heap::{self, Current};
 use crate::large;
 use crate::os;
@@ -52,7 +59,7 @@ pub(crate) static COUNTS: Counts =
     Counts { bound: Counter::new(), decay: Counter::new(), all: Counter::new(), missed_bytes: Counter::new() };
 
 /// Whoever holds it gives back what is too much; the others go on: nobody waits for the kernel twice, nor pays for what another frees.
-pub(in crate::front) static TURN: Mutex<()> = Mutex::new(());
+static TURN: Mutex<()> = Mutex::new(());
 
 /// In a child of fork, where whoever was at it may be gone, and so is the background thread.
 pub(crate) fn begin_in_child() {
@@ -85,7 +92,14 @@ impl Dirty {
 }
 
 /// Called at the end of a slow path that freed, with no lock held: mostly some loads and compares. Changes errno.
-pub(super) fn after_free() {
+#[inline]
+pub(crate) fn after_free() {
+    idle::after_free();
+    after_exit();
+}
+
+/// The same where no more was freed than a thread kept at hand: nothing that a small process has too much.
+pub(crate) fn after_exit() {
     let dirty = Dirty::now();
     decay::note(dirty);
     if dirty.total() > bound::least() && dirty.total() > bound::now() && period() >= 0 {
@@ -104,7 +118,7 @@ pub(crate) fn keep(bytes: i64) {
     config::keep(bytes);
     let Some(_inside) = gate::enter() else { return };
     let saved = errno();
-    after_free();
+    after_exit();
     set_errno(saved);
 }
 
@@ -115,13 +129,13 @@ static SETTLED: AtomicU64 = AtomicU64::new(0);
 ///
 /// What else may change meanwhile is looked at by whoever changes it.
 #[inline]
-pub(super) fn is_unsettled() -> bool {
+pub(crate) fn is_unsettled() -> bool {
     // Relaxed, here and below: a figure that guides a policy.
     large::is_dirtier_than(SETTLED.load(Ordering::Relaxed))
 }
 
-/// Does what is due when it is so, after `idle::after_free`. Changes errno.
-pub(super) fn settle() {
+/// Does what is due when it is so. Changes errno.
+pub(crate) fn settle() {
     after_free();
     // A background thread that sleeps is to hear of each byte.
     let quiet = config::get::background() != 1;
@@ -129,7 +143,7 @@ pub(super) fn settle() {
 }
 
 /// Called by slow paths that allocate, with no lock held, before they take anything.
-pub(super) fn before_alloc() {
+pub(crate) fn before_alloc() {
     limits::apply();
     if beat() {
         look_round();
@@ -138,7 +152,7 @@ pub(super) fn before_alloc() {
 
 /// Whether it is time to look round, as the calling thread's slow paths go; of threads without a heap, as those of all do.
 #[inline]
-pub(super) fn beat() -> bool {
+pub(crate) fn beat() -> bool {
     static BEATS: Counter = Counter::new();
     match heap::current() {
         Current::Heap(heap) => heap.beat(),
@@ -151,7 +165,7 @@ pub(super) fn beat() -> bool {
 }
 
 #[cold]
-pub(super) fn look_round() {
+pub(crate) fn look_round() {
     // Files that are not there: no concern of a malloc that succeeds.
     let saved = errno();
     limits::soft(Dirty::now());
@@ -187,47 +201,20 @@ fn shed(want: usize) -> (usize, usize) {
     (given, general)
 }
 
-/// Gives the calling thread's caches back to the spans, takes every heap's inbox in, and gives everything idle back to
-/// the kernel. Returns the bytes given back. Any thread.
-pub(crate) fn trim() -> usize {
-    let Some(_inside) = gate::enter() else { return 0 };
-    flush_thread();
-    give_back(true, false)
-}
-
 /// What no count of idle bytes covers, at most: the caller's own caches, batches on their way.
 const UNCOUNTED: u64 = 32 << 20;
 
-/// Whether `size` bytes that were refused could be had after `reclaim`: whether the kernel and the limits have room for what
+/// Whether `size` bytes that were refused could be had after `give_back`: whether the kernel and the limits have room for what
 /// would still be missing if all that is idle went.
 #[cold]
-pub(super) fn could_serve(size: usize) -> bool {
+pub(crate) fn could_serve(size: usize) -> bool {
     let idle = superslab::idle_bytes() + large::dirty_bytes() + heap::free_bytes() + UNCOUNTED;
     let missing = (size as u64).saturating_sub(idle);
     missing == 0 || os::quota::has_room(missing as usize) && os::could_map(missing as usize)
 }
 
-/// Before a request fails: gives back the caller's caches, and what all heaps hold idle, as far as their locks are free.
-#[cold]
-pub(super) fn reclaim() {
-    flush_thread();
-    give_back(false, true);
-}
-
-/// Gives the calling thread's caches back to the spans and sends what it holds of other heaps' blocks.
-pub(crate) fn flush_thread() {
-    let Some(_inside) = gate::enter() else { return };
-    super::late::take_in();
-    if let Current::Heap(heap) = heap::current() {
-        baseline::flush_all(heap);
-        hardened::flush_all(heap);
-        heap.flush_all();
-    }
-    super::paranoid::after_slow_path();
-}
-
 /// Gives everything idle back to the kernel, of busy heaps too with `wait`; with `unmap` the addresses of what is wholly unused as well.
-fn give_back(wait: bool, unmap: bool) -> usize {
+pub(crate) fn give_back(wait: bool, unmap: bool) -> usize {
     COUNTS.all.add(1);
     let mut given = 0;
     // All batches first: what waits for one heap may lie in any other's.

@@ -26,7 +26,7 @@ const WORTH: u64 = 1 << 20;
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 /// Tells `os` how much may be mapped. Called before memory is asked for.
-pub(in crate::front) fn apply() {
+pub(crate) fn apply() {
     let limit = get::hard_limit() as usize;
     os::quota::set_limit(if limit == 0 { usize::MAX } else { limit });
 }
