@@ -15,6 +15,7 @@ use crate::heap::{self, ThreadHeap};
 use crate::large;
 use crate::learn;
 use crate::os;
+use crate::os::lock::{Mutex, free_in_child};
 use crate::pressure;
 use crate::profile::{self, Occasion};
 use crate::superslab;
@@ -22,11 +23,18 @@ use crate::superslab;
 /// Idle memory of a source that is not worth keeping.
 pub(super) const REST: u64 = 1 << 20;
 
-// Relaxed, in all of this file: figures that guide a policy and publish nothing. Only one thread ticks at a time.
-/// The milliseconds of the coarse clock: the last tick, the last half and the last whole decay time.
+// Relaxed, in all of this file: figures that guide a policy and publish nothing.
+/// When the last tick was, in milliseconds of the coarse clock: for the look of those that will not tick. Written by who has `CLOCK`.
 static LAST: AtomicU64 = AtomicU64::new(0);
-static LAST_HALF: AtomicU64 = AtomicU64::new(0);
-static LAST_WHOLE: AtomicU64 = AtomicU64::new(0);
+
+/// Who has it ticks, and nobody else, however long that takes. Only tried, before all other locks.
+static CLOCK: Mutex<Clock> = Mutex::new(Clock { half: 0, whole: 0 });
+
+/// When the last half of a decay time was over, and the last whole one.
+struct Clock {
+    half: u64,
+    whole: u64,
+}
 
 static POOL: Mark = Mark::new();
 static LARGE: Mark = Mark::new();
@@ -77,43 +85,59 @@ fn share(idle: u64, quarters: u64, all: u64) -> u64 {
 
 /// Called now and then, with no lock held: does what is due. `files`: the kernel's files may be read. Changes errno.
 pub(super) fn tick(files: bool) {
-    let (now, last) = (os::monotonic_ms(), LAST.load(Ordering::Relaxed));
-    if period() < 0 || now.saturating_sub(last) < quarter() {
-        return;
-    }
-    // Only elects who does it.
-    if LAST.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_err() {
-        return;
-    }
-    if last > 0 {
-        turn(now, last, files);
-    } else {
-        LAST_WHOLE.store(now, Ordering::Relaxed);
+    let now = os::monotonic_ms();
+    if is_quarter_over(now) {
+        if let Some(mut clock) = CLOCK.try_lock() {
+            clock.tick(now, files);
+        }
     }
 }
 
-#[cold]
-fn turn(now: u64, last: u64, files: bool) {
-    super::SETTLED.store(0, Ordering::Relaxed);
-    // Of the turn before.
-    debt::settle();
-    let quarter = quarter();
-    let quarters = (now - last).checked_div(quarter).unwrap_or(1);
-    let dirty = Dirty::now();
-    let (pool, large) = (POOL.turn(dirty.pool, quarters), LARGE.turn(dirty.large, quarters));
-    let idle = TOTAL.turn(dirty.total(), quarters);
-    let all = learn::decay_quarters();
-    let (pool, large) = (share(pool, quarters, all), share(large, quarters, all));
-    if is_due(&LAST_HALF, now, 2 * quarter) {
-        collect();
+fn is_quarter_over(now: u64) -> bool {
+    period() >= 0 && now.saturating_sub(LAST.load(Ordering::Relaxed)) >= quarter()
+}
+
+/// In a child of fork, where who ticked may be gone.
+pub(super) fn begin_in_child() {
+    free_in_child(&CLOCK);
+}
+
+impl Clock {
+    #[cold]
+    fn tick(&mut self, now: u64, files: bool) {
+        // Again: who had the clock just now may have done it.
+        if !is_quarter_over(now) {
+            return;
+        }
+        match LAST.swap(now, Ordering::Relaxed) {
+            0 => self.whole = now,
+            last => self.turn(now, last, files),
+        }
     }
-    if !is_kept(dirty) {
-        let [pool, large, excess] = capped([pool, large, bound::idle_excess(idle)], dirty.total() - kept());
-        debt::owe(pool as usize, large as usize, excess as usize);
-    }
-    let since = now.saturating_sub(LAST_WHOLE.load(Ordering::Relaxed));
-    if is_due(&LAST_WHOLE, now, 4 * quarter) {
-        end_period(since, files);
+
+    /// A quarter is over, or more of them.
+    fn turn(&mut self, now: u64, last: u64, files: bool) {
+        super::SETTLED.store(0, Ordering::Relaxed);
+        // Of the turn before.
+        debt::settle();
+        let quarter = quarter();
+        let quarters = (now - last).checked_div(quarter).unwrap_or(1);
+        let dirty = Dirty::now();
+        let (pool, large) = (POOL.turn(dirty.pool, quarters), LARGE.turn(dirty.large, quarters));
+        let idle = TOTAL.turn(dirty.total(), quarters);
+        let all = learn::decay_quarters();
+        let (pool, large) = (share(pool, quarters, all), share(large, quarters, all));
+        if is_due(&mut self.half, now, 2 * quarter) {
+            collect();
+        }
+        if !is_kept(dirty) {
+            let [pool, large, excess] = capped([pool, large, bound::idle_excess(idle)], dirty.total() - kept());
+            debt::owe(pool as usize, large as usize, excess as usize);
+        }
+        let since = now.saturating_sub(self.whole);
+        if is_due(&mut self.whole, now, 4 * quarter) {
+            end_period(since, files);
+        }
     }
 }
 
@@ -149,10 +173,10 @@ fn end_period(ms: u64, files: bool) {
 }
 
 /// Whether `after` milliseconds have gone by since the last time it was due.
-fn is_due(last: &AtomicU64, now: u64, after: u64) -> bool {
-    let due = now.saturating_sub(last.load(Ordering::Relaxed)) >= after;
+fn is_due(last: &mut u64, now: u64, after: u64) -> bool {
+    let due = now.saturating_sub(*last) >= after;
     if due {
-        last.store(now, Ordering::Relaxed);
+        *last = now;
     }
     due
 }
@@ -186,6 +210,17 @@ fn capped(shares: [u64; 3], most: u64) -> [u64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_ticks_while_another_thread_does() {
+        let clock = CLOCK.lock();
+        LAST.store(1, Ordering::Relaxed);
+        std::thread::scope(|scope| scope.spawn(|| tick(false)).join()).unwrap();
+        assert_eq!(LAST.load(Ordering::Relaxed), 1);
+        drop(clock);
+        tick(false);
+        assert_ne!(LAST.load(Ordering::Relaxed), 1);
+    }
 
     #[test]
     fn a_mark_is_what_stayed_over_two_quarters() {

@@ -10,7 +10,7 @@
 //! Slow paths do all this. A process that is idle has none: `background` is a thread that looks for it, if it was asked for.
 //!
 //! Owns: the time of the last decay, what regret earned, the optional thread.   Calls: all below that hold memory.   Called by: front, report, abi.
-//! Locks: `TURN`, `DEBT`, only tried, before all others; then through the boxes.   Threads: any.
+//! Locks: `TURN`, `CLOCK`, `DEBT`, only tried, before all others; then through the boxes.   Threads: any.
 //! Never: looks at a request; a slow path says that something was freed, or is about to be taken.
 #![forbid(unsafe_code)]
 
@@ -64,6 +64,7 @@ static TURN: Mutex<()> = Mutex::new(());
 /// In a child of fork, where whoever was at it may be gone, and so is the background thread.
 pub(crate) fn begin_in_child() {
     free_in_child(&TURN);
+    decay::begin_in_child();
     debt::forget();
     background::forget();
 }
