@@ -1,6 +1,5 @@
 //! Box `front` (L7): the only place where sizes are routed, and the hot paths.
-//! Owns: the purge policy, and its optional thread.   Calls: all below.   Called by: arena, report, abi.   Locks: `DEBT` and `TURN`, of who purges, only tried; else through the boxes.
-//! Threads: any.
+//! Owns: what was put off during a fork.   Calls: all below.   Called by: arena, abi.   Locks: through the boxes.   Threads: any.
 //! Never: knows a mode on a hot path; a mode is a magazine without capacity, and the slow path decides.
 //!
 //! ```text
@@ -26,7 +25,6 @@ mod checked;
 #[cfg(test)]
 mod faults;
 mod free;
-mod idle;
 mod late;
 mod malloc;
 #[cfg(feature = "paranoid")]
@@ -37,7 +35,6 @@ mod paranoid {
     pub(super) fn after_slow_path() {}
 }
 mod profiled;
-mod purge;
 mod realloc;
 mod recorded;
 mod requests;
@@ -45,6 +42,7 @@ mod sizes;
 mod slow;
 mod slow_free;
 mod thread;
+mod trim;
 mod warm;
 
 pub(crate) use aligned::alloc_aligned;
@@ -53,12 +51,10 @@ pub(crate) use free::{free, free_rounded, free_sized};
 pub(crate) use late::{after_fork, before_fork};
 pub(crate) use malloc::{alloc, alloc_at_least, alloc_or, alloc_zeroed, hit};
 pub(crate) use profiled::{prepare as prepare_profile, start as start_profile, stop as stop_profile};
-pub(crate) use purge::{
-    COUNTS as PURGES, allow as allow_background, begin_in_child, flush_thread, keep, step_aside, trim,
-};
 pub(crate) use realloc::{realloc, resize, usable_size, usable_size_or_0};
 pub(crate) use recorded::after_fork as record_fork;
 pub(crate) use requests::{profile_at_signal, report_at_signal};
 pub(crate) use sizes::{expand, good_size};
 pub(crate) use slow::out_of_memory;
 pub(crate) use slow_free::expect_rounded;
+pub(crate) use trim::{flush_thread, trim};

@@ -1,7 +1,7 @@
 //! Box `heap` (L5): one thread's state. Magazines and outbox in front, the spans behind a lock of the heap's own.
 //! Owns: `ThreadHeap`s (records of meta, never freed, reused), the registry, the batch nodes.
 //! Calls: base, os, class, stats, config, learn, page_map, meta, profile, record, superslab, span.
-//! Called by: tiny_heap, baseline, pool_tls, hardened, front, arena, report, abi.
+//! Called by: tiny_heap, baseline, pool_tls, hardened, reclaim, front, arena, report, abi.
 //! Locks: `SEATS` → `REGISTRY` → one heap's → (pool → meta). Who holds one heap's lock only ever tries the registry's and another's.
 //! Threads: the magazines, outbox and baseline state belong to the thread whose TLS word names the heap; the rest is
 //! entered by any thread through the lock or the inbox. An orphan's owner half belongs to the registry lock's holder.

@@ -2,7 +2,7 @@
 //! up to 256 KiB in runs of slots, and large alignments in such runs.
 //! Owns: `Large` records, the mappings, the cache.   Calls: base, os, class, stats, canary, config,
 //! page_map, meta, trace, profile, superslab.
-//! Called by: front, arena, report, abi.   Locks: `LARGE` → `RETIRED` (then pool → meta); `LINKS`, a leaf.   Threads: any.
+//! Called by: reclaim, front, arena, report, abi.   Locks: `LARGE` → `RETIRED` (then pool → meta); `LINKS`, a leaf.   Threads: any.
 //! A block starts a granule, and only that granule is in the page map.
 
 mod cache;

@@ -5,7 +5,7 @@
 //! - `decay`: how slowly idle memory goes, from what purging it saved and cost; `bandit` picks what to try.
 //! - `policy`: what was learned, as values that other boxes read, and as text to start the next process from.
 //!
-//! Owns: the budget's count, the policy.   Calls: os, class, stats, config.   Called by: heap, tiny_heap, pool_tls, front, abi.
+//! Owns: the budget's count, the policy.   Calls: os, class, stats, config.   Called by: heap, tiny_heap, pool_tls, reclaim, abi.
 //! Locks: `LEARNER`, only tried, with no other lock held.   Threads: any; a `Depth` is its heap's thread's.
 //! Never: waits, reads a clock, counts on a hot path. `HAKMEM_LEARN=0`: nothing is learned and no budget holds.
 #![forbid(unsafe_code)]

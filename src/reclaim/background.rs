@@ -18,7 +18,8 @@ use core::ffi::c_void;
 
 use errno::{errno, set_errno};
 
-use super::{Dirty, PRESSURE_NEVER, debt, decay, period};
+use super::figures::{Dirty, PRESSURE_NEVER, period};
+use super::{debt, decay};
 use crate::base::sync::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::config::get;
 use crate::heap;

@@ -15,8 +15,8 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::decay::REST;
-use super::{COUNTS, Dirty};
+use super::figures::{COUNTS, Dirty, REST, period};
+use super::give::{TURN, shed};
 use crate::config;
 use crate::heap;
 use crate::large;
@@ -55,11 +55,22 @@ fn contract(live: u64) -> u64 {
 
 /// The bound that was chosen, `REST` at least: less is not worth a call; 0: none was. So much stays, however long it is idle.
 #[inline]
-pub(super) fn chosen() -> u64 {
+fn chosen() -> u64 {
     match config::get::trim_threshold() as u64 {
         0 => 0,
         bytes => bytes.max(REST),
     }
+}
+
+/// Bytes that stay, by `HAKMEM_TRIM_THRESHOLD`.
+pub(super) fn kept() -> u64 {
+    if period() == 0 { 0 } else { chosen() }
+}
+
+/// Whether nothing is dirty but what is to stay.
+pub(super) fn is_kept(dirty: Dirty) -> bool {
+    let kept = kept();
+    kept > 0 && dirty.total() <= kept
 }
 
 /// How much of what regret earned holds.
@@ -70,7 +81,7 @@ fn allowance(live: u64, earned: u64) -> u64 {
 /// At least so much may be dirty at any time.
 #[inline]
 pub(super) fn least() -> u64 {
-    match (super::period(), chosen()) {
+    match (period(), chosen()) {
         (0, _) => 0,
         (_, 0) => MIN_CONTRACT,
         (_, bytes) => bytes,
@@ -79,7 +90,7 @@ pub(super) fn least() -> u64 {
 
 /// How much may be dirty now.
 pub(super) fn now() -> u64 {
-    if super::period() == 0 {
+    if period() == 0 {
         return FUTILE.load(Ordering::Relaxed);
     }
     let live = live();
@@ -102,13 +113,13 @@ fn regret() {
 /// is at it.
 #[cold]
 pub(super) fn enforce() {
-    let Some(_turn) = super::TURN.try_lock() else { return };
+    let Some(_turn) = TURN.try_lock() else { return };
     regret();
     let bound = now();
     let Some(excess) = Dirty::now().total().checked_sub(bound) else { return };
     COUNTS.bound.add(1);
     // Pages inside spans do not count as purged: they could have served no other class.
-    let (given, general) = super::shed((excess + (bound / 8).min(MORE)) as usize);
+    let (given, general) = shed((excess + (bound / 8).min(MORE)) as usize);
     PURGED.fetch_add(general as u64, Ordering::Relaxed);
     // Not what is over now: others went on freeing.
     FUTILE.store(excess.saturating_sub(given as u64), Ordering::Relaxed);

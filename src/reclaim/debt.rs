@@ -7,7 +7,9 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Dirty, decay, shed};
+use super::bound;
+use super::figures::Dirty;
+use super::give::shed;
 use crate::heap::{self, ThreadHeap};
 use crate::large;
 use crate::os::{self, lock::Mutex};
@@ -74,7 +76,7 @@ pub(super) fn take_shared() -> u64 {
 fn pay_some(most: usize) -> bool {
     let Some(mut debt) = DEBT.try_lock() else { return false };
     let debt = &mut *debt;
-    if decay::is_kept(Dirty::now()) {
+    if bound::is_kept(Dirty::now()) {
         // Others gave so much back meanwhile that what is left is to stay.
         OWED.store(false, Ordering::Relaxed);
     } else if debt.pool > 0 {

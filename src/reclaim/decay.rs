@@ -10,7 +10,9 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::{COUNTS, Dirty, background, bound, debt, give_back, idle, period};
+use super::figures::{COUNTS, Dirty, REST, SETTLED, period};
+use super::give::give_back;
+use super::{bound, debt, idle};
 use crate::heap::{self, ThreadHeap};
 use crate::large;
 use crate::learn;
@@ -19,9 +21,6 @@ use crate::os::lock::{Mutex, free_in_child};
 use crate::pressure;
 use crate::profile::{self, Occasion};
 use crate::superslab;
-
-/// Idle memory of a source that is not worth keeping.
-pub(super) const REST: u64 = 1 << 20;
 
 // Relaxed, in all of this file: figures that guide a policy and publish nothing.
 /// When the last tick was, in milliseconds of the coarse clock: for the look of those that will not tick. Written by who has `CLOCK`.
@@ -83,14 +82,11 @@ fn share(idle: u64, quarters: u64, all: u64) -> u64 {
     if quarters >= all || idle <= REST { idle } else { idle.checked_div(all).unwrap_or(idle) * quarters }
 }
 
-/// Called now and then, with no lock held: does what is due. `files`: the kernel's files may be read. Changes errno.
-pub(super) fn tick(files: bool) {
+/// Called now and then, with no lock held: does what is due. `files`: the kernel's files may be read. Says whether a decay time is over. Changes
+/// errno.
+pub(super) fn tick(files: bool) -> bool {
     let now = os::monotonic_ms();
-    if is_quarter_over(now) {
-        if let Some(mut clock) = CLOCK.try_lock() {
-            clock.tick(now, files);
-        }
-    }
+    is_quarter_over(now) && CLOCK.try_lock().is_some_and(|mut clock| clock.tick(now, files))
 }
 
 fn is_quarter_over(now: u64) -> bool {
@@ -104,20 +100,22 @@ pub(super) fn begin_in_child() {
 
 impl Clock {
     #[cold]
-    fn tick(&mut self, now: u64, files: bool) {
+    fn tick(&mut self, now: u64, files: bool) -> bool {
         // Again: who had the clock just now may have done it.
         if !is_quarter_over(now) {
-            return;
+            return false;
         }
-        match LAST.swap(now, Ordering::Relaxed) {
-            0 => self.whole = now,
-            last => self.turn(now, last, files),
+        let last = LAST.swap(now, Ordering::Relaxed);
+        if last == 0 {
+            self.whole = now;
+            return false;
         }
+        self.turn(now, last, files)
     }
 
-    /// A quarter is over, or more of them.
-    fn turn(&mut self, now: u64, last: u64, files: bool) {
-        super::SETTLED.store(0, Ordering::Relaxed);
+    /// A quarter is over, or more of them. Says whether a whole decay time is.
+    fn turn(&mut self, now: u64, last: u64, files: bool) -> bool {
+        SETTLED.store(0, Ordering::Relaxed);
         // Of the turn before.
         debt::settle();
         let quarter = quarter();
@@ -130,14 +128,16 @@ impl Clock {
         if is_due(&mut self.half, now, 2 * quarter) {
             collect();
         }
-        if !is_kept(dirty) {
-            let [pool, large, excess] = capped([pool, large, bound::idle_excess(idle)], dirty.total() - kept());
+        if !bound::is_kept(dirty) {
+            let [pool, large, excess] = capped([pool, large, bound::idle_excess(idle)], dirty.total() - bound::kept());
             debt::owe(pool as usize, large as usize, excess as usize);
         }
         let since = now.saturating_sub(self.whole);
-        if is_due(&mut self.whole, now, 4 * quarter) {
+        let over = is_due(&mut self.whole, now, 4 * quarter);
+        if over {
             end_period(since, files);
         }
+        over
     }
 }
 
@@ -165,7 +165,6 @@ fn end_period(ms: u64, files: bool) {
     });
     bound::age();
     idle::age();
-    background::retry();
     if files && (Dirty::now().total() > REST || profile::is_on()) && pressure::is_high() {
         profile::note(Occasion::Pressure);
         give_back(false, false);
@@ -183,18 +182,7 @@ fn is_due(last: &mut u64, now: u64, after: u64) -> bool {
 
 /// Whether there is next to nothing that a tick would give back.
 pub(super) fn is_clean(dirty: Dirty) -> bool {
-    (dirty.total() <= REST || is_kept(dirty)) && !heap::was_sent()
-}
-
-/// Bytes that stay, by `HAKMEM_TRIM_THRESHOLD`.
-fn kept() -> u64 {
-    if period() == 0 { 0 } else { bound::chosen() }
-}
-
-/// Whether nothing is dirty but what is to stay.
-pub(super) fn is_kept(dirty: Dirty) -> bool {
-    let kept = kept();
-    kept > 0 && dirty.total() <= kept
+    (dirty.total() <= REST || bound::is_kept(dirty)) && !heap::was_sent()
 }
 
 /// The shares, but `most` in all: the first ones whole, and nothing of what comes behind.

@@ -13,7 +13,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::TURN;
+use super::give::TURN;
 use crate::config;
 use crate::large;
 use crate::superslab;

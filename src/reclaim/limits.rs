@@ -10,7 +10,8 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Dirty, give_back};
+use super::figures::Dirty;
+use super::give::give_back;
 use crate::config::get;
 use crate::large;
 use crate::os;

@@ -9,7 +9,8 @@
 //!
 //! Slow paths do all this. A process that is idle has none: `background` is a thread that looks for it, if it was asked for.
 //!
-//! Owns: the time of the last decay, what regret earned, the optional thread.   Calls: all below that hold memory.   Called by: front, report, abi.
+//! Owns: the time of the last decay, what regret earned, the optional thread.   Calls: base, os, stats, config, page_map,
+//! pressure, learn, profile, reserve, superslab, heap, large.   Called by: front, report, abi.
 //! Locks: `TURN`, `CLOCK`, `DEBT`, only tried, before all others; then through the boxes.   Threads: any.
 //! Never: looks at a request; a slow path says that something was freed, or is about to be taken.
 #![forbid(unsafe_code)]
@@ -18,6 +19,8 @@ mod background;
 mod bound;
 mod debt;
 mod decay;
+mod figures;
+mod give;
 mod idle;
 mod limits;
 
@@ -25,71 +28,32 @@ pub(crate) use background::{
     allow as allow_background, dismiss as dismiss_background, ensure as ensure_background,
     is_wanted as wants_background, leave as leave_background, step_aside,
 };
+pub(crate) use figures::COUNTS;
+pub(crate) use give::give_back;
 pub(crate) use idle::after_class;
 pub(crate) use limits::apply as apply_limits;
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
 
 use errno::{errno, set_errno};
+
+use figures::{Dirty, PRESSURE_ALWAYS, SETTLED, period};
 
 use crate::config;
 use crate::heap::{self, Current};
 use crate::large;
 use crate::os;
 use crate::os::gate;
-use crate::os::lock::{Mutex, free_in_child};
-use crate::page_map;
-use crate::reserve;
+use crate::os::lock::free_in_child;
 use crate::stats::counter::Counter;
 use crate::superslab;
 
-/// What this box did so far.
-pub(crate) struct Counts {
-    /// Times that the bound on dirty memory was passed.
-    pub(crate) bound: Counter,
-    /// Times that a decay time was over.
-    pub(crate) decay: Counter,
-    /// Times that all was given back: asked for, above a limit, under pressure, or before a request failed.
-    pub(crate) all: Counter,
-    /// Bytes purged under the bound that the program took anew soon after.
-    pub(crate) missed_bytes: Counter,
-}
-
-pub(crate) static COUNTS: Counts =
-    Counts { bound: Counter::new(), decay: Counter::new(), all: Counter::new(), missed_bytes: Counter::new() };
-
-/// Whoever holds it gives back what is too much; the others go on: nobody waits for the kernel twice, nor pays for what another frees.
-static TURN: Mutex<()> = Mutex::new(());
-
 /// In a child of fork, where whoever was at it may be gone, and so is the background thread.
 pub(crate) fn begin_in_child() {
-    free_in_child(&TURN);
+    free_in_child(&give::TURN);
     decay::begin_in_child();
     debt::forget();
     background::forget();
-}
-
-/// Milliseconds that idle memory stays; 0: none does; negative: for ever. Asked each time, so it may change.
-fn period() -> i64 {
-    config::get::decay_ms()
-}
-
-/// Bytes that are free and resident, by who holds them.
-#[derive(Clone, Copy)]
-struct Dirty {
-    pool: u64,
-    large: u64,
-    spans: u64,
-}
-
-impl Dirty {
-    fn now() -> Dirty {
-        Dirty { pool: superslab::dirty_bytes(), large: large::dirty_bytes(), spans: heap::dirty_bytes() }
-    }
-
-    fn total(self) -> u64 {
-        self.pool + self.large + self.spans
-    }
 }
 
 /// Called at the end of a slow path that freed, with no lock held: mostly some loads and compares. Changes errno.
@@ -122,9 +86,6 @@ pub(crate) fn keep(bytes: i64) {
     after_exit();
     set_errno(saved);
 }
-
-/// Bytes of large blocks that were free, in use by nobody, when `after_free` last found all in order.
-static SETTLED: AtomicU64 = AtomicU64::new(0);
 
 /// Whether more large blocks wait than when `after_free` last looked: only then is there anything for it to do.
 ///
@@ -170,36 +131,11 @@ pub(crate) fn look_round() {
     // Files that are not there: no concern of a malloc that succeeds.
     let saved = errno();
     limits::soft(Dirty::now());
-    decay::tick(config::get::pressure() == PRESSURE_ALWAYS);
+    if decay::tick(config::get::pressure() == PRESSURE_ALWAYS) {
+        background::retry();
+    }
     debt::pay();
     set_errno(saved);
-}
-
-/// The choices of `HAKMEM_PRESSURE`, by their place in its table.
-const PRESSURE_ALWAYS: i64 = 1;
-const PRESSURE_NEVER: i64 = 2;
-
-/// Purges until `want` bytes went: slots of the pool, cached ranges, then pages inside spans. Returns the bytes, and how
-/// many of them any class could have used.
-fn shed(want: usize) -> (usize, usize) {
-    let mut given = superslab::purge(want.min(superslab::dirty_bytes() as usize));
-    if given < want {
-        given += large::purge(want - given);
-    }
-    let general = given;
-    if given < want {
-        if let Current::Heap(heap) = heap::current() {
-            given += heap.purge(want - given);
-        }
-    }
-    if given < want {
-        heap::each_heap(|heap| {
-            if given < want {
-                given += heap.purge(want - given);
-            }
-        });
-    }
-    (given, general)
 }
 
 /// What no count of idle bytes covers, at most: the caller's own caches, batches on their way.
@@ -212,20 +148,4 @@ pub(crate) fn could_serve(size: usize) -> bool {
     let idle = superslab::idle_bytes() + large::dirty_bytes() + heap::free_bytes() + UNCOUNTED;
     let missing = (size as u64).saturating_sub(idle);
     missing == 0 || os::quota::has_room(missing as usize) && os::could_map(missing as usize)
-}
-
-/// Gives everything idle back to the kernel, of busy heaps too with `wait`; with `unmap` the addresses of what is wholly unused as well.
-pub(crate) fn give_back(wait: bool, unmap: bool) -> usize {
-    COUNTS.all.add(1);
-    let mut given = 0;
-    // All batches first: what waits for one heap may lie in any other's.
-    heap::each_heap(|heap| heap.collect(true));
-    heap::take_in_all(wait);
-    heap::each_heap(|heap| given += heap.trim(wait));
-    given += reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX);
-    if unmap {
-        superslab::unmap_cached();
-    }
-    // Last, for what went is no longer entered.
-    given + page_map::purge()
 }

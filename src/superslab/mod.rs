@@ -1,6 +1,6 @@
 //! Box `superslab` (L3): the shared pool. Gives out runs of 64 KiB slots and takes them back.
 //! Owns: the SuperSlabs (2 MiB mappings, all user memory), their descriptors, the SP-SLOT words, the cache of empty ones.
-//! Calls: base, os, class, stats, config, meta, page_map.   Called by: span, large, heap, front, report, abi.   Locks: `BATCH`, `GROWTH` → `POOL` (then meta's).
+//! Calls: base, os, class, stats, config, meta, page_map.   Called by: span, large, heap, reclaim, report, abi.   Locks: `BATCH`, `GROWTH` → `POOL` (then meta's).
 //! Threads: any.   Never: writes into a slot, unmaps a SuperSlab with an ACTIVE slot.
 
 mod aligned;

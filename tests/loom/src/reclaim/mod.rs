@@ -7,27 +7,33 @@ pub mod model;
 
 use crate::base::sync::{AtomicU64, Ordering};
 
-/// As the crate's.
-const PRESSURE_NEVER: i64 = 0;
-
-fn period() -> i64 {
-    1000
-}
-
 /// Counted as in the crate, where counters order nothing.
 static IDLE: AtomicU64 = AtomicU64::new(0);
 
-#[derive(Clone, Copy)]
-struct Dirty(u64);
+mod figures {
+    use super::IDLE;
+    use crate::base::sync::Ordering;
 
-impl Dirty {
-    fn now() -> Dirty {
-        Dirty(IDLE.load(Ordering::Relaxed))
+    /// As the crate's.
+    pub(super) const PRESSURE_NEVER: i64 = 0;
+
+    pub(super) fn period() -> i64 {
+        1000
+    }
+
+    #[derive(Clone, Copy)]
+    pub(super) struct Dirty(pub(super) u64);
+
+    impl Dirty {
+        pub(super) fn now() -> Dirty {
+            Dirty(IDLE.load(Ordering::Relaxed))
+        }
     }
 }
 
 mod decay {
-    use super::{Dirty, IDLE};
+    use super::IDLE;
+    use super::figures::Dirty;
     use crate::base::sync::Ordering;
     use crate::heap;
 
@@ -40,10 +46,12 @@ mod decay {
     }
 
     /// What has given something back is told to end, for a model must.
-    pub(super) fn tick(_: bool) {
-        if IDLE.swap(0, Ordering::Relaxed) != 0 {
+    pub(super) fn tick(_: bool) -> bool {
+        let had = IDLE.swap(0, Ordering::Relaxed) != 0;
+        if had {
             heap::will_be_unheard();
         }
+        had
     }
 }
 

@@ -4,7 +4,8 @@
 use loom::thread;
 
 use super::background::{allow, dismiss, ensure, is_wanted, nudge, step_aside};
-use super::{Dirty, IDLE};
+use super::IDLE;
+use super::figures::Dirty;
 use crate::base::sync::Ordering;
 use crate::heap;
 use crate::models::check;

@@ -1,0 +1,52 @@
+//! The ways back: so many bytes, or all that is idle.
+#![forbid(unsafe_code)]
+
+use super::figures::COUNTS;
+use crate::heap::{self, Current};
+use crate::large;
+use crate::os::lock::Mutex;
+use crate::page_map;
+use crate::reserve;
+use crate::superslab;
+
+/// Whoever holds it gives back what is too much; the others go on: nobody waits for the kernel twice, nor pays for what another frees.
+pub(super) static TURN: Mutex<()> = Mutex::new(());
+
+/// Purges until `want` bytes went: slots of the pool, cached ranges, then pages inside spans. Returns the bytes, and how
+/// many of them any class could have used.
+pub(super) fn shed(want: usize) -> (usize, usize) {
+    let mut given = superslab::purge(want.min(superslab::dirty_bytes() as usize));
+    if given < want {
+        given += large::purge(want - given);
+    }
+    let general = given;
+    if given < want {
+        if let Current::Heap(heap) = heap::current() {
+            given += heap.purge(want - given);
+        }
+    }
+    if given < want {
+        heap::each_heap(|heap| {
+            if given < want {
+                given += heap.purge(want - given);
+            }
+        });
+    }
+    (given, general)
+}
+
+/// Gives everything idle back to the kernel, of busy heaps too with `wait`; with `unmap` the addresses of what is wholly unused as well.
+pub(crate) fn give_back(wait: bool, unmap: bool) -> usize {
+    COUNTS.all.add(1);
+    let mut given = 0;
+    // All batches first: what waits for one heap may lie in any other's.
+    heap::each_heap(|heap| heap.collect(true));
+    heap::take_in_all(wait);
+    heap::each_heap(|heap| given += heap.trim(wait));
+    given += reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX);
+    if unmap {
+        superslab::unmap_cached();
+    }
+    // Last, for what went is no longer entered.
+    given + page_map::purge()
+}
