@@ -13,20 +13,21 @@ const MASK: usize = COUNT - 1;
 /// No tag or granule reaches this bit.
 const SHARED: u64 = 1 << 63;
 
-/// What is known of the granules of spans at one place.
+/// What is known of the granules at one place that are entered in the page map.
 ///
 /// | word            | meaning                                                  | leaves by                                   |
 /// |-----------------|----------------------------------------------------------|---------------------------------------------|
-/// | 0               | there is none                                            | `show` → that granule's                     |
-/// | tag ^ granule   | there is this one                                        | `show` of another → SHARED, `hide` → 0      |
-/// | SHARED \| n     | there are n, and more than one at once since there was none | `show`, `hide`; of the last → 0; `settle` → that one's |
+/// | 0               | there is none                                            | `show` → that granule's, `count` → SHARED   |
+/// | tag ^ granule   | there is this one, a span's                              | another → SHARED, `hide` → 0                |
+/// | SHARED \| n     | there are n; one that is no span's, or more than one at once since there was none | `show`, `count`, `hide`; of the last → 0; `settle` → that one's |
 ///
 /// # Invariants
-/// - W1: while a place holds an entry, no other granule of that place is part of a span.
+/// - W1: while a place holds an entry, no other granule of that place is entered.
 ///
 /// So one compare tells all that `Tag` says, of this granule and no other: for a block that is somebody's,
 /// `entry ^ granule ^ heap` is below the bins' length only if the entry is its own granule's and its owner that heap.
-/// Without W1 two granules of one place and two heaps could differ by the same bits.
+/// Without W1 two granules of one place and two heaps could differ by the same bits: of a process of some dozens of threads and more than
+/// 32 GiB of addresses a large block would now and then be taken for a span's.
 #[unsafe(link_section = ".bss.tables")] // touched here and there: see docs/ARCHITECTURE.md, section 5
 static PLACES: [AtomicU64; COUNT] = [const { AtomicU64::new(0) }; COUNT];
 
@@ -41,7 +42,7 @@ fn entry(granule: usize, tag: Tag) -> u64 {
 
 /// `tag ^ heap` if the place of `granule` holds that granule's tag, see `Tag`; else a number above all bins.
 ///
-/// A granule that is no span's may find another's entry: only a pointer that is no block leads here, and if this accepts
+/// A granule that is not entered may find another's entry: only a pointer that is no block leads here, and if this accepts
 /// it, which takes a second heap at the one right distance, `span::flush` reports it.
 #[inline(always)]
 pub(crate) fn bin_of(granule: usize, heap: usize) -> usize {
@@ -65,7 +66,16 @@ pub(super) fn show(granule: usize, tag: Tag) {
     });
 }
 
-/// Strikes out what `show` entered, once no block of it is anybody's.
+/// Counts a granule that became something else's, before it is anybody's: no other one of its place is shown meanwhile.
+pub(super) fn count(granule: usize) {
+    change(granule, |word| match word {
+        0 => SHARED | 1,
+        shared if shared & SHARED != 0 => shared + 1,
+        _ => SHARED | 2,
+    });
+}
+
+/// Strikes out what `show` entered or `count` counted, once no block of it is anybody's.
 pub(super) fn hide(granule: usize, tag: Tag) {
     change(granule, |word| match word {
         shared if shared & SHARED != 0 && shared != SHARED | 1 => shared - 1,
@@ -146,5 +156,22 @@ mod tests {
         hide(near, one);
         hide(far, other);
         assert_eq!(place(near).load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_large_block_is_not_taken_for_a_span_s_at_its_place() {
+        let (span, large) = (0x8_4321, 0x8_4321 + COUNT);
+        let is_taken = || bin_of(large, HEAP ^ COUNT) < 4096;
+        for first in [span, large] {
+            let enter = |granule| if granule == span { show(span, tag_of(HEAP, 1)) } else { count(large) };
+            enter(first);
+            enter(span + large - first);
+            assert!(!is_taken() && bin_of(span, HEAP) >= 4096);
+            hide(large, Tag::LARGE);
+            settle(span, tag_of(HEAP, 1));
+            assert_eq!(bin_of(span, HEAP), crate::class::BIN_STRIDE);
+            hide(span, tag_of(HEAP, 1));
+            assert_eq!(place(span).load(Ordering::Relaxed), 0);
+        }
     }
 }

@@ -93,8 +93,9 @@ pub(crate) fn enter(at: Addr, granules: usize, tag: Tag, record: Addr) -> bool {
             // Relaxed, both: readers get here with a block, see `first_tag`.
             entry.record.store(record.0, Ordering::Relaxed);
             entry.tag.store(tag.0, Ordering::Relaxed);
-            if tag.is_span() {
-                hot::show(at.granule(), tag);
+            match tag.is_span() {
+                true => hot::show(at.granule(), tag),
+                false => hot::count(at.granule()),
             }
         }
     }
@@ -111,10 +112,7 @@ pub(crate) fn strike(at: Addr, granules: usize) -> Struck {
         for at in each(at, count) {
             let entry = leaf.on(side, at);
             // Relaxed, all: as in `enter`.
-            let tag = Tag(entry.tag.load(Ordering::Relaxed));
-            if tag.is_span() {
-                hot::hide(at.granule(), tag);
-            }
+            hot::hide(at.granule(), Tag(entry.tag.load(Ordering::Relaxed)));
             entry.record.store(Addr::NULL.0, Ordering::Relaxed);
             entry.tag.store(Tag::NONE.0, Ordering::Relaxed);
         }
