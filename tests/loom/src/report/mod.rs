@@ -19,14 +19,16 @@ pub(crate) fn reset() {
     signal::forget();
 }
 
-fn write_text(_: &mut Text) {
-    WRITTEN.set(WRITTEN.get() + 1);
+mod print {
+    pub(super) fn write_text(_: &mut super::Text) {
+        super::WRITTEN.set(super::WRITTEN.get() + 1);
+    }
 }
 
-fn write_json(out: &mut Text) {
-    write_text(out);
+mod json {
+    pub(super) use super::print::write_text as write_json;
 }
 
-fn write_prometheus(out: &mut Text) {
-    write_text(out);
+mod prometheus {
+    pub(super) use super::print::write_text as write_prometheus;
 }
