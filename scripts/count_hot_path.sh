@@ -55,7 +55,7 @@ limited free_null 64 6
 limited new 64 14
 limited realloc 64 61
 limited free 64 20 40    # so many GiB away from the first blocks
-limited free 64 41 round # where two granules share a place; two of them ask whether the thread uses a shared arena
+limited free 64 54 round # where two granules share a place; two of them ask whether the thread uses a shared arena
 [ $failed = 0 ] || exit 1
 
 objdump -d --no-show-raw-insn -j .text "$lib" >"$tmp/text"

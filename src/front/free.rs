@@ -18,29 +18,30 @@ pub(crate) fn free(block: *mut u8) {
 /// `free` as a part of another call, by which it is recorded.
 #[inline(always)]
 pub(super) fn free_part(block: *mut u8) {
-    free_or(block, slow_free::free_part);
+    free_or(block, |block, _, _| slow_free::free_part(block));
 }
 
 /// `free` by a program that says the block's size, which strict modes check.
 #[inline(always)]
 pub(crate) fn free_sized(block: *mut u8, size: usize) {
-    free_or(block, |block| slow_free::free_sized(block, size));
+    free_or(block, |block, word, offset| slow_free::free_sized(block, word, offset, size));
 }
 
 /// `free_sized` of a block whose size may have been rounded up to a multiple of `align`, a power of two.
 #[inline(always)]
 pub(crate) fn free_rounded(block: *mut u8, size: usize, align: usize) {
-    free_or(block, |block| slow_free::free_rounded(block, size, align));
+    free_or(block, |block, _, _| slow_free::free_rounded(block, size, align));
 }
 
+/// `slow` is told the TLS word and what the hot table says, too.
 #[inline(always)]
-fn free_or(block: *mut u8, slow: impl Fn(*mut u8)) {
+fn free_or(block: *mut u8, slow: impl Fn(*mut u8, *mut u8, usize)) {
     let at = Addr::of(block);
     let granule = at.granule();
     // The shift has set the flag: null is told apart for one instruction.
     if granule == 0 {
         if !block.is_null() {
-            slow(block);
+            slow(block, tls::get(), usize::MAX);
         }
         return;
     }
@@ -53,5 +54,5 @@ fn free_or(block: *mut u8, slow: impl Fn(*mut u8)) {
             return;
         }
     }
-    slow(block);
+    slow(block, word, offset);
 }

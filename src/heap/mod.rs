@@ -23,6 +23,7 @@ mod list;
 mod magazine;
 mod metered;
 mod node_pool;
+mod outbox;
 mod purge;
 mod recall;
 mod remote;
@@ -57,7 +58,7 @@ pub(crate) use metered::{
     sample_heap,
 };
 pub(crate) use recall::next_turn;
-pub(crate) use remote::{add_remote, forget_sent, ran_dry, was_sent};
+pub(crate) use remote::{add_remote, add_remote_slow, forget_sent, ran_dry, was_sent};
 pub(crate) use seats::{
     SPECIAL, each_seat, end_seat, has_seats, next_seat, push_at_seat, seat_at_hand, sits_at, take_seat,
 };
@@ -65,7 +66,8 @@ pub(crate) use seats::{
 use behind::{Core, PURGED};
 use bin::Bins;
 use ebb::Tide;
-use remote::{Inbox, Outbox};
+use outbox::Outbox;
+use remote::Inbox;
 
 /// What a thread's TLS word points to once its heap is gone for good: zeroes, like `tls::NO_HEAP`.
 static LATE_THREAD: os::tls::Zeroes = os::tls::Zeroes([0; 512]);
@@ -114,9 +116,9 @@ pub(crate) const LAYOUT: layout::Heap = layout::Heap {
     inbox: offset_of!(ThreadHeap, inbox.batches),
     inbox_bytes: offset_of!(ThreadHeap, inbox.bytes),
     open: offset_of!(ThreadHeap, outbox.open),
-    opens: remote::OPEN,
-    open_size: size_of::<remote::Open>(),
-    open_node: offset_of!(remote::Open, node),
+    opens: outbox::OPEN,
+    open_size: size_of::<outbox::Open>(),
+    open_node: offset_of!(outbox::Open, node),
     events: offset_of!(ThreadHeap, events),
     event_kinds: EVENTS,
     late_at: At((&raw const lifecycle::LATE).cast()),

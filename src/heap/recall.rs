@@ -1,6 +1,7 @@
 //! What waits in open batches, taken over without those who filled them, for they may sleep: old ones by decay, all by a trim, and by their owner
 //! before it takes fresh memory.
 
+use super::outbox::Open;
 use super::remote::{Node, TURN};
 use super::{ThreadHeap, list, node_pool};
 use crate::base::addr::Addr;
@@ -48,6 +49,7 @@ impl ThreadHeap {
             }
         }
         if !left {
+            self.outbox.open.iter().for_each(Open::revoke);
             self.outbox.return_share();
         }
     }
@@ -87,7 +89,7 @@ impl ThreadHeap {
     /// What `heap` has gathered for this one.
     fn recall_from(&self, heap: &ThreadHeap) -> bool {
         // Acquire pairs with the Release in `free_remote`.
-        let node = heap.outbox.open_for(self.addr()).node.load(Ordering::Acquire);
+        let node = heap.open_for(self.addr()).node.load(Ordering::Acquire);
         if node.is_null() {
             return false;
         }

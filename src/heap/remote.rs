@@ -2,42 +2,34 @@
 //! owner's inbox; the owner takes them in when it refills, or a sender does it through the owner's lock when the inbox
 //! got long, for the owner may sleep.
 //!
-//! So may the sender. What waits in open batches is bounded: a thread may hold `OWN_BYTES`, and beyond that what it draws from a budget of
-//! all threads together; without a share it sends what it has. And anybody may take over what waits there: `recall.rs`.
+//! So may the sender. What waits in open batches is bounded (`outbox.rs`), and anybody may take it over (`recall.rs`).
 
 use core::cell::Cell;
 use core::mem::offset_of;
 use core::sync::atomic::AtomicBool;
 
-use super::{Core, ThreadHeap, light, node_pool};
+use super::outbox::{OPEN, Open, Outbox};
+use super::{Core, ThreadHeap, light, metered, node_pool};
 use crate::base::addr::Addr;
 use crate::base::batch_stack::{self, BatchStack};
 use crate::base::layout;
 use crate::base::open_batch::OpenBatch;
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-use crate::class::ClassId;
+use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
+use crate::config;
 use crate::os::{self, Misuse};
+use crate::page_map::Tag;
 use crate::span::Stop;
 use crate::stats::counter::Counter;
 use crate::stats::event::Event;
 
 /// Blocks of one batch: a node is 512 bytes.
-const BATCH: usize = 58;
+pub(super) const BATCH: usize = 58;
 /// A batch is also sent when its blocks come to this many bytes.
-const BATCH_BYTES: usize = 128 << 10;
-/// Destinations with an open batch at a time.
-pub(super) const OPEN: usize = 16;
+pub(super) const BATCH_BYTES: usize = 128 << 10;
 /// An inbox with more bytes than this is drained by its sender.
 const INBOX_BYTES: usize = 1 << 20;
 
-/// Bytes that a thread's open batches may hold without asking.
-const OWN_BYTES: usize = 8 << 10;
-/// What all threads together may hold beyond that, how much one draws of it at a time, and the most that one may have.
-const BUDGET: usize = 1 << 20;
-const SHARE: usize = 64 << 10;
-const SHARE_MAX: usize = 256 << 10;
-/// Bytes drawn from the budget.
-static DRAWN: AtomicUsize = AtomicUsize::new(0);
 /// A clock that guides and publishes nothing: all its uses are Relaxed.
 pub(super) static TURN: AtomicU32 = AtomicU32::new(0);
 
@@ -61,7 +53,8 @@ pub(crate) struct Node {
     /// The pool's link while the node is spare.
     pub(super) link: AtomicU32,
     pub(super) index: u32,
-    bytes: usize,
+    /// Bytes that may wait in it, while it is open. Its sender's.
+    pub(super) bytes: Cell<usize>,
     /// All threads may look into it at any time.
     pub(super) blocks: OpenBatch<BATCH>,
 }
@@ -81,22 +74,6 @@ unsafe impl batch_stack::Node for Node {
     }
 }
 
-/// One destination's open batch; `node` is null when there is none. Written by the heap's thread.
-pub(super) struct Open {
-    owner: Cell<Addr>,
-    pub(super) node: AtomicPtr<Node>,
-    /// `TURN` when it was opened.
-    pub(super) turn: AtomicU32,
-}
-
-pub(super) struct Outbox {
-    pub(super) open: [Open; OPEN],
-    /// Bytes in them, as the heap's thread has counted: what others took is still in it.
-    bytes: Cell<usize>,
-    /// Bytes drawn from the budget. Whoever empties the outbox gives them back.
-    share: AtomicUsize,
-}
-
 /// On lines of its own: every sender writes here.
 #[repr(align(64))]
 pub(super) struct Inbox {
@@ -105,63 +82,6 @@ pub(super) struct Inbox {
     pub(super) bytes: AtomicUsize,
     /// Whether somebody has opened a batch for this heap since it last looked for one: a hint too.
     pub(super) awaited: AtomicBool,
-}
-
-impl Outbox {
-    /// Forgets the open batches: their sender does not exist in a child of fork.
-    pub(super) fn forget(&self) {
-        for open in &self.open {
-            // Relaxed: the child has one thread.
-            open.node.store(core::ptr::null_mut(), Ordering::Relaxed);
-        }
-        self.bytes.set(0);
-        self.return_share();
-    }
-
-    /// The only place where a batch for the heap at `owner` may be open.
-    pub(super) fn open_for(&self, owner: Addr) -> &Open {
-        // SAFETY: below the array's length.
-        unsafe { self.open.get_unchecked(Outbox::place_of(owner)) }
-    }
-
-    fn place_of(owner: Addr) -> usize {
-        // Heaps lie 16 KiB apart in runs of some dozens.
-        (owner.0 >> 14 ^ owner.0 >> 18) % OPEN
-    }
-
-    /// Whether no more is held than may be. The heap's thread only.
-    #[inline(always)]
-    fn is_within(&self) -> bool {
-        self.has_room(self.bytes.get()) || self.draw()
-    }
-
-    /// Whether `bytes` may be held without drawing.
-    #[inline(always)]
-    fn has_room(&self, bytes: usize) -> bool {
-        // Relaxed: a bound on what is held now, not on what is read.
-        bytes <= OWN_BYTES + self.share.load(Ordering::Relaxed)
-    }
-
-    /// Draws what is missing from the budget, if it is there.
-    #[cold]
-    fn draw(&self) -> bool {
-        // Relaxed, all: numbers that are added up and compared.
-        let share = self.share.load(Ordering::Relaxed);
-        let more = self.bytes.get().saturating_sub(OWN_BYTES + share).div_ceil(SHARE) * SHARE;
-        let drawn = |drawn: usize| (share + more <= SHARE_MAX && drawn + more <= BUDGET).then_some(drawn + more);
-        if DRAWN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, drawn).is_err() {
-            return false;
-        }
-        self.share.fetch_add(more, Ordering::Relaxed);
-        true
-    }
-
-    pub(super) fn return_share(&self) {
-        // Relaxed: as in `draw`.
-        if self.share.load(Ordering::Relaxed) > 0 {
-            DRAWN.fetch_sub(self.share.swap(0, Ordering::Relaxed), Ordering::Relaxed);
-        }
-    }
 }
 
 impl Inbox {
@@ -175,40 +95,62 @@ pub(crate) fn ran_dry() -> &'static Counter {
     &node_pool::RAN_DRY
 }
 
-/// Puts `block`, of `size` bytes, into the batch that is open for the heap at `owner`, if it need not be sent for that: plain stores into what
-/// is the calling thread's, so it takes no lock and needs no gate. A fork drops the open batches of threads that the child does not have.
-/// `false`: nothing was done. `word` is the thread's TLS word, `plain`.
+/// Puts `block` into the batch that is open for its owner, if it need not be sent for that: plain stores into what is the calling thread's, so it
+/// takes no lock and needs no gate. A fork drops the open batches of threads that the child does not have. `false`: nothing was done. HOT.
+///
+/// `word` is the thread's TLS word, `offset` the block's tag xor'ed with it, as the hot table says, or anything where that shows nothing.
 #[inline(always)]
-pub(crate) fn add_remote(word: *mut u8, owner: Addr, size: usize, block: Addr) -> bool {
-    let heap = word.cast::<ThreadHeap>();
-    // SAFETY: a heap, or zeroes that reach as far (see below), in which no batch is open. The index is below the length.
-    let open = unsafe { &*(&raw const (*heap).outbox.open).cast::<Open>().add(Outbox::place_of(owner)) };
+pub(crate) fn add_remote(word: *mut u8, offset: usize, block: Addr) -> bool {
+    if metered::is_marked(word) || metered::is_checked(word) {
+        return false;
+    }
+    // SAFETY: neither, so it is a heap, or zeroes that reach as far (see below), in which no batch is open.
+    let open = unsafe { Outbox::place(&raw const (*word.cast::<ThreadHeap>()).outbox, offset) };
+    let bin = open.key.load(Ordering::Relaxed) ^ offset;
+    if bin >= CLASSES * BIN_STRIDE {
+        return false;
+    }
+    let Some(left) = open.left.get().checked_sub(class::block_size_at(bin) as u32) else { return false };
     // Relaxed: our own.
     let node = open.node.load(Ordering::Relaxed);
-    if node.is_null() || open.owner.get() != owner {
+    // SAFETY: bytes were left, so a batch is open (O1), and its node ours until it is sent; others look at `blocks` only.
+    if !unsafe { &(*node).blocks }.push_but_last(block) {
         return false;
     }
-    // SAFETY: a batch is open, so it is a heap, the calling thread's.
-    let outbox = unsafe { &(*heap).outbox };
-    // SAFETY: the open batch's node is ours until sent; others look at `blocks` only.
-    let (bytes, held) = (unsafe { (*node).bytes } + size, outbox.bytes.get() + size);
-    // SAFETY: as above.
-    let blocks = unsafe { &(*node).blocks };
-    if bytes >= BATCH_BYTES || !outbox.has_room(held) || !blocks.push_but_last(block) {
-        return false;
-    }
-    // SAFETY: as above.
-    unsafe { (*node).bytes = bytes };
-    outbox.bytes.set(held);
+    open.left.set(left);
     true
 }
 
+/// `add_remote` by a thread whose word, `plain`, is `own`, of a block whose tag is `tag`, once more than what is left in the batch may wait there.
+pub(crate) fn add_remote_slow(own: *mut u8, tag: Tag, block: Addr) -> bool {
+    let between = own.addr() ^ tag.0 as usize;
+    // SAFETY: a heap, or zeroes that reach as far.
+    let outbox = unsafe { &raw const (*own.cast::<ThreadHeap>()).outbox };
+    // SAFETY: as above.
+    let open = unsafe { Outbox::place(outbox, between) };
+    let key = open.key.load(Ordering::Relaxed);
+    if key != 0 && key ^ between < CLASSES * BIN_STRIDE {
+        // SAFETY: a batch is open, so it is a heap, the calling thread's.
+        let outbox = unsafe { &*outbox };
+        // SAFETY: the batch's node is ours until it is sent; others look at `blocks` only.
+        let node = unsafe { &*open.node.load(Ordering::Relaxed) };
+        outbox.reserve(open, node, class::block_size_at(tag.class_index() * BIN_STRIDE));
+    }
+    add_remote(own, between, block)
+}
+
 impl ThreadHeap {
+    /// The only place where a batch for the heap at `owner` may be open.
+    pub(super) fn open_for(&self, owner: Addr) -> &Open {
+        // SAFETY: a heap's.
+        unsafe { Outbox::place(&self.outbox, owner.0 ^ self.addr().0) }
+    }
+
     /// Frees `block` of `class`, which belongs to the heap at `owner`. `false`: it only waits in a batch.
     /// The heap's thread only.
     #[inline]
     pub(crate) fn free_remote(&self, owner: Addr, class: ClassId, block: Addr) -> bool {
-        let open = self.outbox.open_for(owner);
+        let open = self.open_for(owner);
         // Relaxed: our own.
         let mut node = open.node.load(Ordering::Relaxed);
         if node.is_null() || open.owner.get() != owner {
@@ -220,7 +162,7 @@ impl ThreadHeap {
             };
             node = fresh;
             // SAFETY: fresh, so ours.
-            unsafe { (*node).bytes = 0 };
+            unsafe { &(*node).bytes }.set(0);
             // SAFETY: as above.
             unsafe { &(*node).blocks }.open(owner);
             open.owner.set(owner);
@@ -231,15 +173,12 @@ impl ThreadHeap {
             // SAFETY: `owner` is a tag's (caller).
             unsafe { super::at(owner) }.await_batch();
         }
-        let size = class.block_size();
         // SAFETY: the open batch's node is ours until sent; others look at `blocks` only.
-        let bytes = unsafe { (*node).bytes } + size;
-        // SAFETY: as above.
-        unsafe { (*node).bytes = bytes };
-        // SAFETY: as above.
-        let len = unsafe { &(*node).blocks }.push(block);
-        self.outbox.bytes.set(self.outbox.bytes.get() + size);
-        if len >= BATCH || bytes >= BATCH_BYTES {
+        let batch = unsafe { &*node };
+        let size = class.block_size();
+        self.outbox.charge(open, batch, size);
+        let len = batch.blocks.push(block);
+        if len >= BATCH || batch.bytes.get() >= BATCH_BYTES {
             self.events.count(class.index(), Event::RemoteSent, len as u64);
             self.events.count(class.index(), Event::RemoteSend, 1);
             self.send(open);
@@ -248,6 +187,11 @@ impl ThreadHeap {
         if !self.outbox.is_within() {
             self.send_all();
             return true;
+        }
+        // Hardened in full, each free is looked at first.
+        if config::get::hardened() == config::hardened::OFF {
+            self.outbox.reserve(open, batch, size);
+            open.key.store(owner.0 ^ self.addr().0, Ordering::Relaxed);
         }
         false
     }
@@ -261,17 +205,16 @@ impl ThreadHeap {
     }
 
     fn send(&self, open: &Open) {
-        // Relaxed, both: our own; that the node is no longer here is the business of its `blocks`.
+        // Relaxed: our own.
         let node = open.node.load(Ordering::Relaxed);
         if node.is_null() {
             return;
         }
-        open.node.store(core::ptr::null_mut(), Ordering::Relaxed);
         // SAFETY: the node is still ours.
-        let bytes = unsafe { (*node).bytes };
-        self.outbox.bytes.set(self.outbox.bytes.get() - bytes);
-        // SAFETY: as above.
-        if !unsafe { &(*node).blocks }.close() {
+        let batch = unsafe { &*node };
+        let bytes = self.outbox.settle(open, batch);
+        open.clear();
+        if !batch.blocks.close() {
             return node_pool::give(node);
         }
         // Relaxed: see `was_sent`. Mostly it says so already: no store, and the line stays shared.
