@@ -208,6 +208,10 @@ fn scenario(live: &mut Live) {
             live.keep(alloc(900_000), 900_000);
         }
         live.free(|at| at > first && at % 3 != round);
+        // Made of what two of them left, and moved when it grows.
+        if live.keep(alloc(16 << 20), 16 << 20) {
+            live.resize(&[40 << 20]);
+        }
     }
     classes(live);
     live.free(|at| at % 256 >= 128);

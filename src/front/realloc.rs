@@ -132,7 +132,7 @@ fn alloc_grown(size: usize) -> *mut u8 {
     if size <= MID_MAX || slow::strict().is_some() {
         return malloc::alloc_part(size);
     }
-    slow::behind_gate(size, 1, || slow::try_large(size, 1)).map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
+    slow::behind_gate(size, 1, || slow::try_growing(size)).map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
 }
 
 /// A block that is to hold fewer bytes where it stands: strict modes watch its new end, and compare the new size.

@@ -278,15 +278,25 @@ pub(super) fn is_baseline(heap: &ThreadHeap, class: ClassId) -> bool {
 
 /// A large block, after giving everything idle back if that is what it takes.
 pub(super) fn try_large(size: usize, align: usize) -> Option<Fresh> {
+    try_large_by(size, || large::alloc(size, align))
+}
+
+/// The same, one whose end can move.
+pub(super) fn try_growing(size: usize) -> Option<Fresh> {
+    try_large_by(size, || large::alloc_growing(size))
+}
+
+#[inline(always)]
+fn try_large_by(size: usize, attempt: impl Fn() -> Option<Fresh>) -> Option<Fresh> {
     if size > isize::MAX as usize {
         return None;
     }
     reclaim::before_alloc();
-    large::alloc(size, align).or_else(|| {
+    attempt().or_else(|| {
         if !reclaim::could_serve(size) {
             return None;
         }
         trim::make_room();
-        large::alloc(size, align)
+        attempt()
     })
 }

@@ -19,7 +19,7 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    const NONE: Range = Range { base: Addr::NULL, bytes: 0 };
+    pub(super) const NONE: Range = Range { base: Addr::NULL, bytes: 0 };
 
     fn end(self) -> Addr {
         self.base.offset(self.bytes)

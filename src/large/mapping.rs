@@ -4,7 +4,7 @@
 use core::ptr::NonNull;
 
 use super::cache::{Cache, Range};
-use super::{CLOSED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES, PURGED_BYTES, dirty_bytes, warm};
+use super::{CLOSED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES, PURGED_BYTES, dirty_bytes, pieces, warm};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::os::names::{self, Name};
@@ -14,23 +14,20 @@ use crate::stats::level::{self, IN_USE};
 
 /// Up to this size a block that grows is copied into resident memory, if the cache has it, rather than moved and
 /// given fresh pages: a page costs less to copy than to fault in.
-const COPY_MAX: usize = 4 << 20;
+pub(super) const COPY_MAX: usize = 4 << 20;
 
 /// Before so large a block gets a fresh mapping, as much of the cache goes: buffers of such sizes in turn would each leave one
 /// behind, and the peak be twice what is used. glibc keeps none of this size.
 pub(super) const IN_TURN: usize = 32 << 20;
 
-/// The part of a block that a cached range must have for the block to be made of it.
-const WORTH: usize = 4;
-
-/// A mapping for `size` bytes, and how many at its start may be other than zero.
-pub(super) fn make(size: usize, align: usize) -> Option<(Large, usize)> {
+/// A mapping for `size` bytes, of several pieces if `may_join`, and how many at its start may be other than zero.
+pub(super) fn make(size: usize, align: usize, may_join: bool) -> Option<(Large, usize)> {
     let (bytes, align) = (round_up(size, GRANULE)?, align.max(GRANULE));
     if let Some(base) = cached(bytes, |cache| cache.take_best(bytes, align)) {
         IN_USE.add_mapping(bytes);
         return Some((Large::plain(base, bytes, None), bytes));
     }
-    if let Some((base, stale)) = grow_cached(bytes, align) {
+    if let Some((base, stale)) = pieces::make(bytes, align, may_join) {
         IN_USE.add_mapping(bytes);
         return Some((Large::plain(base, bytes, None), stale));
     }
@@ -49,50 +46,9 @@ pub(super) fn make(size: usize, align: usize) -> Option<(Large, usize)> {
     Some((Large::plain(base, bytes, None), 0))
 }
 
-/// The largest cached range, made `bytes` long where it stands or by moving its pages: what it has is not faulted in anew, and the
-/// process grows by no more than what is missing. Says also how many bytes may be other than zero. `None`: there is none worth it, or it can't be.
-#[cold]
-#[inline(never)]
-fn grow_cached(bytes: usize, align: usize) -> Option<(Addr, usize)> {
-    if align > GRANULE || dirty_bytes() < (bytes / WORTH) as u64 {
-        return None;
-    }
-    let mut cache = LARGE.lock();
-    // Another thread may have freed what fits since `make` looked.
-    if let Some(base) = cache.take_best(bytes, align) {
-        return Some((base, bytes));
-    }
-    let range = cache.take_largest(bytes / WORTH)?;
-    drop(cache);
-    let missing = bytes - range.bytes;
-    let grown_at = match os::resize_in_place(range.base, range.bytes, bytes) {
-        Resize::Done => Some(range.base),
-        Resize::Blocked => moved(range, bytes),
-        // It is more than one mapping to the kernel.
-        Resize::Never => None,
-    };
-    if grown_at.is_none() {
-        keep(range);
-        return None;
-    }
-    grown(missing);
-    FRESH_BYTES.add(missing as u64);
-    Some((grown_at?, range.bytes))
-}
-
-/// Moves the pages of a range to where there is room for `bytes`.
-fn moved(range: Range, bytes: usize) -> Option<Addr> {
-    let to = os::map_target(bytes, range.bytes)?;
-    if !could_move(range.bytes, bytes) {
-        os::unmap(to, bytes);
-        return None;
-    }
-    os::move_onto(range.base, range.bytes, to, bytes).then_some(to)
-}
-
 /// Whether the kernel has room to move `from` bytes onto `to` bytes: it counts what is missing once more while both are there. Asked beforehand:
 /// refused by then, what was set aside is lost.
-fn could_move(from: usize, to: usize) -> bool {
+pub(super) fn could_move(from: usize, to: usize) -> bool {
     os::could_map(to.saturating_sub(from))
 }
 
@@ -129,7 +85,7 @@ pub(super) fn resized(old: usize, bytes: usize) {
     IN_USE.resize_mapping(old, bytes);
 }
 
-fn grown(bytes: usize) {
+pub(super) fn grown(bytes: usize) {
     MAPPED_BYTES.add(bytes as u64);
     level::MAPPED.add(bytes as u64);
 }
@@ -160,11 +116,16 @@ fn unmap(range: Range) -> usize {
     if os::unmap(range.base, range.bytes) {
         shrunk(range.bytes);
     } else {
-        CLOSED_BYTES.add(range.bytes as u64);
-        IN_USE.resize_mapping(0, range.bytes);
+        lose(range.bytes);
         os::purge(range.base, range.bytes);
     }
     range.bytes
+}
+
+/// Counts bytes that nobody will use again.
+pub(super) fn lose(bytes: usize) {
+    CLOSED_BYTES.add(bytes as u64);
+    IN_USE.resize_mapping(0, bytes);
 }
 
 /// Grows or shrinks in place, or moves the pages; nothing is copied. What is cut off is cached, and what comes anew counts as fresh: a

@@ -9,7 +9,9 @@ mod cache;
 mod guarded;
 mod held;
 mod mapping;
+mod pieces;
 mod run;
+mod snapshot;
 mod warm;
 
 use core::mem::offset_of;
@@ -31,6 +33,7 @@ use crate::superslab::Slab;
 use crate::trace;
 use cache::{Cache, Range};
 pub(crate) use held::{Held, free_noted, holder, serial};
+pub(crate) use snapshot::{Snapshot, snapshot};
 
 const FREED: &str = "free: not a block of this allocator, or free already";
 const INTERIOR: &str = "free: pointer into a block, not to its start";
@@ -128,6 +131,17 @@ pub(crate) fn take_in(freed: Range) {
 /// Apart, as `resize` is: inlined, what it needs of the stack would be taken for blocks of classes too.
 #[inline(never)]
 pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
+    make(size, align, true)
+}
+
+/// The same for what is to grow: of one piece, so that it can be moved.
+#[inline(never)]
+pub(crate) fn alloc_growing(size: usize) -> Option<Fresh> {
+    make(size, 1, false)
+}
+
+#[inline(always)]
+fn make(size: usize, align: usize, may_join: bool) -> Option<Fresh> {
     let size = size.max(1);
     let bytes = round_up(size, GRANULE)?;
     if bytes > isize::MAX as usize {
@@ -142,10 +156,10 @@ pub(crate) fn alloc(size: usize, align: usize) -> Option<Fresh> {
         guarded::make(size, align).map(|large| (large, 0))
     } else if bytes <= if align > GRANULE { RUN_MAX } else { GROWN_MAX } {
         // A short SuperSlab, or none at all, is no reason to refuse what a mapping of its own can serve.
-        run::make(bytes, align).or_else(|| if align > GRANULE { mapping::make(size, align) } else { None })
+        run::make(bytes, align).or_else(|| if align > GRANULE { mapping::make(size, align, may_join) } else { None })
     } else {
         // Nor is a process that has as many mappings as it may.
-        mapping::make(size, align).or_else(|| if bytes <= RUN_MAX { run::make(bytes, align) } else { None })
+        mapping::make(size, align, may_join).or_else(|| if bytes <= RUN_MAX { run::make(bytes, align) } else { None })
     };
     let Some((large, stale)) = made else {
         meta::free(record, size_of::<Large>());
@@ -374,24 +388,4 @@ pub(crate) fn check_cache(alone: bool) {
     let cached = LARGE.lock().check();
     let bytes = cached + warm::check();
     crate::os::require(!alone || bytes as u64 == dirty_bytes(), "C2: the count of cached bytes", Addr(bytes));
-}
-
-/// Figures of this box.
-pub(crate) struct Snapshot {
-    pub(crate) live_blocks: u64,
-    pub(crate) live_bytes: u64,
-    /// Own mappings, cached ones included; runs are the pool's.
-    pub(crate) mapped_bytes: u64,
-    pub(crate) cached_bytes: u64,
-    pub(crate) purged_bytes: u64,
-}
-
-pub(crate) fn snapshot() -> Snapshot {
-    Snapshot {
-        live_blocks: IN_USE.mappings() + RUNS.get(),
-        live_bytes: (IN_USE.mapped_bytes() + RUN_BYTES.get()).saturating_sub(CLOSED_BYTES.get()),
-        mapped_bytes: MAPPED_BYTES.get(),
-        cached_bytes: dirty_bytes(),
-        purged_bytes: PURGED_BYTES.get(),
-    }
 }
