@@ -285,7 +285,7 @@ typedef struct hak_stats {
    */
   uint64_t purges_of_all;
   /*
-   memory purged because too much was dirty, and taken anew soon after
+   memory that went by itself, and that the program took anew soon after
    */
   uint64_t refault_bytes;
   /*

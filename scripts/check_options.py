@@ -27,7 +27,7 @@ OPTIONS = {
     "HAKMEM_TRIM_THRESHOLD": ["1", "1G"],
     "HAKMEM_LEARN": ["0"],
     "HAKMEM_LEARN_LOG": ["1"],
-    "HAKMEM_POLICY": ["decay=2,C19=1088"],
+    "HAKMEM_POLICY": ["C67=0,C19=1088"],
     "HAKMEM_BACKGROUND": ["1"],
     "HAKMEM_SOFT_LIMIT": ["4M"],
     "HAKMEM_HARD_LIMIT": ["3G"],

@@ -130,7 +130,7 @@ pub struct hak_stats {
     pub purges_by_decay: u64,
     /// times that all was purged: by malloc_trim, hak_trim, or before a request fails
     pub purges_of_all: u64,
-    /// memory purged because too much was dirty, and taken anew soon after
+    /// memory that went by itself, and that the program took anew soon after
     pub refault_bytes: u64,
     /// page faults of the process that needed no I/O
     pub minor_faults: u64,

@@ -79,11 +79,11 @@ knobs! {
     decay_ms: "HAKMEM_DECAY_MS" = number (1000, -1..=3_600_000) live;
     /// free memory up to this stays, however long it is free, and what is more goes at once; 0: as HAKMEM_DECAY_MS says
     trim_threshold: "HAKMEM_TRIM_THRESHOLD" = bytes (0) live;
-    /// 1: learn how many blocks each thread keeps at hand and how fast idle memory goes, within a budget; 0: both fixed, no budget
+    /// 1: learn how many blocks each thread keeps at hand, within a budget; 0: fixed, no budget
     learn: "HAKMEM_LEARN" = number (1, 0..=1);
     /// 1: one line on stderr for each thing learned, with its evidence
     learn_log: "HAKMEM_LEARN_LOG" = number (0, 0..=1) live;
-    /// what was learned before, as hak_policy_print wrote it: decay=16,C19=1088
+    /// what was learned before, as hak_policy_print wrote it: C18=1232,C19=1088
     policy: "HAKMEM_POLICY" = text ("");
     /// 1: a thread named "hakmem" gives free memory back while the program is idle
     background: "HAKMEM_BACKGROUND" = number (0, 0..=1);

@@ -2,26 +2,22 @@
 //!
 //! - `depth`: how far the magazine of one class of one heap may grow, from the runs of its refills and flushes.
 //! - `budget`: how many bytes all magazines may have room for, and how much of it one thread.
-//! - `decay`: how slowly idle memory goes, from what purging it saved and cost; `bandit` picks what to try.
 //! - `policy`: what was learned, as values that other boxes read, and as text to start the next process from.
 //!
-//! Owns: the budget's count, the policy.   Calls: os, class, stats, config.   Called by: heap, tiny_heap, pool_tls, reclaim, abi.
-//! Locks: `LEARNER`, only tried, with no other lock held.   Threads: any; a `Depth` is its heap's thread's.
+//! Owns: the budget's count, the policy.   Calls: class, stats, config.   Called by: heap, tiny_heap, pool_tls, reclaim, abi.
+//! Locks: none.   Threads: any; a `Depth` is its heap's thread's.
 //! Never: waits, reads a clock, counts on a hot path. `HAKMEM_LEARN=0`: nothing is learned and no budget holds.
 #![forbid(unsafe_code)]
 
-mod bandit;
 mod budget;
-mod decay;
 mod depth;
 mod policy;
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use budget::{Purse, is_tight};
-pub(crate) use decay::{Period, observe};
 pub(crate) use depth::{Depth, Verdict};
-pub(crate) use policy::{decay_quarters, deepen, default_depth, depth_limit, depth_of, load, print, undeepen};
+pub(crate) use policy::{deepen, default_depth, depth_limit, depth_of, load, print, undeepen};
 
 use crate::config;
 

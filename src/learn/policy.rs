@@ -1,19 +1,16 @@
 //! What was learned, frozen into values that other boxes read; as text to print, and to start the next process from.
 #![forbid(unsafe_code)]
 
-use core::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU16, Ordering};
 
-use super::decay::QUARTERS;
 use super::depth::LIMIT;
 use crate::class::{CLASSES, ClassId};
 use crate::config;
 use crate::stats::text::Text;
 
 /// Entries that a class's magazine may have in a heap newly born; 0: the default.
+// Relaxed, all its uses: single values; nothing else is published with them.
 static DEPTH: [AtomicU16; CLASSES] = [const { AtomicU16::new(0) }; CLASSES];
-/// Quarters of a decay time in which idle memory goes.
-static DECAY_QUARTERS: AtomicU64 = AtomicU64::new(DEFAULT_QUARTERS);
-const DEFAULT_QUARTERS: u64 = QUARTERS[0];
 const DEPTH_MAX: usize = LIMIT as usize;
 /// Bytes that one thread's magazines may hold beyond their default bounds: half of a usual second-level cache. Blocks
 /// that come back from a deep magazine come in the order they were freed in; a span gives them in ascending order.
@@ -26,16 +23,6 @@ const TINY_BYTES: usize = 128 << 10;
 const MID_BYTES: usize = 256 << 10;
 /// Bytes of a big class's, but for one block at least.
 const BIG_BYTES: usize = 512 << 10;
-
-/// Quarters of `HAKMEM_DECAY_MS` in which idle memory below the bound goes. Any thread.
-pub(crate) fn decay_quarters() -> u64 {
-    // Relaxed, here and below: single values; nothing else is published with them.
-    DECAY_QUARTERS.load(Ordering::Relaxed)
-}
-
-pub(super) fn set_decay_quarters(quarters: u64) {
-    DECAY_QUARTERS.store(quarters, Ordering::Relaxed);
-}
 
 /// Entries that the magazine of `class` may have unless something better was learned.
 pub(crate) fn default_depth(class: ClassId) -> usize {
@@ -101,15 +88,11 @@ pub(super) fn log(write: impl FnOnce(&mut Text)) {
     }
 }
 
-/// Prints the policy as `HAKMEM_POLICY` takes it: `decay=16,C19=1088`; empty when all is at its default.
+/// Prints the policy as `HAKMEM_POLICY` takes it: `C18=1232,C19=1088`; empty when all is at its default.
 pub(crate) fn print() {
     let mut text = Text::stderr();
     text.str("HAKMEM_POLICY=");
     let mut comma = "";
-    if decay_quarters() != DEFAULT_QUARTERS {
-        text.str("decay=").num(decay_quarters());
-        comma = ",";
-    }
     for class in ClassId::all() {
         let depth = depth_of(class);
         if depth > default_depth(class) {
@@ -126,9 +109,7 @@ pub(crate) fn load() {
     for item in config::text::policy(&mut buffer).split(|&byte| byte == b',').filter(|item| !item.is_empty()) {
         if !accept(item) {
             let mut text = Text::stderr();
-            text.str("hakmem: HAKMEM_POLICY: ")
-                .bytes(item)
-                .str(" is neither decay=1, 4 or 16 nor Cn=ENTRIES; left out\n");
+            text.str("hakmem: HAKMEM_POLICY: ").bytes(item).str(" is not Cn=ENTRIES; left out\n");
         }
     }
 }
@@ -137,13 +118,6 @@ fn accept(item: &[u8]) -> bool {
     let mut parts = item.splitn(2, |&byte| byte == b'=');
     let (name, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let Some(value) = number(value) else { return false };
-    if name == b"decay" {
-        let known = QUARTERS.contains(&(value as u64));
-        if known {
-            set_decay_quarters(value as u64);
-        }
-        return known;
-    }
     let Some(depth) = name.strip_prefix(b"C").and_then(number).and_then(|class| DEPTH.get(class)) else { return false };
     if !(1..=DEPTH_MAX).contains(&value) {
         return false;
@@ -165,11 +139,9 @@ mod tests {
 
     #[test]
     fn items_are_read_whole_or_not_at_all() {
-        for item in ["decay=3", "decay=", "C100=100", "C=1", "C19=0", "C19=2048", "C19=12x", "depth=3", "", "="] {
+        for item in ["decay=4", "C100=100", "C=1", "C19=0", "C19=2048", "C19=12x", "depth=3", "", "="] {
             assert!(!accept(item.as_bytes()), "{item}");
         }
-        assert!(accept(b"decay=16") && decay_quarters() == 16);
-        set_decay_quarters(DEFAULT_QUARTERS);
         assert!(accept(b"C67=7") && depth_of(ClassId::from_index(67)) == 7);
     }
 

@@ -4,19 +4,17 @@
 //! half of it, so that what no figure here covers (records, batches) has its place too. Three quarters as the bound cost
 //! bench_c/bench_large 20000 64 1 a quarter more faults.
 //!
-//! Regret: a program that soon takes fresh memory for what was purged under the bound raises it, 16 bytes for each, by up to
-//! three quarters of what is live (24 MiB at least). With the live memory the allowance goes, half of it each decay time,
-//! and all that was not used for half a decay time.
+//! What was earned (`regret`) raises it, by up to three quarters of what is live (24 MiB at least), but for what of that lay idle for half a
+//! decay time.
 //! A program (`mallopt`) or its user may choose the bound. Then decay leaves so much alone as well, and what regret earned still comes on top, or
 //! a bound below what a program frees and takes anew all the time would cost it a fault a page.
-//! Measured with blocks of 64 KiB to 4 MiB, 64 live (bench_c/bench_large 20000 64 1): 10 times faster for it. One byte for each: 76,000
-//! to 90,000 faults; 4: 65,000 to 69,000; 16: 60,000; no purge at all: 54,000.
 #![forbid(unsafe_code)]
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::figures::{COUNTS, Dirty, REST, period};
 use super::give::{TURN, shed};
+use super::regret;
 use crate::config;
 use crate::heap;
 use crate::large;
@@ -26,20 +24,12 @@ const MIN_CONTRACT: u64 = 32 << 20;
 /// The most that a free which passes the bound gives back beyond the excess: half a millisecond's work.
 const MORE: u64 = 8 << 20;
 const LIVE_PART: u64 = 8;
-/// Bytes of allowance for a byte missed.
-const EARN: u64 = 16;
-/// What regret may earn even when nothing is live: between rounds of a program that frees all and starts over.
+/// What may be earned even when nothing is live: between rounds of a program that frees all and starts over.
 const MIN_ALLOWANCE: u64 = 24 << 20;
 
 // Relaxed, in all of this file: figures that guide a policy and publish nothing; a lost update shifts it a little.
-/// Bytes that may be dirty beyond the bound.
-static ALLOWANCE: AtomicU64 = AtomicU64::new(0);
-/// Bytes purged under the bound that nobody has missed yet.
-static PURGED: AtomicU64 = AtomicU64::new(0);
 /// Bytes that the last purge could not give back (a refused `madvise`, busy heaps): not tried again before decay.
 static FUTILE: AtomicU64 = AtomicU64::new(0);
-/// Fresh bytes taken, as `regret` saw them last.
-static SEEN_FRESH: AtomicU64 = AtomicU64::new(0);
 
 fn live() -> u64 {
     (superslab::active_bytes() + large::active_bytes()).saturating_sub(heap::free_bytes())
@@ -73,9 +63,13 @@ pub(super) fn is_kept(dirty: Dirty) -> bool {
     kept > 0 && dirty.total() <= kept
 }
 
-/// How much of what regret earned holds.
+/// How much of what was earned holds here.
 fn allowance(live: u64, earned: u64) -> u64 {
-    earned.min((live / 4 * 3).max(MIN_ALLOWANCE))
+    earned.min(most_allowance(live))
+}
+
+fn most_allowance(live: u64) -> u64 {
+    (live / 4 * 3).max(MIN_ALLOWANCE)
 }
 
 /// At least so much may be dirty at any time.
@@ -94,19 +88,7 @@ pub(super) fn now() -> u64 {
         return FUTILE.load(Ordering::Relaxed);
     }
     let live = live();
-    contract(live) + FUTILE.load(Ordering::Relaxed) + allowance(live, ALLOWANCE.load(Ordering::Relaxed))
-}
-
-/// Turns what was purged and had to be faulted in again into allowance.
-fn regret() {
-    let fresh = superslab::fresh_bytes() + large::fresh_bytes();
-    let taken = fresh.saturating_sub(SEEN_FRESH.swap(fresh, Ordering::Relaxed));
-    let purged = PURGED.load(Ordering::Relaxed);
-    let regret = taken.min(purged);
-    PURGED.store(purged - regret, Ordering::Relaxed);
-    let earned = ALLOWANCE.load(Ordering::Relaxed) + EARN * regret;
-    ALLOWANCE.store(allowance(live(), earned), Ordering::Relaxed);
-    COUNTS.missed_bytes.add(regret);
+    contract(live) + FUTILE.load(Ordering::Relaxed) + allowance(live, regret::earned())
 }
 
 /// Gives back the excess and an eighth of the bound more, `MORE` at most, lest every free after this one come here too. Unless another thread
@@ -114,32 +96,31 @@ fn regret() {
 #[cold]
 pub(super) fn enforce() {
     let Some(_turn) = TURN.try_lock() else { return };
-    regret();
+    regret::settle();
     let bound = now();
     let Some(excess) = Dirty::now().total().checked_sub(bound) else { return };
     COUNTS.bound.add(1);
-    // Pages inside spans do not count as purged: they could have served no other class.
+    // Pages inside spans are not missed: they could have served no other class.
     let (given, general) = shed((excess + (bound / 8).min(MORE)) as usize);
-    PURGED.fetch_add(general as u64, Ordering::Relaxed);
+    regret::gone(general as u64);
     // Not what is over now: others went on freeing.
     FUTILE.store(excess.saturating_sub(given as u64), Ordering::Relaxed);
 }
 
-/// Of `idle` bytes that nobody used, those that go at once: down to half of what the contract allows. Allowance that was
+/// Of `idle` bytes that nobody used, those that go at once: down to half of what the contract allows. What was earned and
 /// not used is gone.
 pub(super) fn idle_excess(idle: u64) -> u64 {
     let live = live();
     let unused = idle.saturating_sub(contract(live));
     if unused > 0 {
-        ALLOWANCE.store(ALLOWANCE.load(Ordering::Relaxed).saturating_sub(unused), Ordering::Relaxed);
+        regret::forget(most_allowance(live), unused);
     }
     idle.saturating_sub(contract(live) / 2)
 }
 
-/// Once a decay time: half of the allowance is forgotten, and what could not be purged is tried again.
+/// Once a decay time: what could not be purged is tried again.
 pub(super) fn age() {
     FUTILE.store(0, Ordering::Relaxed);
-    ALLOWANCE.store(ALLOWANCE.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -147,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_contract_is_32_mib_or_an_eighth_and_regret_earns_up_to_three_quarters_of_what_is_live() {
+    fn the_contract_is_32_mib_or_an_eighth_and_what_was_earned_raises_it_up_to_three_quarters_of_what_is_live() {
         const M: u64 = 1 << 20;
         assert_eq!((contract(0), contract(256 * M), contract(800 * M)), (32 * M, 32 * M, 100 * M));
         assert_eq!((allowance(0, 7), allowance(0, 100 * M), allowance(16 * M, 100 * M)), (7, 24 * M, 24 * M));

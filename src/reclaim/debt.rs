@@ -5,11 +5,11 @@
 //! contract's allowance and still missing then.
 #![forbid(unsafe_code)]
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::bound;
 use super::figures::Dirty;
 use super::give::shed;
+use super::{bound, regret};
 use crate::heap::{self, ThreadHeap};
 use crate::large;
 use crate::os::{self, lock::Mutex};
@@ -34,8 +34,6 @@ struct Debt {
 static DEBT: Mutex<Debt> = Mutex::new(Debt { pool: 0, large: 0, heap: None, begun: false, excess: 0, given: 0 });
 /// Whether there is any. Relaxed, in all of this file: hints and figures; the lock publishes.
 static OWED: AtomicBool = AtomicBool::new(false);
-/// Bytes of the shares that went since `take_shared`.
-static SHARED: AtomicU64 = AtomicU64::new(0);
 
 /// Adds what a turn found.
 pub(super) fn owe(pool: usize, large: usize, excess: usize) {
@@ -63,11 +61,6 @@ pub(super) fn settle() {
 /// Forgets it, in a child of fork, where who was at it may be gone.
 pub(super) fn forget() {
     os::lock::free_in_child(&DEBT);
-}
-
-/// Bytes of the shares that went since the last call.
-pub(super) fn take_shared() -> u64 {
-    SHARED.swap(0, Ordering::Relaxed)
 }
 
 /// `false`: somebody else is at it.
@@ -100,7 +93,7 @@ impl Debt {
     /// Counts what was given of a share, and says what is left of it.
     fn share_paid(&mut self, given: usize, due: usize) -> usize {
         self.given += given;
-        SHARED.fetch_add(given as u64, Ordering::Relaxed);
+        regret::gone(given as u64);
         // Nothing: it is gone already, or refused.
         if given > 0 { due.saturating_sub(given) } else { 0 }
     }

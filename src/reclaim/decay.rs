@@ -3,7 +3,7 @@
 //! Time is cut into quarters of the decay time. Each source has a low-water mark of its dirty bytes in the quarter that
 //! runs and in the one before: so much of it was idle all that time, however much of it comes and goes.
 //! - Idle bytes beyond half of the bound go at once, in steps (`debt`): at most three quarters after a peak.
-//! - Of the others a quarter goes each quarter, and the last MiB whole; `learn` may have them go faster, or slower.
+//! - Of the others a quarter goes each quarter, and the last MiB whole, but for what was earned (`regret`): that stays.
 //! - Spans from which nothing was taken for half a decay time are swept each quarter.
 //! - What `HAKMEM_TRIM_THRESHOLD` has room for stays.
 #![forbid(unsafe_code)]
@@ -12,15 +12,16 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::figures::{COUNTS, Dirty, REST, SETTLED, period};
 use super::give::give_back;
-use super::{bound, debt, idle};
+use super::{bound, debt, idle, regret};
 use crate::heap::{self, ThreadHeap};
-use crate::large;
 use crate::learn;
 use crate::os;
 use crate::os::lock::{Mutex, free_in_child};
 use crate::pressure;
 use crate::profile::{self, Occasion};
-use crate::superslab;
+
+/// Quarters in which all would go.
+const ALL: u64 = 4;
 
 // Relaxed, in all of this file: figures that guide a policy and publish nothing.
 /// When the last tick was, in milliseconds of the coarse clock: for the look of those that will not tick. Written by who has `CLOCK`.
@@ -77,9 +78,9 @@ pub(super) fn quarter() -> u64 {
     (period().max(0) as u64 / 4).max(1)
 }
 
-/// Of `idle` bytes, those that go after `quarters` quarters without a look, when all would go in `all` quarters.
-fn share(idle: u64, quarters: u64, all: u64) -> u64 {
-    if quarters >= all || idle <= REST { idle } else { idle.checked_div(all).unwrap_or(idle) * quarters }
+/// Of `idle` bytes, those that go after `quarters` quarters without a look.
+fn share(idle: u64, quarters: u64) -> u64 {
+    if quarters >= ALL || idle <= REST { idle } else { idle / ALL * quarters }
 }
 
 /// Called now and then, with no lock held: does what is due. `files`: the kernel's files may be read. Says whether a decay time is over. Changes
@@ -123,8 +124,9 @@ impl Clock {
         let dirty = Dirty::now();
         let (pool, large) = (POOL.turn(dirty.pool, quarters), LARGE.turn(dirty.large, quarters));
         let idle = TOTAL.turn(dirty.total(), quarters);
-        let all = learn::decay_quarters();
-        let (pool, large) = (share(pool, quarters, all), share(large, quarters, all));
+        regret::settle();
+        let earned = if period() == 0 { 0 } else { regret::earned() };
+        let [pool, large] = spared([pool, large], earned).map(|idle| share(idle, quarters));
         if is_due(&mut self.half, now, 2 * quarter) {
             collect();
         }
@@ -132,10 +134,9 @@ impl Clock {
             let [pool, large, excess] = capped([pool, large, bound::idle_excess(idle)], dirty.total() - bound::kept());
             debt::owe(pool as usize, large as usize, excess as usize);
         }
-        let since = now.saturating_sub(self.whole);
         let over = is_due(&mut self.whole, now, 4 * quarter);
         if over {
-            end_period(since, files);
+            end_period(files);
         }
         over
     }
@@ -152,17 +153,12 @@ fn collect() {
     heap::each_heap(ThreadHeap::be_leaner);
 }
 
-/// At the end of a decay time, `ms` long.
+/// At the end of a decay time.
 #[inline(never)]
-fn end_period(ms: u64, files: bool) {
+fn end_period(files: bool) {
     COUNTS.decay.add(1);
     learn::next_epoch();
-    learn::observe(learn::Period {
-        ms,
-        purged: debt::take_shared(),
-        fresh: superslab::fresh_bytes() + large::fresh_bytes(),
-        dirty: superslab::dirty_bytes() + large::dirty_bytes(),
-    });
+    regret::age();
     bound::age();
     idle::age();
     if files && (Dirty::now().total() > REST || profile::is_on()) && pressure::is_high() {
@@ -183,6 +179,16 @@ fn is_due(last: &mut u64, now: u64, after: u64) -> bool {
 /// Whether there is next to nothing that a tick would give back.
 pub(super) fn is_clean(dirty: Dirty) -> bool {
     (dirty.total() <= REST || bound::is_kept(dirty)) && !heap::was_sent()
+}
+
+/// What is idle, without `earned` bytes in all.
+fn spared(idle: [u64; 2], earned: u64) -> [u64; 2] {
+    let mut left = earned;
+    idle.map(|idle| {
+        let stays = idle.min(left);
+        left -= stays;
+        idle - stays
+    })
 }
 
 /// The shares, but `most` in all: the first ones whole, and nothing of what comes behind.
@@ -226,6 +232,11 @@ mod tests {
     }
 
     #[test]
+    fn what_was_earned_stays() {
+        assert_eq!((spared([5, 6], 0), spared([5, 6], 7), spared([5, 6], 100)), ([5, 6], [0, 4], [0, 0]));
+    }
+
+    #[test]
     fn shares_are_cut_from_behind() {
         assert_eq!(capped([5, 6, 7], 100), [5, 6, 7]);
         assert_eq!((capped([5, 6, 7], 8), capped([5, 6, 7], 0)), ([5, 3, 0], [0, 0, 0]));
@@ -234,10 +245,10 @@ mod tests {
     #[test]
     fn idle_bytes_dwindle_to_nothing() {
         const M: u64 = 1 << 20;
-        assert_eq!((share(32 * M, 1, 4), share(32 * M, 2, 4), share(32 * M, 4, 4)), (8 * M, 16 * M, 32 * M));
-        assert_eq!((share(M, 1, 4), share(0, 1, 4), share(u64::MAX, u64::MAX, 4)), (M, 0, u64::MAX));
+        assert_eq!((share(32 * M, 1), share(32 * M, 2), share(32 * M, 4)), (8 * M, 16 * M, 32 * M));
+        assert_eq!((share(M, 1), share(0, 1), share(u64::MAX, u64::MAX)), (M, 0, u64::MAX));
         let mut left = 32 * M;
-        let ticks = (0..).take_while(|_| (left > 0).then(|| left -= share(left, 1, 4)).is_some()).count();
+        let ticks = (0..).take_while(|_| (left > 0).then(|| left -= share(left, 1)).is_some()).count();
         assert!(ticks <= 15, "gone within four decay times: {ticks} quarters");
     }
 }

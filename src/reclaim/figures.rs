@@ -17,7 +17,7 @@ pub(crate) struct Counts {
     pub(crate) decay: Counter,
     /// Times that all was given back: asked for, above a limit, under pressure, or before a request failed.
     pub(crate) all: Counter,
-    /// Bytes purged under the bound that the program took anew soon after.
+    /// Bytes that went by themselves and that the program took anew soon after.
     pub(crate) missed_bytes: Counter,
 }
 

@@ -2,8 +2,7 @@
 //! shown that it wants it back. Far below the bound of `bound`, which is the contract; this one is earned.
 //!
 //! - What is idle beyond a sixteenth of what is live (1 MiB at least) goes back.
-//! - A program that then takes fresh memory earns 16 times what it missed: a working set that comes and goes costs two or
-//!   three rounds. Half of what was earned is forgotten each decay time.
+//! - What the program earned (`regret`) stays: a working set that comes and goes costs two or three rounds.
 //! - Growth is paid with idle memory: where a class takes fresh memory that would make the process larger than it ever
 //!   was, what is idle in another shape goes first. All that a process pays comes to its peak at most. Large blocks do
 //!   not pay: what they leave idle often fits the next one (bench_c/bench_large: 134,000 faults instead of 76,000).
@@ -14,20 +13,16 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::give::TURN;
+use super::regret;
 use crate::config;
 use crate::large;
 use crate::superslab;
 
 const MIN_IDLE: u64 = 1 << 20;
 const LIVE_PART: u64 = 16;
-const EARN: u64 = 16;
 
-/// Idle bytes earned beyond that.
-static EARNED: AtomicU64 = AtomicU64::new(0);
-/// Bytes given back that nobody has missed yet.
-static GIVEN: AtomicU64 = AtomicU64::new(0);
-/// Fresh bytes taken, as `over` saw them last.
-static SEEN_FRESH: AtomicU64 = AtomicU64::new(0);
+/// Bytes that could not be given back (a refused `madvise`): not tried again soon.
+static FUTILE: AtomicU64 = AtomicU64::new(0);
 /// The most that may be held, in use and idle together, without payment.
 static CEILING: AtomicU64 = AtomicU64::new(0);
 
@@ -42,7 +37,7 @@ fn live() -> u64 {
 }
 
 fn allowed() -> u64 {
-    MIN_IDLE.max(live() / LIVE_PART) + EARNED.load(Ordering::Relaxed)
+    MIN_IDLE.max(live() / LIVE_PART) + regret::earned() + FUTILE.load(Ordering::Relaxed)
 }
 
 /// Called at the end of a slow path that freed, with no lock held: mostly some loads and a compare.
@@ -58,22 +53,16 @@ fn over() {
     // So much is there: to be as large again later is no growth. Without it a program whose large blocks made it large pays for each
     // round of its small ones: what `realloc` moves about is faulted in 19,000 times instead of 12,000 (bench_c/bench_realloc 15 8).
     CEILING.fetch_max(live() + idle(), Ordering::Relaxed);
-    let fresh = superslab::fresh_bytes() + large::fresh_bytes();
-    let taken = fresh.saturating_sub(SEEN_FRESH.swap(fresh, Ordering::Relaxed));
-    let given = GIVEN.load(Ordering::Relaxed);
-    let missed = taken.min(given);
-    GIVEN.store(given - missed, Ordering::Relaxed);
-    EARNED.fetch_add(missed * EARN, Ordering::Relaxed);
+    regret::settle();
     let excess = idle().saturating_sub(allowed());
     let given = give(excess);
-    GIVEN.fetch_add(given, Ordering::Relaxed);
-    // What can't be given back (a refused `madvise`) is not tried again soon.
-    EARNED.fetch_add(excess.saturating_sub(given), Ordering::Relaxed);
+    regret::gone(given);
+    FUTILE.fetch_add(excess.saturating_sub(given), Ordering::Relaxed);
 }
 
-/// Once a decay time: half of what was earned is forgotten.
+/// Once a decay time.
 pub(super) fn age() {
-    EARNED.store(EARNED.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
+    FUTILE.store(FUTILE.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
 }
 
 /// Called at the end of a slow path that allocated a class's block, with no lock held: mostly some loads and a compare.

@@ -3,15 +3,16 @@
 //! - The bound (`bound`): as soon as more than max(32 MiB, live / 8) is dirty (free but resident), what is over goes.
 //! - A small process stays small (`idle`): far below the bound, what was not earned goes.
 //! - Decay (`decay`): what stayed idle for half of `HAKMEM_DECAY_MS` goes, most of it at once, in steps (`debt`).
+//! - What the program soon took anew was given back too early, and earns that more stays: of all three (`regret`).
 //! - Limits (`limits`): above the program's own soft limit everything idle goes.
 //! - Pressure: so it does when the kernel reports that memory runs short.
 //! - `give_back`, for `malloc_trim` and before a request fails: all of it, at once.
 //!
 //! Slow paths do all this. A process that is idle has none: `background` is a thread that looks for it, if it was asked for.
 //!
-//! Owns: the time of the last decay, what regret earned, the optional thread.   Calls: base, os, stats, config, page_map,
+//! Owns: the time of the last decay, what was earned, the optional thread.   Calls: base, os, stats, config, page_map,
 //! pressure, learn, profile, reserve, superslab, heap, large.   Called by: front, report, abi.
-//! Locks: `TURN`, `CLOCK`, `DEBT`, only tried, before all others; then through the boxes.   Threads: any.
+//! Locks: `TURN`, `CLOCK`, `DEBT`, `LEDGER`, only tried, before all others; then through the boxes.   Threads: any.
 //! Never: looks at a request; a slow path says that something was freed, or is about to be taken.
 #![forbid(unsafe_code)]
 
@@ -23,6 +24,7 @@ mod figures;
 mod give;
 mod idle;
 mod limits;
+mod regret;
 
 pub(crate) use background::{
     allow as allow_background, dismiss as dismiss_background, ensure as ensure_background,
@@ -52,6 +54,7 @@ use crate::superslab;
 pub(crate) fn begin_in_child() {
     free_in_child(&give::TURN);
     decay::begin_in_child();
+    regret::begin_in_child();
     debt::forget();
     background::forget();
 }

@@ -174,7 +174,7 @@ rows! {
     front purges_by_decay: Counter = |_| reclaim::COUNTS.decay.get();
     /// times that all was purged: by malloc_trim, hak_trim, or before a request fails
     front purges_of_all: Counter = |_| reclaim::COUNTS.all.get();
-    /// memory purged because too much was dirty, and taken anew soon after
+    /// memory that went by itself, and that the program took anew soon after
     front refault_bytes: Counter = |_| reclaim::COUNTS.missed_bytes.get();
     /// page faults of the process that needed no I/O
     os minor_faults: Counter = |totals| totals.usage.minor_faults;

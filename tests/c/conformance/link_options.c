@@ -8,7 +8,7 @@
 #include "check.h"
 #include "hakmem.h"
 
-const char *hak_options = "soft_limit=64M;no_such=1;decay_ms=soon;superslab_cache=3;thp=never;;policy=decay=16,C19=1088";
+const char *hak_options = "soft_limit=64M;no_such=1;decay_ms=soon;superslab_cache=3;thp=never;;policy=C18=1232,C19=1088";
 
 static int is(const char *name, const char *value) {
     char text[64] = "";
@@ -21,6 +21,6 @@ int main(void) {
     CHECK(is("HAKMEM_SUPERSLAB_CACHE", "3"));
     CHECK(is("HAKMEM_THP", "always"));
     CHECK(is("HAKMEM_DECAY_MS", "1000"));
-    CHECK(is("HAKMEM_POLICY", "decay=16,C19=1088"));
+    CHECK(is("HAKMEM_POLICY", "C18=1232,C19=1088"));
     return 0;
 }
