@@ -6,7 +6,7 @@ use crate::base::fresh::Fresh;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::front;
 use crate::hardened;
-use crate::heap::{self, Popped, Pushed, ThreadHeap};
+use crate::heap::{self, OwnHeap, Popped, Pushed, ThreadHeap};
 use crate::os::die;
 use crate::page_map;
 
@@ -83,9 +83,18 @@ fn alloc_slow(word: *mut u8, size: usize, align: usize) -> *mut u8 {
 #[derive(Clone, Copy)]
 enum From {
     /// A heap that it has to itself.
-    Own(&'static ThreadHeap),
+    Own(OwnHeap),
     /// One that all may use who have none, by its lock.
     Common(&'static ThreadHeap),
+}
+
+impl From {
+    fn shared(self) -> &'static ThreadHeap {
+        match self {
+            From::Own(heap) => heap.shared(),
+            From::Common(heap) => heap,
+        }
+    }
 }
 
 impl Arena {
@@ -95,7 +104,7 @@ impl Arena {
         }
         let class = if hardened::is_on() { hardened::class_for(size, align) } else { ClassId::aligned(size, align) };
         // Of one whose handle has no magazines, a hit all the same.
-        let at_hand = if self.options.shared { heap::seat_at_hand(self.seat_word()) } else { Some(self.heap) };
+        let at_hand = if self.options.shared { heap::seat_at_hand(self.seat_word()) } else { Some(self.own()) };
         if let (Some(heap), Some(class)) = (at_hand, class) {
             if let Popped::Block(block) = heap.bin(class).pop() {
                 return block.as_ptr();
@@ -116,7 +125,7 @@ impl Arena {
 
     fn from(&'static self) -> Option<From> {
         if !self.options.shared {
-            return Some(From::Own(self.heap));
+            return Some(From::Own(self.own()));
         }
         let Some(own) = front::own_heap() else { return Some(From::Common(self.heap)) };
         let make = || heap::make_apart(Addr::of(self), &self.allowance, front::prepare);
@@ -126,8 +135,8 @@ impl Arena {
     fn class_block(&'static self, class: ClassId, size: usize) -> Option<Fresh> {
         let from = self.from()?;
         let take = || match from {
-            From::Own(heap) | From::Common(heap) if hardened::is_on() => {
-                hardened::alloc_shared(heap, class, size).map(|(at, zero)| Fresh::new(at, zero))
+            _ if hardened::is_on() => {
+                hardened::alloc_shared(from.shared(), class, size).map(|(at, zero)| Fresh::new(at, zero))
             }
             From::Own(heap) => heap.pop_apart(class).map(|at| Fresh::new(at, false)),
             From::Common(heap) => heap.alloc_direct(class).map(|at| Fresh::new(at, false)),
@@ -152,6 +161,8 @@ pub(crate) unsafe fn free(word: *mut u8, block: *mut u8) {
     let at = Addr::of(block);
     // SAFETY: a handle is a heap's word (caller).
     let heap = unsafe { heap::at(Addr::of(heap::plain(word))) };
+    // SAFETY: an arena's that the calling thread may use; a shared one's magazines have no room, and nobody writes them.
+    let heap = unsafe { OwnHeap::of(heap) };
     let offset = page_map::bin_of(at.granule(), heap.addr().0);
     if offset < CLASSES * BIN_STRIDE {
         if let Pushed::Kept = heap.push_apart(ClassId::from_index(offset / BIN_STRIDE), at) {
@@ -163,7 +174,7 @@ pub(crate) unsafe fn free(word: *mut u8, block: *mut u8) {
 
 /// A hit of a shared arena, and what is none.
 #[inline(never)]
-fn free_missed(word: *mut u8, heap: &ThreadHeap, block: *mut u8) {
+fn free_missed(word: *mut u8, heap: OwnHeap, block: *mut u8) {
     if heap::is_marked(word) {
         let at = Addr::of(block);
         if let Some(seat) = heap::seat_at_hand(word.addr()) {
@@ -181,7 +192,7 @@ fn free_missed(word: *mut u8, heap: &ThreadHeap, block: *mut u8) {
 
 #[cold]
 #[inline(never)]
-fn free_slow(heap: &ThreadHeap, block: *mut u8) {
+fn free_slow(heap: OwnHeap, block: *mut u8) {
     let at = Addr::of(block);
     let tag = page_map::tag(at);
     if tag.owner() != heap.addr() || hardened::is_on() {

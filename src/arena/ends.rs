@@ -4,7 +4,7 @@ use super::{Arena, Options, at, list};
 use crate::base::addr::Addr;
 use crate::config;
 use crate::front;
-use crate::heap::{self, ThreadHeap};
+use crate::heap::{self, OwnHeap};
 use crate::large::Held;
 use crate::meta;
 use crate::stats::allowance::Allowance;
@@ -25,7 +25,7 @@ fn make_inside(options: Options) -> Option<&'static Arena> {
     // SAFETY: just written, and it stays until the arena is destroyed.
     let allowance: &'static Allowance = unsafe { &(*arena).allowance };
     // Nobody has the magazines of a shared one's: they get no room.
-    let prepare = |heap: &ThreadHeap| {
+    let prepare = |heap: OwnHeap| {
         if options.shared { heap.shut() } else { front::prepare(heap) }
     };
     let Some(heap) = heap::make_apart(record, allowance, prepare) else {
@@ -87,9 +87,10 @@ pub(crate) unsafe fn destroy(word: *mut u8) {
         list::take(arena);
         arena.large.free_all();
         while let Some(seat) = heap::end_seat(arena.heap) {
-            seat.dissolve();
+            // SAFETY: the arena is the caller's alone, and so is what nobody's seat is any more.
+            unsafe { OwnHeap::of(seat) }.dissolve();
         }
-        arena.heap.dissolve();
+        arena.own().dissolve();
         meta::free(Addr::of(arena), size_of::<Arena>());
     });
 }
@@ -97,10 +98,11 @@ pub(crate) unsafe fn destroy(word: *mut u8) {
 impl Arena {
     /// Calls `look` with its own heap and with each seat. The calling thread has the arena to itself.
     #[inline]
-    pub(super) fn each_heap(&self, mut look: impl FnMut(&'static ThreadHeap)) {
+    pub(super) fn each_heap(&self, mut look: impl FnMut(OwnHeap)) {
         let mut at = Some(self.heap);
         while let Some(heap) = at {
-            look(heap);
+            // SAFETY: as said.
+            look(unsafe { OwnHeap::of(heap) });
             at = heap::next_seat(heap);
         }
     }

@@ -3,7 +3,7 @@
 use super::{Arena, NAME, at, named_by};
 use crate::base::addr::Addr;
 use crate::front;
-use crate::heap::{self, ThreadHeap};
+use crate::heap::{self, OwnHeap};
 use crate::large;
 use crate::page_map::{self, Tag};
 
@@ -75,7 +75,8 @@ pub(crate) unsafe fn walk(word: *mut u8, mut look: impl FnMut(Addr, usize) -> i3
     let arena = at(word);
     let mut at = Some(arena.heap);
     while let Some(heap) = at {
-        let said = walk_heap(heap, &mut look)?;
+        // SAFETY: the calling thread has the arena to itself (caller).
+        let said = walk_heap(unsafe { OwnHeap::of(heap) }, &mut look)?;
         if said != 0 {
             return Some(said);
         }
@@ -84,7 +85,7 @@ pub(crate) unsafe fn walk(word: *mut u8, mut look: impl FnMut(Addr, usize) -> i3
     Some(arena.large.each(look))
 }
 
-fn walk_heap(heap: &'static ThreadHeap, look: &mut impl FnMut(Addr, usize) -> i32) -> Option<i32> {
+fn walk_heap(heap: OwnHeap, look: &mut impl FnMut(Addr, usize) -> i32) -> Option<i32> {
     let mut bases = front::inside(|| heap.bases()).flatten()?;
     let mut index = 0;
     while let Some(base) = bases.get(index) {

@@ -19,7 +19,7 @@ pub(crate) use ends::{destroy, make, reset};
 pub(crate) use look::{Figures, figures, nth, of, walk};
 
 use crate::base::addr::Addr;
-use crate::heap::{self, ThreadHeap};
+use crate::heap::{self, OwnHeap, ThreadHeap};
 use crate::large::Held;
 use crate::os::die;
 use crate::stats::allowance::Allowance;
@@ -69,6 +69,13 @@ fn named_by(record: Addr) -> Option<&'static Arena> {
 }
 
 impl Arena {
+    /// Its heap, in the hands of its user: who calls a function that leads here may use the arena, which is one thread's at a time, or has it to
+    /// himself.
+    fn own(&self) -> OwnHeap {
+        // SAFETY: as said; the functions of the box's door are `unsafe` for it.
+        unsafe { OwnHeap::of(self.heap) }
+    }
+
     fn word(&self) -> *mut u8 {
         if self.options.zeroed || self.options.shared { heap::closed(self.heap) } else { self.heap.addr().as_ptr() }
     }

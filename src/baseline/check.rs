@@ -4,12 +4,12 @@
 use super::{TINY_CLASSES, state};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
-use crate::heap::ThreadHeap;
+use crate::heap::OwnHeap;
 use crate::os::require;
 
-/// F1 and T1. The heap's thread only.
-pub(crate) fn check(heap: &ThreadHeap) {
-    if heap.baseline.get().is_null() {
+/// F1 and T1.
+pub(crate) fn check(heap: OwnHeap) {
+    if heap.baseline().get().is_null() {
         return;
     }
     let Some(state) = state(heap) else { return };

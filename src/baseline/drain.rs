@@ -4,14 +4,14 @@
 use super::tls_sll::TlsSll;
 use crate::base::addr::Addr;
 use crate::class::ClassId;
-use crate::heap::ThreadHeap;
+use crate::heap::OwnHeap;
 
 /// Blocks that a stack has room for which may be a page.
 const BATCH: usize = 24;
 
 /// Empties `sll` into the spans of `heap`.
 #[inline(always)] // one frame with the half of the FastCache, which is not in use at the same time
-pub(super) fn drain(heap: &ThreadHeap, class: ClassId, sll: &TlsSll) {
+pub(super) fn drain(heap: OwnHeap, class: ClassId, sll: &TlsSll) {
     let mut batch = [Addr::NULL; BATCH];
     loop {
         let mut len = 0;

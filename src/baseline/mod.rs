@@ -14,7 +14,7 @@ use core::cell::Cell;
 use crate::base::addr::Addr;
 use crate::class::{ClassId, TINY_CLASSES};
 use crate::config;
-use crate::heap::ThreadHeap;
+use crate::heap::OwnHeap;
 use crate::meta;
 use crate::os::die;
 use fast_cache::FastCache;
@@ -41,23 +41,23 @@ struct Baseline {
 }
 
 /// The heap's baseline state, made at first use; `None`: out of memory.
-fn state(heap: &ThreadHeap) -> Option<&Baseline> {
-    if heap.baseline.get().is_null() {
+fn state(heap: OwnHeap) -> Option<&'static Baseline> {
+    if heap.baseline().get().is_null() {
         make(heap)?;
     }
     // SAFETY: made by `make`, and freed only when the heap's thread ends.
-    Some(unsafe { &*heap.baseline.get().as_ptr::<Baseline>() })
+    Some(unsafe { &*heap.baseline().get().as_ptr::<Baseline>() })
 }
 
 #[cold]
-fn make(heap: &ThreadHeap) -> Option<()> {
+fn make(heap: OwnHeap) -> Option<()> {
     let record = meta::alloc(size_of::<Baseline>())?;
     let fresh = record.as_ptr::<Baseline>();
     // SAFETY: a zeroed record, ours alone; fronts are valid as zeroes: empty.
     unsafe { (&raw mut (*fresh).drain_interval).write(config::get::tiny_sll_drain_interval() as u32) };
     // SAFETY: as above.
     unsafe { (&raw mut (*fresh).direct).write(config::get::tiny_front_direct() == 1) };
-    heap.baseline.set(record);
+    heap.baseline().set(record);
     Some(())
 }
 
@@ -69,9 +69,9 @@ impl Baseline {
     }
 }
 
-/// A block of a tiny class. `None`: out of memory. The heap's thread only.
+/// A block of a tiny class. `None`: out of memory.
 #[inline(never)] // its buffers are not to lie on the stack of who has nothing to do with it
-pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId) -> Option<Addr> {
+pub(crate) fn alloc(heap: OwnHeap, class: ClassId) -> Option<Addr> {
     let front = state(heap)?.front(class);
     if let Some(block) = front.cache.pop().or_else(|| front.sll.pop()) {
         return Some(block);
@@ -80,9 +80,9 @@ pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId) -> Option<Addr> {
     front.cache.pop()
 }
 
-/// Takes back a block of a tiny class and of this heap. The heap's thread only.
+/// Takes back a block of a tiny class and of this heap.
 #[inline(never)] // as `alloc`
-pub(crate) fn free(heap: &ThreadHeap, class: ClassId, block: Addr) {
+pub(crate) fn free(heap: OwnHeap, class: ClassId, block: Addr) {
     let Some(state) = state(heap) else { return heap.free_direct(block) };
     let front = state.front(class);
     if front.cache.newest() == Some(block) || front.sll.newest() == Some(block) {
@@ -104,9 +104,9 @@ pub(crate) fn free(heap: &ThreadHeap, class: ClassId, block: Addr) {
     }
 }
 
-/// Gives everything back to the spans, at thread exit or trim. The heap's thread only.
-pub(crate) fn flush_all(heap: &ThreadHeap) {
-    if heap.baseline.get().is_null() {
+/// Gives everything back to the spans, at thread exit or trim.
+pub(crate) fn flush_all(heap: OwnHeap) {
+    if heap.baseline().get().is_null() {
         return;
     }
     let Some(state) = state(heap) else { return };
@@ -118,17 +118,17 @@ pub(crate) fn flush_all(heap: &ThreadHeap) {
 }
 
 /// Gives the state itself back, once flushed.
-pub(crate) fn close(heap: &ThreadHeap) {
+pub(crate) fn close(heap: OwnHeap) {
     flush_all(heap);
-    let record = heap.baseline.replace(Addr::NULL);
+    let record = heap.baseline().replace(Addr::NULL);
     if !record.is_null() {
         meta::free(record, size_of::<Baseline>());
     }
 }
 
-/// Blocks that wait in the caches of `heap`; its thread only.
-pub(crate) fn cached(heap: &ThreadHeap, class: ClassId) -> u64 {
-    if heap.baseline.get().is_null() {
+/// Blocks that wait in the caches of `heap`.
+pub(crate) fn cached(heap: OwnHeap, class: ClassId) -> u64 {
+    if heap.baseline().get().is_null() {
         return 0;
     }
     state(heap).map_or(0, |state| {

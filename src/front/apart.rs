@@ -5,7 +5,7 @@ use super::{late, paranoid, requests, slow, thread, trim};
 use crate::base::fresh::Fresh;
 use crate::class::ClassId;
 use crate::hardened;
-use crate::heap::ThreadHeap;
+use crate::heap::OwnHeap;
 use crate::os::gate::{self, Inside};
 use crate::reclaim;
 
@@ -57,7 +57,7 @@ pub(crate) fn inside<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Opens the gates of a heap's magazines, as far as a thread's would be.
-pub(crate) fn prepare(heap: &ThreadHeap) {
+pub(crate) fn prepare(heap: OwnHeap) {
     thread::prepare(heap);
     // Of the light form's threads each knows how to check what it pops; an arena's handle does not.
     if hardened::is_light() {
@@ -66,7 +66,7 @@ pub(crate) fn prepare(heap: &ThreadHeap) {
 }
 
 /// The calling thread's heap, made or adopted if need be; `None`: it is to have none. Behind the gate.
-pub(crate) fn own_heap() -> Option<&'static ThreadHeap> {
+pub(crate) fn own_heap() -> Option<OwnHeap> {
     match thread::enter() {
         Some(thread::Caller::Own(heap)) => Some(heap),
         _ => None,

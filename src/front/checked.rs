@@ -5,14 +5,14 @@ use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
 use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
 use crate::hardened::checked;
-use crate::heap::{self, Popped, Pushed, ThreadHeap};
+use crate::heap::{self, OwnHeap, Popped, Pushed};
 use crate::large;
 use crate::profile;
 use crate::reclaim;
 
 /// `alloc` of a thread with a heap.
 #[inline(always)]
-pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
+pub(super) fn alloc(heap: OwnHeap, size: usize) -> *mut u8 {
     match hit(heap, size) {
         Some((block, bytes)) => {
             checked::hand_out(block, bytes, size);
@@ -24,7 +24,7 @@ pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
 
 /// `alloc_zeroed` of a thread with a heap, from its magazine.
 #[inline]
-pub(super) fn zeroed(heap: &ThreadHeap, size: usize) -> Option<Fresh> {
+pub(super) fn zeroed(heap: OwnHeap, size: usize) -> Option<Fresh> {
     let (block, bytes) = hit(heap, size)?;
     checked::hand_out_zero(block, bytes, size);
     Some(Fresh::new(block, true))
@@ -32,7 +32,7 @@ pub(super) fn zeroed(heap: &ThreadHeap, size: usize) -> Option<Fresh> {
 
 /// A block of the thread's magazine, if it has one and that is not to be sampled, and its bytes. Big ones are for the slow path.
 #[inline(always)]
-fn hit(heap: &ThreadHeap, size: usize) -> Option<(Addr, usize)> {
+fn hit(heap: OwnHeap, size: usize) -> Option<(Addr, usize)> {
     let offset = checked::small_bin_offset(size)?;
     let counted = profile::is_on().then(|| profile::bytes(size));
     if counted.is_some_and(|bytes| !heap.meter().has(bytes)) {

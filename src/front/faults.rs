@@ -160,9 +160,9 @@ unsafe extern "C" fn nothing(_: *mut core::ffi::c_void) {}
 fn exit_thread() {
     for _ in 0..3 {
         if let Current::Heap(heap) = heap::current()
-            && heap::leave(heap, nothing)
+            && let Some(left) = heap::leave(heap, nothing)
         {
-            heap::retire(heap, baseline::close);
+            heap::retire(left, baseline::close);
         }
     }
     assert!(!matches!(heap::current(), Current::Heap(_)));

@@ -11,7 +11,7 @@ use crate::base::batch_stack::{self, BatchStack};
 use crate::base::fresh::Fresh;
 use crate::base::sync::AtomicPtr;
 use crate::hardened;
-use crate::heap::{self, ThreadHeap};
+use crate::heap::{self, Left, ThreadHeap};
 use crate::large;
 use crate::os::gate::{self, Inside};
 use crate::page_map::{self, Tag};
@@ -21,7 +21,7 @@ enum What {
     /// Of a block, and the size that the program said it has.
     Free(Addr, Option<usize>, Whose),
     /// Of the thread that had this heap.
-    Exit(&'static ThreadHeap),
+    Exit(Left),
 }
 
 /// All blocks of an arena may be freed at once before a note is taken in: then it is no longer due.
@@ -86,8 +86,8 @@ pub(super) fn free(at: Addr, said: Option<usize>) {
 
 /// Retires the heap of a thread that has left it, later.
 #[cold]
-pub(super) fn exit(heap: &'static ThreadHeap) {
-    put(What::Exit(heap));
+pub(super) fn exit(left: Left) {
+    put(What::Exit(left));
 }
 
 /// Out of memory, what is to be done is forgotten: memory is lost, and nothing else.
@@ -123,7 +123,7 @@ fn take_in_slow() {
             // In a hardened one it stays until all go: its claim could not be taken under the lock.
             What::Free(_, _, Whose::Apart(..)) if hardened::is_on() => {}
             What::Free(at, _, Whose::Apart(heap, turn)) => heap.free_noted(at, turn),
-            What::Exit(heap) => thread::retire(heap),
+            What::Exit(left) => thread::retire(left),
         }
         // Relaxed: `take_all` acquired it.
         note = next.load(Ordering::Relaxed);

@@ -8,7 +8,7 @@ use crate::base::fresh::Fresh;
 use crate::class::{self, ClassId, MID_MAX, TINY_MAX};
 use crate::config::get;
 use crate::hardened;
-use crate::heap::{self, Lend, Popped, ThreadHeap};
+use crate::heap::{self, Lend, OwnHeap, Popped};
 use crate::large;
 use crate::os::signal::{self, Request};
 use crate::os::{self, gate};
@@ -92,7 +92,7 @@ pub(super) fn refused() {
 
 /// `alloc` of a counted thread.
 #[inline(always)]
-pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
+pub(super) fn alloc(heap: OwnHeap, size: usize) -> *mut u8 {
     match hit(heap, size) {
         Some(fresh) => fresh.at.as_ptr(),
         None => slow::alloc_cold(size),
@@ -102,7 +102,7 @@ pub(super) fn alloc(heap: &ThreadHeap, size: usize) -> *mut u8 {
 /// What a counted `malloc` pays instead of a hit, so it is as short as may be; sizes above `MID_MAX`, which are rarer and dearer, are left to
 /// the slow path. `None`: nothing was counted.
 #[inline(always)]
-pub(super) fn hit(heap: &ThreadHeap, size: usize) -> Option<Fresh> {
+pub(super) fn hit(heap: OwnHeap, size: usize) -> Option<Fresh> {
     if size <= TINY_MAX {
         return lent(heap, size);
     }
@@ -120,7 +120,7 @@ pub(super) fn hit(heap: &ThreadHeap, size: usize) -> Option<Fresh> {
 }
 
 #[inline(never)]
-fn lent(heap: &ThreadHeap, size: usize) -> Option<Fresh> {
+fn lent(heap: OwnHeap, size: usize) -> Option<Fresh> {
     if record::is_on() {
         // Each call is to be seen.
         return None;
@@ -144,7 +144,7 @@ pub(super) fn sample(size: usize, align: usize) -> Option<Fresh> {
 
 #[cold]
 #[inline(never)]
-fn take(heap: &ThreadHeap, size: usize, align: usize) -> Option<Fresh> {
+fn take(heap: OwnHeap, size: usize, align: usize) -> Option<Fresh> {
     let stack = stack(heap)?;
     let fresh = serve(size, align, stack);
     if fresh.is_none() {
@@ -154,7 +154,7 @@ fn take(heap: &ThreadHeap, size: usize, align: usize) -> Option<Fresh> {
 }
 
 /// The number of the calling thread's stack; `None`: it is not to be sampled after all. Keeps errno.
-fn stack(heap: &ThreadHeap) -> Option<u32> {
+fn stack(heap: OwnHeap) -> Option<u32> {
     if !profile::is_on() {
         heap::follow(heap);
         return None;

@@ -9,7 +9,7 @@ use super::slow;
 use super::thread::{self, Caller};
 use crate::base::addr::Addr;
 use crate::class::{self, MID_MAX};
-use crate::heap::{self, Current, Popped, ThreadHeap};
+use crate::heap::{self, Current, OwnHeap, Popped};
 use crate::os::{self, gate, tls};
 use crate::profile;
 use crate::record::{self, Event};
@@ -105,7 +105,7 @@ pub(super) fn aligned(size: usize, align: usize, serve: impl FnOnce() -> *mut u8
 
 /// A block of the calling thread's magazine, its heap and the block's bytes, if the thread is recorded and nobody else is to see the request.
 #[inline(always)]
-fn hit(size: usize) -> Option<(&'static ThreadHeap, Addr, usize)> {
+fn hit(size: usize) -> Option<(OwnHeap, Addr, usize)> {
     let word = tls::get();
     // Not one that is checked besides, whose blocks are looked at on their way.
     if !heap::is_marked(word) || !record::is_on() || profile::is_on() || size > MID_MAX {
@@ -123,7 +123,7 @@ fn hit(size: usize) -> Option<(&'static ThreadHeap, Addr, usize)> {
 
 /// The block at `at` of a thread that is counted is about to be freed.
 #[inline(always)]
-pub(super) fn free_of(heap: &ThreadHeap, at: Addr) {
+pub(super) fn free_of(heap: OwnHeap, at: Addr) {
     heap.recorder().note(os::ticks(), Event::Free { at });
 }
 

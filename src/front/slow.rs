@@ -19,7 +19,7 @@ use crate::class::ClassId;
 use crate::config;
 use crate::guard;
 use crate::hardened;
-use crate::heap::{self, ThreadHeap};
+use crate::heap::{self, OwnHeap};
 use crate::large;
 use crate::os::{gate, tls};
 use crate::reclaim;
@@ -272,7 +272,7 @@ fn try_fresh(class: ClassId) -> Option<Fresh> {
 }
 
 /// The gate of a tiny class that T-HEAP does not serve stays shut.
-pub(super) fn is_baseline(heap: &ThreadHeap, class: ClassId) -> bool {
+pub(super) fn is_baseline(heap: OwnHeap, class: ClassId) -> bool {
     class.is_tiny() && heap.bin(class).max() == 0
 }
 

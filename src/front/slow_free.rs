@@ -20,7 +20,7 @@ use crate::baseline;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::guard;
 use crate::hardened;
-use crate::heap::{self, Pushed, ThreadHeap};
+use crate::heap::{self, OwnHeap, Pushed};
 use crate::large;
 use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
@@ -98,9 +98,10 @@ pub(super) fn free_part(block: *mut u8) {
 #[inline(never)]
 fn free_recorded(block: *mut u8, said: Option<usize>) {
     let at = Addr::of(block);
-    let own = heap::plain(tls::get());
-    // SAFETY: only a counted thread comes here, and its word names a heap.
-    recorded::free_of(unsafe { heap::at(Addr::of(own)) }, at);
+    let word = tls::get();
+    // SAFETY: only a counted thread comes here.
+    recorded::free_of(unsafe { heap::of_marked(word) }, at);
+    let own = heap::plain(word);
     if !push(own, page_map::bin_of(at.granule(), own.addr()), at) {
         free_noted(block, said);
     }
@@ -244,15 +245,16 @@ pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
                 }
                 (true, _) => free_hardened(at, tag, said),
                 (false, false) => free_block(at, tag),
-                (false, true) if heap::sits_at(tag.owner()) => {
-                    // Its magazine is full.
-                    if let Pushed::Twice = owner.push_apart_slow(ClassId::from_index(tag.class_index()), at) {
-                        die(TWICE, at);
-                    }
-                    true
-                }
                 (false, true) => {
-                    owner.free_direct(at);
+                    match heap::seat_of(tag.owner()) {
+                        Some(seat) => {
+                            // Its magazine is full.
+                            if let Pushed::Twice = seat.push_apart_slow(ClassId::from_index(tag.class_index()), at) {
+                                die(TWICE, at);
+                            }
+                        }
+                        None => owner.free_direct(at),
+                    }
                     true
                 }
             }
@@ -299,7 +301,7 @@ fn free_block(at: Addr, tag: Tag) -> bool {
     true
 }
 
-fn free_own(heap: &ThreadHeap, class: ClassId, at: Addr) -> bool {
+fn free_own(heap: OwnHeap, class: ClassId, at: Addr) -> bool {
     if is_baseline(heap, class) {
         baseline::free(heap, class, at);
         return true;

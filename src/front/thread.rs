@@ -7,7 +7,7 @@ use crate::baseline;
 use crate::class::ClassId;
 use crate::config;
 use crate::hardened;
-use crate::heap::{self, Current, ThreadHeap};
+use crate::heap::{self, Current, Left, OwnHeap, ThreadHeap};
 use crate::os::gate;
 use crate::pool_tls;
 use crate::reclaim;
@@ -18,7 +18,7 @@ const LIGHT_BYTES: usize = 8 << 10;
 
 pub(super) enum Caller {
     /// The calling thread's own heap: all of it may be used.
-    Own(&'static ThreadHeap),
+    Own(OwnHeap),
     /// The late heap: only what goes through its lock.
     Shared(&'static ThreadHeap),
 }
@@ -46,7 +46,7 @@ fn shared() -> Option<Caller> {
 }
 
 #[cold]
-fn birth() -> Option<&'static ThreadHeap> {
+fn birth() -> Option<OwnHeap> {
     retire_lost();
     let heap = heap::adopt_or_make(prepare, on_exit);
     if heap::is_any_unheard() {
@@ -57,12 +57,12 @@ fn birth() -> Option<&'static ThreadHeap> {
 
 /// Where threads end without a word: the heaps they left are to be adopted, before there are more.
 fn retire_lost() {
-    while let Some(heap) = heap::take_lost() {
-        retire(heap);
+    while let Some(left) = heap::take_lost() {
+        retire(left);
     }
 }
 
-pub(super) fn prepare(heap: &ThreadHeap) {
+pub(super) fn prepare(heap: OwnHeap) {
     tiny_heap::prepare(heap);
     pool_tls::prepare(heap);
 }
@@ -71,20 +71,18 @@ pub(super) fn prepare(heap: &ThreadHeap) {
 unsafe extern "C" fn on_exit(_: *mut c_void) {
     let Current::Heap(heap) = heap::current() else { return };
     // Not yet, in the first rounds.
-    if !heap::leave(heap, on_exit) {
-        return;
-    }
+    let Some(left) = heap::leave(heap, on_exit) else { return };
     match gate::enter() {
-        Some(_inside) => retire(heap),
-        None => return late::exit(heap),
+        Some(_inside) => retire(left),
+        None => return late::exit(left),
     }
     // Outside: it may wait for a thread to end.
     reclaim::leave_background();
 }
 
 /// Behind the gate.
-pub(super) fn retire(heap: &'static ThreadHeap) {
-    heap::retire(heap, |heap| {
+pub(super) fn retire(left: Left) {
+    heap::retire(left, |heap| {
         baseline::close(heap);
         hardened::close(heap);
     });

@@ -14,7 +14,7 @@ use super::{
 use crate::base::addr::Addr;
 use crate::canary::{self, CANARY};
 use crate::class::{CLASSES, ClassId};
-use crate::heap::{self, Current, ThreadHeap};
+use crate::heap::{self, Current, OwnHeap, ThreadHeap};
 use crate::meta;
 use crate::os::{self, die, die_sized};
 use crate::span::claims::{Claim, MIN_SLACK, Place, place};
@@ -36,9 +36,9 @@ pub(crate) fn class_for(size: usize, align: usize) -> Option<ClassId> {
     class.filter(|class| !class.is_big())
 }
 
-/// A block of `class` for `size` bytes, all zero but for its canary, and whether that was looked at. `None`: out of memory. The heap's thread only.
+/// A block of `class` for `size` bytes, all zero but for its canary, and whether that was looked at. `None`: out of memory.
 #[inline]
-pub(crate) fn alloc(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
+pub(crate) fn alloc(heap: OwnHeap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
     let state = state(heap)?;
     let stock = state.stock(class)?;
     // SAFETY: a live stock of this thread's; no other reference to it is held.
@@ -119,9 +119,9 @@ fn retire(at: Addr, said: Option<usize>) -> Retired {
 }
 
 /// Takes back the block at `at`, of `class` and the heap at `owner`, or ends the process. Says whether that gave blocks
-/// back to a span. The heap's thread only.
+/// back to a span.
 #[inline]
-pub(crate) fn free(heap: &ThreadHeap, owner: Addr, class: ClassId, at: Addr, said: Option<usize>) -> bool {
+pub(crate) fn free(heap: OwnHeap, owner: Addr, class: ClassId, at: Addr, said: Option<usize>) -> bool {
     let own = heap.addr() == owner;
     canary::soon(at, class.block_size());
     match (retire(at, said), state(heap)) {
@@ -221,7 +221,7 @@ impl State {
 
     #[cold]
     #[inline(never)]
-    fn fill(&mut self, heap: &ThreadHeap, class: ClassId, stock: &mut Stock, full: usize) {
+    fn fill(&mut self, heap: OwnHeap, class: ClassId, stock: &mut Stock, full: usize) {
         heap.tick();
         stock.fill(full, |room| heap.refill(class, room));
     }
@@ -236,13 +236,13 @@ impl State {
 
     /// Into the quarantine, and what that lets go to where it came from.
     #[inline]
-    fn hold(&mut self, heap: &ThreadHeap, freed: Freed, gave: &mut bool) {
+    fn hold(&mut self, heap: OwnHeap, freed: Freed, gave: &mut bool) {
         let State { quarantine, stocks, .. } = self;
         quarantine.push(freed, |left| *gave |= let_go(heap, stocks, left));
     }
 
     /// Everything back to the spans.
-    fn flush(&mut self, heap: &ThreadHeap) {
+    fn flush(&mut self, heap: OwnHeap) {
         while let Some(left) = self.quarantine.pop() {
             let_go(heap, &mut self.stocks, left);
         }
@@ -257,7 +257,7 @@ impl State {
 
 /// A block out of the quarantine: into its class's stock if it is this heap's, else home. Says whether a span got blocks.
 #[inline]
-fn let_go(heap: &ThreadHeap, stocks: &mut [*mut Stock; CLASSES], left: Freed) -> bool {
+fn let_go(heap: OwnHeap, stocks: &mut [*mut Stock; CLASSES], left: Freed) -> bool {
     let (at, class) = (left.at(), left.class());
     if !left.is_own() {
         heap.free_remote(crate::page_map::tag(at).owner(), class, at);
@@ -282,18 +282,17 @@ fn let_go(heap: &ThreadHeap, stocks: &mut [*mut Stock; CLASSES], left: Freed) ->
 
 /// The heap's state, made at first use; `None`: out of memory.
 #[inline]
-#[expect(clippy::mut_from_ref, reason = "the state is not part of the heap; its thread has it to itself")]
-fn state(heap: &ThreadHeap) -> Option<&mut State> {
-    if heap.hardened.get().is_null() {
+fn state(heap: OwnHeap) -> Option<&'static mut State> {
+    if heap.hardened().get().is_null() {
         make(heap)?;
     }
     // SAFETY: made by `make`, and freed only when the heap's thread ends; each caller is that thread, and holds no other.
-    Some(unsafe { &mut *heap.hardened.get().as_ptr::<State>() })
+    Some(unsafe { &mut *heap.hardened().get().as_ptr::<State>() })
 }
 
 #[cold]
 #[inline(never)]
-fn make(heap: &ThreadHeap) -> Option<()> {
+fn make(heap: OwnHeap) -> Option<()> {
     let record = meta::alloc(size_of::<State>())?;
     let fresh = State {
         random: Random::seeded(os::random()),
@@ -302,13 +301,13 @@ fn make(heap: &ThreadHeap) -> Option<()> {
     };
     // SAFETY: a record of this size, ours alone.
     unsafe { record.as_ptr::<State>().write(fresh) };
-    heap.hardened.set(record);
+    heap.hardened().set(record);
     Some(())
 }
 
-/// Gives everything back to the spans: at trim, or when memory is short. The heap's thread only.
-pub(crate) fn flush_all(heap: &ThreadHeap) {
-    if heap.hardened.get().is_null() {
+/// Gives everything back to the spans: at trim, or when memory is short.
+pub(crate) fn flush_all(heap: OwnHeap) {
+    if heap.hardened().get().is_null() {
         return;
     }
     if let Some(state) = state(heap) {
@@ -317,9 +316,9 @@ pub(crate) fn flush_all(heap: &ThreadHeap) {
 }
 
 /// Gives the state itself back as well.
-pub(crate) fn close(heap: &ThreadHeap) {
+pub(crate) fn close(heap: OwnHeap) {
     flush_all(heap);
-    let record = heap.hardened.replace(Addr::NULL);
+    let record = heap.hardened().replace(Addr::NULL);
     if record.is_null() {
         return;
     }
@@ -335,7 +334,7 @@ pub(crate) fn close(heap: &ThreadHeap) {
 /// Before the process ends: of what its thread holds back nobody will find out any more whether it was written to.
 pub(crate) fn at_exit() {
     let Current::Heap(heap) = heap::current() else { return };
-    if heap.hardened.get().is_null() {
+    if heap.hardened().get().is_null() {
         return;
     }
     let Some(state) = state(heap) else { return };
@@ -348,9 +347,9 @@ pub(crate) fn at_exit() {
     }
 }
 
-/// Blocks of `class` that wait in the stock and quarantine of `heap`; its thread only.
-pub(crate) fn cached(heap: &ThreadHeap, class: ClassId) -> u64 {
-    if heap.hardened.get().is_null() {
+/// Blocks of `class` that wait in the stock and quarantine of `heap`.
+pub(crate) fn cached(heap: OwnHeap, class: ClassId) -> u64 {
+    if heap.hardened().get().is_null() {
         return 0;
     }
     state(heap).map_or(0, |state| {
@@ -364,7 +363,7 @@ pub(crate) fn cached(heap: &ThreadHeap, class: ClassId) -> u64 {
 /// In a child of fork: other random numbers than the parent's. The states of other threads are given up with their heaps.
 pub(crate) fn at_fork_child() {
     let Current::Heap(heap) = heap::current() else { return };
-    if heap.hardened.get().is_null() {
+    if heap.hardened().get().is_null() {
         return;
     }
     if let Some(state) = state(heap) {

@@ -10,7 +10,7 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
-use super::{Core, Popped, Pushed, ThreadHeap, end, lifecycle, misuse};
+use super::{Core, OwnHeap, Popped, Pushed, ThreadHeap, end, lifecycle, misuse};
 use crate::base::addr::Addr;
 use crate::class::{CLASSES, ClassId};
 use crate::os::lock::MutexGuard;
@@ -40,6 +40,9 @@ pub(super) struct Apart {
     full: [Cell<u16>; CLASSES],
 }
 
+// SAFETY: the cells are the user's; of a heap that several threads take from by its lock, which has no user, whose who holds that.
+unsafe impl Sync for Apart {}
+
 fn bit(class: ClassId) -> u128 {
     1 << class.index()
 }
@@ -56,10 +59,11 @@ fn each(mut classes: u128) -> impl Iterator<Item = ClassId> {
 pub(crate) fn make_apart(
     owner: Addr,
     allowance: &'static Allowance,
-    prepare: impl FnOnce(&ThreadHeap),
+    prepare: impl FnOnce(OwnHeap),
 ) -> Option<&'static ThreadHeap> {
     let heap = lifecycle::take_spare()?;
-    prepare(heap);
+    // SAFETY: spare, and on no list any more: nobody else has it.
+    prepare(unsafe { OwnHeap::of(heap) });
     // Relaxed, both: the program hands its blocks on by its own means.
     heap.apart.allowance.store(core::ptr::from_ref(allowance).cast_mut(), Ordering::Relaxed);
     heap.apart.owner.store(owner.0, Ordering::Relaxed);
@@ -79,18 +83,20 @@ impl ThreadHeap {
         !self.apart_owner().is_null()
     }
 
-    /// Lets its magazines have no room. It has just been made.
-    pub(crate) fn shut(&self) {
-        ClassId::all().for_each(|class| self.bin(class).set_max(0));
-    }
-
     fn allowance(&self) -> Option<&'static Allowance> {
         // SAFETY: null, or of the record, which is there as long as the heap is its own.
         unsafe { self.apart.allowance.load(Ordering::Relaxed).as_ref() }
     }
+}
 
-    /// A block of `class`, whether its magazine is empty or was not asked. `None`: out of memory, or no more is allowed. Its user only.
-    pub(crate) fn pop_apart(&self, class: ClassId) -> Option<Addr> {
+impl OwnHeap {
+    /// Lets its magazines have no room. It has just been made.
+    pub(crate) fn shut(self) {
+        ClassId::all().for_each(|class| self.bin(class).set_max(0));
+    }
+
+    /// A block of `class`, whether its magazine is empty or was not asked. `None`: out of memory, or no more is allowed.
+    pub(crate) fn pop_apart(self, class: ClassId) -> Option<Addr> {
         let bin = self.bin(class);
         if let Popped::Block(block) = bin.pop() {
             return Some(block);
@@ -107,11 +113,11 @@ impl ThreadHeap {
     }
 
     /// Fills an empty magazine.
-    fn fill(&self, class: ClassId) {
+    fn fill(self, class: ClassId) {
         let bin = self.bin(class);
         // Here already: it has an array now, even if nothing is allowed to lie there.
         self.apart.known.set(self.apart.known.get() | bit(class));
-        // SAFETY: we are the heap's user (caller), and nothing below `refill` touches this bin.
+        // SAFETY: we are the heap's user, and nothing below `refill` touches this bin.
         let room = unsafe { bin.room(usize::MAX) };
         let asked = room.len();
         let got = self.refill(class, room);
@@ -119,13 +125,15 @@ impl ThreadHeap {
         self.note_full(class, got);
     }
 
-    fn note_full(&self, class: ClassId, blocks: usize) {
+    fn note_full(self, class: ClassId, blocks: usize) {
         if let Some(full) = self.apart.full.get(class.index()) {
             full.set(blocks as u16);
         }
     }
+}
 
-    /// What `refill` is here: from its own spans, as far as is allowed. Its user only.
+impl ThreadHeap {
+    /// What `refill` is here: from its own spans, as far as is allowed. Its user; where it has none, any thread.
     #[cold]
     #[inline(never)]
     pub(super) fn refill_apart(&self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
@@ -186,22 +194,24 @@ impl ThreadHeap {
             allowance.give(bytes);
         }
     }
+}
 
-    /// Keeps a freed block of `class` in its magazine. Its user only.
+impl OwnHeap {
+    /// Keeps a freed block of `class` in its magazine.
     #[inline(always)]
-    pub(crate) fn push_apart(&self, class: ClassId, block: Addr) -> Pushed {
+    pub(crate) fn push_apart(self, class: ClassId, block: Addr) -> Pushed {
         self.mix();
         self.bin(class).push(block)
     }
 
-    /// The same where it had no room. Its user only, who holds no lock.
+    /// The same where it had no room. The caller holds no lock.
     #[cold]
-    pub(crate) fn push_apart_slow(&self, class: ClassId, block: Addr) -> Pushed {
+    pub(crate) fn push_apart_slow(self, class: ClassId, block: Addr) -> Pushed {
         let bin = self.bin(class);
         if bin.holds_last(block) {
             return Pushed::Twice;
         }
-        // SAFETY: we are the heap's user (caller), and nothing below `free_apart` touches this bin.
+        // SAFETY: we are the heap's user, and nothing below `free_apart` touches this bin.
         let blocks = unsafe { bin.oldest(bin.capacity().div_ceil(2)) };
         if blocks.is_empty() {
             self.free_apart(&[block]);
@@ -212,12 +222,12 @@ impl ThreadHeap {
         bin.push(block)
     }
 
-    /// Gives what lies in the magazines back to the spans. Its user only.
-    pub(crate) fn flush_apart(&self) {
+    /// Gives what lies in the magazines back to the spans.
+    pub(crate) fn flush_apart(self) {
         self.note_mixed();
         for class in each(self.apart.known.get()) {
             let bin = self.bin(class);
-            // SAFETY: we are the heap's user (caller), and nothing below `free_apart` touches this bin.
+            // SAFETY: we are the heap's user, and nothing below `free_apart` touches this bin.
             let blocks = unsafe { bin.oldest(usize::MAX) };
             if !blocks.is_empty() {
                 self.free_apart(blocks);
@@ -226,10 +236,10 @@ impl ThreadHeap {
         }
     }
 
-    /// Frees all its blocks at once, if that is done by moving the magazines' ends. `false`: nothing was done, and `start_over` is to. Its user
-    /// only; no lock is taken.
+    /// Frees all its blocks at once, if that is done by moving the magazines' ends. `false`: nothing was done, and `start_over` is to. No lock
+    /// is taken.
     #[inline]
-    pub(crate) fn rewind(&self) -> bool {
+    pub(crate) fn rewind(self) -> bool {
         let apart = &self.apart;
         if apart.moved.get() != 0 || apart.is_mixed.load(Ordering::Relaxed) {
             return false;
@@ -238,7 +248,7 @@ impl ThreadHeap {
         true
     }
 
-    fn rewind_all(&self, classes: u128) {
+    fn rewind_all(self, classes: u128) {
         for class in each(classes) {
             let full = self.apart.full.get(class.index()).map_or(0, Cell::get);
             // SAFETY: A1.
@@ -246,8 +256,8 @@ impl ThreadHeap {
         }
     }
 
-    /// Frees all its blocks at once. Its user only, who holds no lock.
-    pub(crate) fn start_over(&self) {
+    /// Frees all its blocks at once. The caller holds no lock.
+    pub(crate) fn start_over(self) {
         let apart = &self.apart;
         let known = apart.known.get();
         let moved = if apart.is_mixed.swap(false, Ordering::Relaxed) { known } else { apart.moved.get() };
@@ -274,17 +284,8 @@ impl ThreadHeap {
         apart.moved.set(0);
     }
 
-    /// Frees the blocks of one class at once, and says how many bytes that were.
-    fn free_class(&self, class: ClassId, core: &mut Core) -> usize {
-        let Core { spans, dirty, .. } = core;
-        let Some(spans) = spans.get_mut(class.index()) else { return 0 };
-        let (bytes, released) = spans.free_all(class, dirty);
-        self.events.count(class.index(), Event::SpanRelease, released as u64);
-        bytes
-    }
-
-    /// Frees all its blocks and gives all its memory back; it is for another owner from then on. Its user only, who holds no lock.
-    pub(crate) fn dissolve(&'static self) {
+    /// Frees all its blocks and gives all its memory back; it is for another owner from then on. The caller holds no lock.
+    pub(crate) fn dissolve(self) {
         let apart = &self.apart;
         let known = apart.known.replace(0);
         apart.moved.set(0);
@@ -292,7 +293,7 @@ impl ThreadHeap {
             self.bin(class).close(true);
             self.note_full(class, 0);
         }
-        self.capacities.reset();
+        self.capacities().reset();
         let (mut core, gather) = self.look_settled();
         apart.turn.fetch_add(1, Ordering::Relaxed);
         apart.owner.store(0, Ordering::Relaxed);
@@ -310,7 +311,18 @@ impl ThreadHeap {
         self.give_allowance(used);
         apart.allowance.store(core::ptr::null_mut(), Ordering::Relaxed);
         apart.is_mixed.store(false, Ordering::Relaxed);
-        lifecycle::put_spare(self);
+        lifecycle::put_spare(self.shared());
+    }
+}
+
+impl ThreadHeap {
+    /// Frees the blocks of one class at once, and says how many bytes that were.
+    fn free_class(&self, class: ClassId, core: &mut Core) -> usize {
+        let Core { spans, dirty, .. } = core;
+        let Some(spans) = spans.get_mut(class.index()) else { return 0 };
+        let (bytes, released) = spans.free_all(class, dirty);
+        self.events.count(class.index(), Event::SpanRelease, released as u64);
+        bytes
     }
 
     /// `look`, with no span set apart, and with what keeps them from it, if need be.

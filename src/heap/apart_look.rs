@@ -1,6 +1,6 @@
 //! What there is in a heap apart.
 
-use super::ThreadHeap;
+use super::{OwnHeap, ThreadHeap};
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::class::ClassId;
@@ -42,7 +42,7 @@ impl ThreadHeap {
         for (class, spans) in ClassId::all().zip(&core.spans) {
             // No class has blocks of 0 bytes; Rust 1.85 does not see that, and keeps a panic.
             let taken = spans.used(class).checked_div(class.block_size()).unwrap_or(0);
-            let used = taken.saturating_sub(self.bin(class).len()) as u64;
+            let used = taken.saturating_sub(self.magazined(class)) as u64;
             held.live_blocks += used;
             held.live_bytes += used * class.block_size() as u64;
             held.held_bytes += spans.spans as u64 * class.span_bytes() as u64;
@@ -50,8 +50,16 @@ impl ThreadHeap {
         held
     }
 
-    /// All its spans, with nothing left in magazines. Its user only, who holds no lock. `None`: out of memory.
-    pub(crate) fn bases(&self) -> Option<Bases> {
+    /// The span at that base, if it is still there, and in `bases` what is free in it. Any thread that holds no heap's lock.
+    pub(crate) fn live(&self, base: Addr, bases: &mut Bases) -> Option<Live> {
+        let _core = self.look();
+        Live::of(base, self.addr(), bases.bits())
+    }
+}
+
+impl OwnHeap {
+    /// All its spans, with nothing left in magazines. The caller holds no lock. `None`: out of memory.
+    pub(crate) fn bases(self) -> Option<Bases> {
         self.flush_apart();
         let mut core = self.look();
         let spans: usize = core.spans.iter().map(|spans| spans.spans as usize).sum();
@@ -61,12 +69,6 @@ impl ThreadHeap {
             spans.each_base(|base| bases.push(base));
         }
         Some(bases)
-    }
-
-    /// The span at that base, if it is still there, and in `bases` what is free in it. Any thread that holds no heap's lock.
-    pub(crate) fn live(&self, base: Addr, bases: &mut Bases) -> Option<Live> {
-        let _core = self.look();
-        Live::of(base, self.addr(), bases.bits())
     }
 }
 

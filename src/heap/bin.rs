@@ -41,10 +41,21 @@ pub(crate) enum Pushed {
 /// Entries of a magazine's first array. Arrays are one word short of a power of two: the word before `base`.
 pub(super) const FIRST: usize = 31;
 
+// SAFETY: others than the user only come by `len`.
+unsafe impl Sync for Bins {}
+
 impl Bins {
-    pub(super) fn of(&self, class: ClassId) -> &Bin {
+    /// # Safety
+    /// The caller is the user of the heap whose bins these are.
+    #[inline(always)]
+    pub(super) unsafe fn of(&self, class: ClassId) -> &Bin {
         // SAFETY: a ClassId is below CLASSES.
         unsafe { self.0.get_unchecked(class.index()) }
+    }
+
+    /// Blocks that one holds. Any thread, for a figure that need not be exact.
+    pub(super) fn len(&self, class: ClassId) -> usize {
+        self.0.get(class.index()).map_or(0, Bin::len)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How far a magazine may grow: doubling at each miss, then what `learn` says; back again when it lies idle.
 #![forbid(unsafe_code)]
 
-use super::ThreadHeap;
+use super::OwnHeap;
 use super::bin::{Bin, FIRST};
 use crate::class::{CLASSES, ClassId, MID_CLASSES};
 use crate::learn::{self, Depth, Purse, Verdict};
@@ -40,9 +40,9 @@ impl Capacities {
     }
 }
 
-impl ThreadHeap {
-    /// Doubles a magazine that may grow. Says whether it has more room now. The heap's thread only.
-    pub(super) fn grow(&self, class: ClassId) -> bool {
+impl OwnHeap {
+    /// Doubles a magazine that may grow. Says whether it has more room now.
+    pub(super) fn grow(self, class: ClassId) -> bool {
         let bin = self.bin(class);
         let (old, want) = (bin.capacity(), self.wanted_capacity(class));
         if want <= old {
@@ -51,7 +51,7 @@ impl ThreadHeap {
         if class.is_big() {
             self.make_room(class, (want - old) * class.block_size());
         }
-        let purse = &self.capacities.purse;
+        let purse = &self.capacities().purse;
         let new = purse.ask(old, want, class.block_size());
         if new <= old {
             return false;
@@ -65,36 +65,36 @@ impl ThreadHeap {
     }
 
     /// The capacity that the next growth would make. A big class has none before its blocks were seen to come back.
-    fn wanted_capacity(&self, class: ClassId) -> usize {
+    fn wanted_capacity(self, class: ClassId) -> usize {
         let bin = self.bin(class);
         if !class.is_big() || bin.capacity() > 0 {
             return bin.next_capacity();
         }
-        let Some(cell) = self.capacities.depth(class) else { return 0 };
+        let Some(cell) = self.capacities().depth(class) else { return 0 };
         let mut depth = cell.get();
-        let comes_back = depth.taken(self.capacities.losses.get());
+        let comes_back = depth.taken(self.capacities().losses.get());
         cell.set(depth);
         if comes_back && bin.max() > 0 { 1 } else { 0 }
     }
 
     /// The class to serve a request for `class` from: another one's, larger, while so few of its own were asked for that a page, a record
-    /// and a magazine for them cost more than what rounding does. The heap's thread only.
-    pub(crate) fn earned(&self, class: ClassId) -> ClassId {
+    /// and a magazine for them cost more than what rounding does.
+    pub(crate) fn earned(self, class: ClassId) -> ClassId {
         let bin = self.bin(class);
         let coarse = class.coarse();
         if coarse == class || bin.capacity() > 0 || bin.max() == 0 {
             return class;
         }
-        let Some(cell) = self.capacities.depth(class) else { return class };
+        let Some(cell) = self.capacities().depth(class) else { return class };
         let mut depth = cell.get();
         let earned = depth.asked(class.block_size());
         cell.set(depth);
         if earned { class } else { coarse }
     }
 
-    /// Notes that a block of a class without a magazine was freed. The heap's thread only.
-    pub(super) fn note_freed(&self, class: ClassId) {
-        if let Some(cell) = self.capacities.depth(class) {
+    /// Notes that a block of a class without a magazine was freed.
+    pub(super) fn note_freed(self, class: ClassId) {
+        if let Some(cell) = self.capacities().depth(class) {
             let mut depth = cell.get();
             depth.freed();
             cell.set(depth);
@@ -103,34 +103,34 @@ impl ThreadHeap {
 
     /// Closes magazines of other big classes, one after the other, until `more` bytes fit into what all may have.
     #[cold]
-    fn make_room(&self, class: ClassId, more: usize) {
+    fn make_room(self, class: ClassId, more: usize) {
         let bytes = |class: ClassId| self.bin(class).capacity() * class.block_size();
         let mut held: usize = ClassId::all().filter(|class| class.is_big()).map(bytes).sum();
         for _ in 0..CLASSES - MID_CLASSES {
             if held + more <= BIG_BYTES {
                 break;
             }
-            let next = self.capacities.hand.get() + 1;
-            self.capacities.hand.set(if (MID_CLASSES..CLASSES).contains(&next) { next } else { MID_CLASSES });
-            let victim = ClassId::from_index(self.capacities.hand.get());
+            let next = self.capacities().hand.get() + 1;
+            self.capacities().hand.set(if (MID_CLASSES..CLASSES).contains(&next) { next } else { MID_CLASSES });
+            let victim = ClassId::from_index(self.capacities().hand.get());
             if victim != class && bytes(victim) > 0 {
                 held -= bytes(victim);
                 self.close(victim);
-                self.capacities.losses.set(self.capacities.losses.get() + 1);
+                self.capacities().losses.set(self.capacities().losses.get() + 1);
             }
         }
     }
 
     /// Takes a class's magazine away.
-    pub(super) fn close(&self, class: ClassId) {
+    pub(super) fn close(self, class: ClassId) {
         let bin = self.bin(class);
         let bytes = bin.capacity() * class.block_size();
         if bytes > 0 {
             self.flush_oldest(class, usize::MAX);
             bin.close(true);
-            self.capacities.purse.give(bytes);
+            self.capacities().purse.give(bytes);
         }
-        if let Some(cell) = self.capacities.depth(class) {
+        if let Some(cell) = self.capacities().depth(class) {
             let mut depth = cell.get();
             depth.forget();
             cell.set(depth);
@@ -138,14 +138,13 @@ impl ThreadHeap {
     }
 
     /// Tells the learner that so many blocks of `class` were refilled, or flushed (below zero), and does as it says.
-    /// The heap's thread only.
-    pub(super) fn learn(&self, class: ClassId, blocks: i32) {
+    pub(super) fn learn(self, class: ClassId, blocks: i32) {
         let bin = self.bin(class);
         // While it may still grow, growing is the answer.
         if bin.capacity() < bin.max() || !learn::is_on() {
             return;
         }
-        let Some(cell) = self.capacities.depth(class) else { return };
+        let Some(cell) = self.capacities().depth(class) else { return };
         let mut depth = cell.get();
         let verdict = depth.moved(blocks, bin.capacity());
         cell.set(depth);
@@ -157,7 +156,7 @@ impl ThreadHeap {
     }
 
     #[cold]
-    fn deepen(&self, class: ClassId, need: usize) {
+    fn deepen(self, class: ClassId, need: usize) {
         let bin = self.bin(class);
         if need <= learn::depth_limit(class, bin.max(), self.deep_bytes()) {
             bin.set_max(learn::deepen(class, need));
@@ -166,20 +165,20 @@ impl ThreadHeap {
 
     /// Back to the default bound.
     #[cold]
-    fn undeepen(&self, class: ClassId) {
+    fn undeepen(self, class: ClassId) {
         let bound = learn::undeepen(class);
         self.shrink(class, bound);
         self.bin(class).set_max(bound);
     }
 
     /// Bytes of room that the bounds of all magazines allow beyond the defaults.
-    fn deep_bytes(&self) -> usize {
+    fn deep_bytes(self) -> usize {
         let deep = |class: ClassId| self.bin(class).max().saturating_sub(learn::default_depth(class));
         ClassId::all().map(|class| deep(class) * class.block_size()).sum()
     }
 
     /// Makes a magazine smaller; it may grow again.
-    fn shrink(&self, class: ClassId, entries: usize) {
+    fn shrink(self, class: ClassId, entries: usize) {
         let bin = self.bin(class);
         let old = bin.capacity();
         if old <= entries {
@@ -187,25 +186,24 @@ impl ThreadHeap {
         }
         self.flush_oldest(class, bin.len().saturating_sub(entries));
         if bin.resize(entries) {
-            self.capacities.purse.give((old - entries) * class.block_size());
+            self.capacities().purse.give((old - entries) * class.block_size());
         }
     }
 
     /// Once in an epoch: gives back the magazines that lie idle, and room beyond what this thread may have by now.
-    /// The heap's thread only.
-    pub(super) fn review(&self) {
+    pub(super) fn review(self) {
         let epoch = learn::epoch();
-        if self.capacities.epoch.replace(epoch) == epoch || !learn::is_on() {
+        if self.capacities().epoch.replace(epoch) == epoch || !learn::is_on() {
             return;
         }
-        self.capacities.losses.set(self.capacities.losses.get() / 2);
-        for (class, cell) in ClassId::all().zip(&self.capacities.depths) {
+        self.capacities().losses.set(self.capacities().losses.get() / 2);
+        for (class, cell) in ClassId::all().zip(&self.capacities().depths) {
             self.review_class(class, self.bin(class), cell);
         }
     }
 
     #[cold]
-    fn review_class(&self, class: ClassId, bin: &Bin, cell: &Cell<Depth>) {
+    fn review_class(self, class: ClassId, bin: &Bin, cell: &Cell<Depth>) {
         let mut depth = cell.get();
         if bin.capacity() == 0 {
             depth.forget();
@@ -219,7 +217,7 @@ impl ThreadHeap {
                 self.undeepen(class);
             }
         }
-        let over = self.capacities.purse.is_over();
+        let over = self.capacities().purse.is_over();
         if class.is_big() {
             if idle || over {
                 self.close(class);

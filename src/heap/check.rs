@@ -1,6 +1,6 @@
 //! Feature `paranoid`: the walkers over a heap.
 
-use super::{Bin, Core, ThreadHeap};
+use super::{Bin, Core, OwnHeap, ThreadHeap};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::os::require;
@@ -24,16 +24,18 @@ impl ThreadHeap {
         require(sum.free == core.dirty.free, "D1: the sum of the free bytes", self.addr());
         require(sum.gone == core.dirty.gone, "D1: the sum of the purged bytes", self.addr());
     }
+}
 
-    /// Also B1, B2, H1 and H2 of the magazines. The heap's thread only.
-    pub(crate) fn check(&self) {
+impl OwnHeap {
+    /// Also B1, B2, H1 and H2 of the magazines.
+    pub(crate) fn check(self) {
         let core = self.core.lock();
         self.check_core(&core);
         for free in [true, false] {
             for class in ClassId::all() {
                 let bin = self.bin(class);
                 bin.check();
-                // SAFETY: we are the heap's thread (caller), and nothing here touches the bin.
+                // SAFETY: we are the heap's user, and nothing here touches the bin.
                 for &block in unsafe { bin.oldest(usize::MAX) } {
                     span::mark(self.addr(), class, block, free);
                 }
@@ -45,8 +47,8 @@ impl ThreadHeap {
         }
     }
 
-    /// H1 and H2 of one block that a cache of a higher box holds. The heap's thread only.
-    pub(crate) fn check_cached(&self, class: ClassId, block: Addr) {
+    /// H1 and H2 of one block that a cache of a higher box holds.
+    pub(crate) fn check_cached(self, class: ClassId, block: Addr) {
         let _core = self.core.lock();
         span::mark(self.addr(), class, block, true);
         span::mark(self.addr(), class, block, false);

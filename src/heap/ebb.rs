@@ -8,7 +8,7 @@
 
 use core::cell::Cell;
 
-use super::{Core, ThreadHeap, dirty_bytes};
+use super::{Core, OwnHeap, dirty_bytes};
 use crate::class::ClassId;
 use crate::learn;
 use crate::span::Spans;
@@ -88,19 +88,19 @@ impl Ebb {
     }
 }
 
-impl ThreadHeap {
-    /// Called when the thread's blocks went back to spans. The heap's thread only.
+impl OwnHeap {
+    /// Called when the thread's blocks went back to spans.
     #[inline]
-    pub(super) fn look_for_ebb(&self, tide: Tide) {
+    pub(super) fn look_for_ebb(self, tide: Tide) {
         let few = FEW.min(tide.peak / PART);
         // What has room in magazines bounds what lies in them.
-        if tide.used <= few + self.capacities.room() && tide.peak >= LEAST && tide.acquired > 0 {
+        if tide.used <= few + self.capacities().room() && tide.peak >= LEAST && tide.acquired > 0 {
             self.measure(tide, few);
         }
     }
 
     #[cold]
-    fn measure(&self, tide: Tide, few: usize) {
+    fn measure(self, tide: Tide, few: usize) {
         let is_crowded = dirty_bytes() > CROWD || learn::is_tight();
         if !is_crowded || tide.others() + tide.before < tide.acquired as u64 {
             return;
@@ -109,16 +109,16 @@ impl ThreadHeap {
         if tide.used.saturating_sub(kept) > few {
             return;
         }
-        match self.ebb.pass.get() {
+        match self.ebb().pass.get() {
             0 => self.let_go(tide),
             pass => {
-                self.ebb.pass.set(pass - 1);
+                self.ebb().pass.set(pass - 1);
                 self.look().tide.turn();
             }
         }
     }
 
-    fn let_go(&self, tide: Tide) {
+    fn let_go(self, tide: Tide) {
         for class in ClassId::all() {
             self.close(class);
         }
@@ -127,26 +127,26 @@ impl ThreadHeap {
         self.release_empty(&mut core);
         core.tide.turn();
         drop(core);
-        self.ebb.is_low.set(true);
-        self.ebb.judged_by.set(tide.acquired);
+        self.ebb().is_low.set(true);
+        self.ebb().judged_by.set(tide.acquired);
     }
 
-    /// Called when a magazine was empty: judges the last ebb. The heap's thread only.
+    /// Called when a magazine was empty: judges the last ebb.
     #[inline]
-    pub(super) fn look_for_flood(&self) {
-        let mine = self.ebb.judged_by.get();
+    pub(super) fn look_for_flood(self) {
+        let mine = self.ebb().judged_by.get();
         if mine > 0 {
-            self.ebb.judged_by.set(0);
+            self.ebb().judged_by.set(0);
             self.judge(mine);
         }
     }
 
     #[cold]
-    fn judge(&self, mine: u32) {
+    fn judge(self, mine: u32) {
         let was_useful = self.look().tide.others() > mine as u64;
-        let useless = if was_useful { 0 } else { (self.ebb.useless.get() + 1).min(USELESS) };
-        self.ebb.useless.set(useless);
-        self.ebb.pass.set((1_u32 << useless).saturating_sub(2));
+        let useless = if was_useful { 0 } else { (self.ebb().useless.get() + 1).min(USELESS) };
+        self.ebb().useless.set(useless);
+        self.ebb().pass.set((1_u32 << useless).saturating_sub(2));
     }
 }
 

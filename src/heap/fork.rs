@@ -1,7 +1,6 @@
 //! A child of fork: what becomes of the heaps of threads that are not there.
-#![forbid(unsafe_code)]
 
-use super::REGISTRY;
+use super::{OwnHeap, REGISTRY};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::heap::metered;
@@ -25,18 +24,20 @@ pub(crate) fn orphan_the_lost() {
             continue;
         }
         registry.forget_unheard(heap);
+        // SAFETY: its thread is not there, and nobody else is, to adopt it.
+        let lost = unsafe { OwnHeap::of(heap) };
         for class in ClassId::all() {
-            heap.bin(class).close(false);
+            lost.bin(class).close(false);
         }
-        heap.forget_lent();
-        heap.capacities.reset();
-        heap.ebb.reset();
+        lost.forget_lent();
+        lost.capacities().reset();
+        lost.ebb().reset();
         heap.outbox.forget();
-        heap.baseline.set(Addr::NULL);
-        heap.hardened.set(Addr::NULL);
+        lost.baseline().set(Addr::NULL);
+        lost.hardened().set(Addr::NULL);
         heap.links.word.forget();
         // Not in the order of locks: there is nobody else.
-        heap.leave_seats();
+        lost.leave_seats();
         registry.unlink(heap);
         registry.push_orphan(heap);
     }

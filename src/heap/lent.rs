@@ -14,8 +14,7 @@
 
 use core::cell::Cell;
 
-use super::ThreadHeap;
-use super::bin::Bin;
+use super::{OwnHeap, ThreadHeap};
 use crate::base::addr::Addr;
 use crate::class::{ClassId, TINY_CLASSES};
 use crate::profile;
@@ -50,12 +49,12 @@ impl Lent {
     }
 }
 
-impl ThreadHeap {
-    /// A block of a tiny `class` whose second bin is empty, and the next few in that bin. The heap's thread only.
+impl OwnHeap {
+    /// A block of a tiny `class` whose second bin is empty, and the next few in that bin.
     #[cold]
     #[inline(never)]
-    pub(crate) fn lend(&self, class: ClassId) -> Lend {
-        let lent = &self.metered.lent;
+    pub(crate) fn lend(self, class: ClassId) -> Lend {
+        let lent = &self.metered().lent;
         let left = lent.left(class);
         if left.get() == 0 {
             let Some(blocks) = self.meter().draw_blocks(class.block_size()) else { return Lend::Nothing };
@@ -75,8 +74,8 @@ impl ThreadHeap {
         }
     }
 
-    /// Gives what is lent back to the spans. The heap's thread only, or of a heap without one.
-    pub(super) fn take_back(&self) {
+    /// Gives what is lent back to the spans.
+    pub(super) fn take_back(self) {
         if !profile::was_on() {
             return;
         }
@@ -86,7 +85,7 @@ impl ThreadHeap {
             let blocks = unsafe { bin.oldest(ENTRIES) };
             if !blocks.is_empty() {
                 self.flush_measured(class, blocks);
-                let left = self.metered.lent.left(class);
+                let left = self.metered().lent.left(class);
                 left.set(left.get() + blocks.len() as u32);
             }
             bin.close(false);
@@ -94,15 +93,10 @@ impl ThreadHeap {
     }
 
     /// In a child of fork, of a heap whose thread is not there: its blocks are given up.
-    pub(super) fn forget_lent(&self) {
+    pub(super) fn forget_lent(self) {
         if profile::was_on() {
             ClassId::all().take(TINY_CLASSES).for_each(|class| self.second_bin(class).close(false));
         }
-    }
-
-    /// Blocks of a class in magazines and lent. Any thread, for a figure that need not be exact.
-    pub(crate) fn cached(&self, class: ClassId) -> usize {
-        self.bin(class).len() + if profile::was_on() { self.second_bin(class).len() } else { 0 }
     }
 
     /// The blocks of a class that are lent.
@@ -110,13 +104,16 @@ impl ThreadHeap {
     /// # Safety
     /// As for `Bin::oldest`.
     #[cfg(feature = "paranoid")]
-    pub(super) unsafe fn lent(&self, class: ClassId) -> &[Addr] {
+    pub(super) unsafe fn lent(self, class: ClassId) -> &'static [Addr] {
         // SAFETY: the caller's.
         if profile::was_on() { unsafe { self.second_bin(class).oldest(usize::MAX) } } else { &[] }
     }
+}
 
-    pub(super) fn second_bin(&self, class: ClassId) -> &Bin {
-        self.metered.bins.of(class)
+impl ThreadHeap {
+    /// Blocks of a class in magazines and lent. Any thread, for a figure that need not be exact.
+    pub(crate) fn cached(&self, class: ClassId) -> usize {
+        self.magazined(class) + if profile::was_on() { self.lent_out(class) } else { 0 }
     }
 }
 

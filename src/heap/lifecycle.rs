@@ -19,7 +19,7 @@ use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use super::list::{self, newest};
-use super::{LATE_THREAD, ThreadHeap, inherit, metered, remote::Inbox};
+use super::{LATE_THREAD, OwnHeap, ThreadHeap, inherit, metered, remote::Inbox};
 use crate::base::addr::Addr;
 use crate::base::door::Door;
 use crate::class::ClassId;
@@ -48,6 +48,13 @@ pub(super) struct Links {
     /// Where that thread keeps its word, if others may write to it: it says when it ends.
     pub(super) word: Door,
 }
+
+// SAFETY: `next` is written before anybody else knows the heap, and all other cells are looked at under the registry's lock.
+unsafe impl Sync for Links {}
+
+/// A heap that its thread has left, for somebody to retire: there is one of these for it, and who has that is its user.
+#[must_use = "a heap that nobody retires is lost"]
+pub(crate) struct Left(&'static ThreadHeap);
 
 /// # Invariants
 /// - R1: orphans form a queue from `oldest` to `newest` by `behind`; exactly its members have `orphan` set.
@@ -97,9 +104,9 @@ const ROUNDS: u32 = 2;
 ///
 /// `prepare` sets its magazines' bounds before the thread can use it; `on_exit` runs when the thread ends.
 pub(crate) fn adopt_or_make(
-    prepare: impl FnOnce(&ThreadHeap),
+    prepare: impl FnOnce(OwnHeap),
     on_exit: unsafe extern "C" fn(*mut core::ffi::c_void),
-) -> Option<&'static ThreadHeap> {
+) -> Option<OwnHeap> {
     let heap = {
         let mut registry = REGISTRY.lock();
         let heap = match registry.pop_orphan() {
@@ -112,14 +119,16 @@ pub(crate) fn adopt_or_make(
     if !is_any_born() {
         BORN.store(true, Ordering::Relaxed);
     }
-    heap.exit_rounds.set(0);
+    // SAFETY: this thread's from here on: in use, it is given to no other.
+    let heap = unsafe { OwnHeap::of(heap) };
+    heap.own().exit_rounds.set(0);
     prepare(heap);
     os::tls::set(metered::word_of(heap));
     // After the heap is installed: this may allocate.
-    if os::thread_exit::call_at_exit(on_exit, Addr::of(heap).as_ptr()) {
-        metered::open(heap);
+    if os::thread_exit::call_at_exit(on_exit, heap.addr().as_ptr()) {
+        metered::open(&heap);
     } else {
-        REGISTRY.lock().note_unheard(heap);
+        REGISTRY.lock().note_unheard(heap.shared());
         UNHEARD.store(true, Ordering::SeqCst);
     }
     Some(heap)
@@ -132,7 +141,7 @@ pub(crate) fn is_any_unheard() -> bool {
 }
 
 /// Heaps of threads that ended unheard, one a call, for somebody to retire; `None`: none was found. The calling thread has no heap.
-pub(crate) fn take_lost() -> Option<&'static ThreadHeap> {
+pub(crate) fn take_lost() -> Option<Left> {
     let mut registry = REGISTRY.lock();
     if registry.unheard == 0 {
         return None;
@@ -148,7 +157,7 @@ pub(crate) fn take_lost() -> Option<&'static ThreadHeap> {
             if thread.is_gone(me) {
                 registry.lost_hand = at;
                 registry.forget_unheard(heap);
-                return Some(heap);
+                return Some(Left(heap));
             }
         }
         if asks == ASKS || at.map(ThreadHeap::addr) == first.map(ThreadHeap::addr) {
@@ -171,39 +180,41 @@ pub(super) fn is_any_born() -> bool {
     BORN.load(Ordering::Relaxed)
 }
 
-/// Ends the calling thread's use of `heap`, its own, which somebody must then retire. `false`: not yet, in the first rounds
-/// of destructors, where it only asks to be called again.
-pub(crate) fn leave(heap: &'static ThreadHeap, on_exit: unsafe extern "C" fn(*mut core::ffi::c_void)) -> bool {
-    let rounds = heap.exit_rounds.get();
-    heap.exit_rounds.set(rounds + 1);
+/// Ends the calling thread's use of `heap`, which somebody must then retire. `None`: not yet, in the first rounds of destructors, where it only asks
+/// to be called again.
+pub(crate) fn leave(heap: OwnHeap, on_exit: unsafe extern "C" fn(*mut core::ffi::c_void)) -> Option<Left> {
+    let rounds = heap.own().exit_rounds.get();
+    heap.own().exit_rounds.set(rounds + 1);
     if rounds < ROUNDS {
-        os::thread_exit::call_at_exit(on_exit, Addr::of(heap).as_ptr());
-        return false;
+        os::thread_exit::call_at_exit(on_exit, heap.addr().as_ptr());
+        return None;
     }
     if record::is_on() {
         heap.recorder().end_thread();
     }
     heap.links.word.close(os::gate::moment());
     os::tls::set((&raw const LATE_THREAD).cast_mut().cast());
-    true
+    Some(Left(heap.shared()))
 }
 
 /// Makes an orphan of a heap that its thread left: `close` empties the caches of higher boxes, then the magazines are flushed.
-/// Called once, by any thread.
-pub(crate) fn retire(heap: &'static ThreadHeap, close: impl FnOnce(&ThreadHeap)) {
+/// Any thread.
+pub(crate) fn retire(left: Left, close: impl FnOnce(OwnHeap)) {
+    // SAFETY: it has no thread any more, nor gets one before it is an orphan; and there is one `Left` of it.
+    let heap = unsafe { OwnHeap::of(left.0) };
     heap.leave_seats();
     close(heap);
     heap.flush_all();
     for class in ClassId::all() {
         heap.bin(class).close(true);
     }
-    heap.capacities.reset();
-    heap.ebb.reset();
+    heap.capacities().reset();
+    heap.ebb().reset();
     heap.release_empty(&mut heap.enter());
     {
         let mut registry = REGISTRY.lock();
-        registry.unlink(heap);
-        registry.push_orphan(heap);
+        registry.unlink(left.0);
+        registry.push_orphan(left.0);
     }
     inherit::offer(&heap.look());
 }

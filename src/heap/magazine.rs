@@ -1,7 +1,7 @@
 //! Filling and emptying a bin from the spans behind it: what happens when `pop` or `push` says no.
 
 use super::ebb::Tide;
-use super::{Popped, Pushed, ThreadHeap};
+use super::{OwnHeap, Popped, Pushed};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 
@@ -10,9 +10,9 @@ const fn half(capacity: usize) -> usize {
     capacity.div_ceil(2)
 }
 
-impl ThreadHeap {
-    /// A block of `class`, whether its magazine is empty or was not asked. `None`: out of memory. The heap's thread only.
-    pub(crate) fn pop_slow(&self, class: ClassId) -> Option<Addr> {
+impl OwnHeap {
+    /// A block of `class`, whether its magazine is empty or was not asked. `None`: out of memory.
+    pub(crate) fn pop_slow(self, class: ClassId) -> Option<Addr> {
         let bin = self.bin(class);
         // Strict modes come here for aligned blocks without a look at the magazine: refilled when full, it would only
         // ever take spans.
@@ -24,7 +24,7 @@ impl ThreadHeap {
         if bin.capacity() == 0 {
             return self.alloc_direct(class);
         }
-        // SAFETY: we are the heap's thread (caller), and nothing below `refill` touches this bin.
+        // SAFETY: we are the heap's user, and nothing below `refill` touches this bin.
         let room = unsafe { bin.room(half(bin.capacity())) };
         let asked = room.len();
         let got = self.refill(class, room);
@@ -36,8 +36,8 @@ impl ThreadHeap {
         }
     }
 
-    /// `pop_slow` of a big class, and whether all of the block is known to read as zero. The heap's thread only.
-    pub(crate) fn pop_fresh(&self, class: ClassId) -> Option<(Addr, bool)> {
+    /// `pop_slow` of a big class, and whether all of the block is known to read as zero.
+    pub(crate) fn pop_fresh(self, class: ClassId) -> Option<(Addr, bool)> {
         if let Popped::Block(block) = self.bin(class).pop() {
             return Some((block, false));
         }
@@ -48,15 +48,15 @@ impl ThreadHeap {
         Some(fresh)
     }
 
-    /// Keeps a freed block of this heap when its magazine is full. The heap's thread only.
-    pub(crate) fn push_slow(&self, class: ClassId, block: Addr) -> Pushed {
+    /// Keeps a freed block of this heap when its magazine is full.
+    pub(crate) fn push_slow(self, class: ClassId, block: Addr) -> Pushed {
         self.tick();
         let bin = self.bin(class);
         // Here already: of a magazine of one entry nothing is left to compare once it was flushed.
         if bin.holds_last(block) {
             return Pushed::Twice;
         }
-        if bin.capacity() == 0 && (class.is_big() || self.ebb.is_low()) {
+        if bin.capacity() == 0 && (class.is_big() || self.ebb().is_low()) {
             self.note_freed(class);
             self.look_for_ebb(self.flush_measured(class, &[block]));
             return Pushed::Kept;
@@ -80,11 +80,10 @@ impl ThreadHeap {
         bin.push(block)
     }
 
-    /// Gives the oldest `count` blocks of a magazine back to their spans. The heap's thread only.
-    /// Says what is left, if there were any.
-    pub(super) fn flush_oldest(&self, class: ClassId, count: usize) -> Option<Tide> {
+    /// Gives the oldest `count` blocks of a magazine back to their spans. Says what is left, if there were any.
+    pub(super) fn flush_oldest(self, class: ClassId, count: usize) -> Option<Tide> {
         let bin = self.bin(class);
-        // SAFETY: we are the heap's thread (caller), and nothing below `flush` touches this bin.
+        // SAFETY: we are the heap's user, and nothing below `flush` touches this bin.
         let blocks = unsafe { bin.oldest(count) };
         if blocks.is_empty() {
             return None;
@@ -94,11 +93,11 @@ impl ThreadHeap {
         Some(tide)
     }
 
-    /// Empties every magazine and sends every open batch. The heap's thread only.
+    /// Empties every magazine and sends every open batch.
     ///
     /// Apart: what it needs of the stack the baseline's flush, the deepest there is, would stand on.
     #[inline(never)]
-    pub(crate) fn flush_all(&self) {
+    pub(crate) fn flush_all(self) {
         self.take_back();
         for class in ClassId::all() {
             self.flush_oldest(class, usize::MAX);

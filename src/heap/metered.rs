@@ -27,7 +27,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::bin::Bins;
 use super::lent::Lent;
-use super::{ThreadHeap, lifecycle};
+use super::{OwnHeap, ThreadHeap, lifecycle};
 use crate::base::addr::Addr;
 use crate::config;
 use crate::os::{self, tls};
@@ -84,20 +84,22 @@ pub(crate) fn closed(heap: &ThreadHeap) -> *mut u8 {
 
 /// The calling thread's heap, if its allocations are counted, or checked.
 #[inline(always)]
-pub(crate) fn metered() -> Option<&'static ThreadHeap> {
+pub(crate) fn metered() -> Option<OwnHeap> {
     let word = tls::get();
     // SAFETY: as asked.
     (is_marked(word) || is_checked(word)).then(|| unsafe { of_marked(word) })
 }
 
-/// The heap whose second bins a TLS word names.
+/// The heap whose second bins the calling thread's TLS word names.
 ///
 /// # Safety
-/// `is_marked(word)` or `is_checked(word)`.
+/// `word` is that, and `is_marked(word)` or `is_checked(word)`.
 #[inline(always)]
-pub(crate) unsafe fn of_marked(word: *mut u8) -> &'static ThreadHeap {
+pub(crate) unsafe fn of_marked(word: *mut u8) -> OwnHeap {
     // SAFETY: such a word is that of a heap.
-    unsafe { &*plain(word).cast() }
+    let heap = unsafe { &*plain(word).cast() };
+    // SAFETY: the calling thread's word (caller).
+    unsafe { OwnHeap::of(heap) }
 }
 
 /// Whether threads' allocations are to be counted: profiled, recorded, or both.
@@ -117,11 +119,11 @@ fn due() -> usize {
 }
 
 /// The word of the calling thread, which is getting `heap`.
-pub(super) fn word_of(heap: &ThreadHeap) -> *mut u8 {
+pub(super) fn word_of(heap: OwnHeap) -> *mut u8 {
     if record::is_on() {
         heap.recorder().change_thread();
     }
-    word(heap, due())
+    word(&heap, due())
 }
 
 fn word(heap: &ThreadHeap, mark: usize) -> *mut u8 {
@@ -129,22 +131,21 @@ fn word(heap: &ThreadHeap, mark: usize) -> *mut u8 {
     if mark == 0 { heap.as_ptr() } else { heap.offset(TO_PAGE + mark).as_ptr() }
 }
 
-impl ThreadHeap {
-    /// The heap's thread only.
-    pub(crate) fn meter(&self) -> &Meter {
-        &self.metered.meter
+impl OwnHeap {
+    #[inline(always)]
+    pub(crate) fn meter(self) -> &'static Meter {
+        &self.metered().meter
     }
 
-    /// The heap's thread only.
     #[inline(always)]
-    pub(crate) fn recorder(&self) -> &Recorder {
-        &self.metered.recorder
+    pub(crate) fn recorder(self) -> &'static Recorder {
+        &self.metered().recorder
     }
 }
 
 /// Has the calling thread, whose heap it is, counted or not as it should be. Any slow path.
 #[inline(always)]
-pub(crate) fn follow(heap: &ThreadHeap) {
+pub(crate) fn follow(heap: OwnHeap) {
     let word = tls::get();
     if word.addr() & (MARK | CHECK) != due() {
         follow_slow(heap);
@@ -153,8 +154,8 @@ pub(crate) fn follow(heap: &ThreadHeap) {
 
 #[cold]
 #[inline(never)]
-fn follow_slow(heap: &ThreadHeap) {
-    tls::set(word(heap, due()));
+fn follow_slow(heap: OwnHeap) {
+    tls::set(word(&heap, due()));
 }
 
 /// The process whose threads' words the doors lead to: a child made behind fork's back has none of them.

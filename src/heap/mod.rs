@@ -3,8 +3,8 @@
 //! Calls: base, os, class, stats, config, learn, page_map, meta, profile, record, superslab, span.
 //! Called by: tiny_heap, baseline, pool_tls, hardened, reclaim, front, arena, report, abi.
 //! Locks: `SEATS` → `REGISTRY` → one heap's → (pool → meta). Who holds one heap's lock only ever tries the registry's and another's.
-//! Threads: the magazines, outbox and baseline state belong to the thread whose TLS word names the heap; the rest is
-//! entered by any thread through the lock or the inbox. An orphan's owner half belongs to the registry lock's holder.
+//! Threads: what is the user's alone is reached by an `OwnHeap` (`own.rs`); the rest is entered by any thread through the lock or the inbox. An
+//! orphan has no user, and its owner half belongs to the registry lock's holder.
 
 mod apart;
 mod apart_look;
@@ -24,12 +24,12 @@ mod magazine;
 mod metered;
 mod node_pool;
 mod outbox;
+mod own;
 mod purge;
 mod recall;
 mod remote;
 mod seats;
 
-use core::cell::Cell;
 use core::mem::offset_of;
 
 use crate::base::addr::Addr;
@@ -49,7 +49,7 @@ pub(crate) use lent::Lend;
 #[cfg(feature = "paranoid")]
 pub(crate) use lifecycle::check_registry;
 pub(crate) use lifecycle::{
-    adopt_or_make, is_any_in_use, is_any_unheard, late_heap, leave, orphan_the_lost, retire, take_lost,
+    Left, adopt_or_make, is_any_in_use, is_any_unheard, late_heap, leave, orphan_the_lost, retire, take_lost,
 };
 pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
@@ -57,16 +57,18 @@ pub(crate) use metered::{
     TO_BINS as SECOND_BINS, closed, follow, holds_samples, is_checked, is_marked, meter_all, metered, of_marked, plain,
     sample_heap,
 };
+pub(crate) use own::OwnHeap;
 pub(crate) use recall::next_turn;
 pub(crate) use remote::{add_remote, add_remote_slow, forget_sent, ran_dry, was_sent};
 pub(crate) use seats::{
-    SPECIAL, each_seat, end_seat, has_seats, next_seat, push_at_seat, seat_at_hand, sits_at, take_seat,
+    SPECIAL, each_seat, end_seat, has_seats, next_seat, push_at_seat, seat_at_hand, seat_of, take_seat,
 };
 
 use behind::{Core, PURGED};
 use bin::Bins;
 use ebb::Tide;
 use outbox::Outbox;
+use own::{Half, Owned};
 use remote::Inbox;
 
 /// What a thread's TLS word points to once its heap is gone for good: zeroes, like `tls::NO_HEAP`.
@@ -78,19 +80,11 @@ static LATE_THREAD: os::tls::Zeroes = os::tls::Zeroes([0; 512]);
 /// - H3: every span on `core`'s lists has this heap as its owner, and its granules' tags say so.
 #[repr(C, align(4096))]
 pub(crate) struct ThreadHeap {
-    // Owner half: only the heap's thread.
+    // Owner half: its user writes; what others may look at says so where it is made.
     bins: Bins,
     outbox: Outbox,
     seated: seats::Seated,
-    /// The baseline box's state of this thread; null until that box makes it.
-    pub(crate) baseline: Cell<Addr>,
-    /// The hardened box's, likewise.
-    pub(crate) hardened: Cell<Addr>,
-    exit_rounds: Cell<u32>,
-    ticks: Cell<u32>,
-    capacities: capacity::Capacities,
-    ebb: ebb::Ebb,
-    beats: Cell<u32>,
+    own: Owned<Half>,
     /// Counted by the owner or under the lock, as each event says; read by any.
     pub(crate) events: Events,
     // Shared half, from here on.
@@ -100,7 +94,7 @@ pub(crate) struct ThreadHeap {
     apart: apart::Apart,
     seat: seats::Seat,
     /// The owner's again; only touched while it is profiled.
-    metered: metered::Metered,
+    metered: Owned<metered::Metered>,
 }
 
 pub(crate) use remote::NODE_LAYOUT;
@@ -123,15 +117,12 @@ pub(crate) const LAYOUT: layout::Heap = layout::Heap {
     event_kinds: EVENTS,
     late_at: At((&raw const lifecycle::LATE).cast()),
     samples_at: At((&raw const metered::SAMPLES).cast()),
-    baseline: offset_of!(ThreadHeap, baseline),
+    baseline: offset_of!(ThreadHeap, own) + offset_of!(Half, baseline),
 };
-
-// SAFETY: records live in meta memory for ever; the halves are entered as the box header says.
-unsafe impl Sync for ThreadHeap {}
 
 /// The calling thread's relation to its heap.
 pub(crate) enum Current {
-    Heap(&'static ThreadHeap),
+    Heap(OwnHeap),
     /// Not born yet.
     Unborn,
     /// Torn down: served by the shared heap from now on.
@@ -149,13 +140,15 @@ pub(crate) fn current() -> Current {
         return Current::Late;
     }
     // SAFETY: the word is one of the two statics, or names the heap that `adopt_or_make` put there, by itself or by its second bins.
-    Current::Heap(unsafe { &*metered::plain(word).cast::<ThreadHeap>() })
+    let heap = unsafe { &*metered::plain(word).cast::<ThreadHeap>() };
+    // SAFETY: the calling thread's word.
+    Current::Heap(unsafe { OwnHeap::of(heap) })
 }
 
 /// The bin at `offset` bytes (class index * BIN_STRIDE) of whatever the TLS word points to.
 ///
 /// # Safety
-/// `offset` is a multiple of BIN_STRIDE below `CLASSES * BIN_STRIDE`.
+/// `offset` is a multiple of BIN_STRIDE below `CLASSES * BIN_STRIDE`. `word` is the calling thread's TLS word, or a heap of which it is the user.
 #[inline(always)]
 pub(crate) unsafe fn bin_at(word: *mut u8, offset: usize) -> &'static Bin {
     // SAFETY: a heap begins with its bins, as does a profiled one's second set; both static stand-ins are as long and zero, which is
@@ -175,10 +168,6 @@ pub(crate) unsafe fn at(owner: Addr) -> &'static ThreadHeap {
 impl ThreadHeap {
     pub(crate) fn addr(&self) -> Addr {
         Addr::of(self)
-    }
-
-    pub(crate) fn bin(&self, class: ClassId) -> &Bin {
-        self.bins.of(class)
     }
 
     /// Fills the *last* entries of `out` with blocks of `class` and says how many. 0: out of memory, or no room.
@@ -231,22 +220,6 @@ impl ThreadHeap {
         tide.note_acquired();
         self.events.count(class.index(), Event::SpanAcquire, 1);
         true
-    }
-
-    /// Gives blocks of this heap, all of `class`, back to their spans.
-    pub(crate) fn flush(&self, class: ClassId, blocks: &[Addr]) {
-        let _ = self.flush_measured(class, blocks);
-    }
-
-    /// `flush`, and what is left.
-    fn flush_measured(&self, class: ClassId, blocks: &[Addr]) -> Tide {
-        let mut core = self.core.lock();
-        self.events.count(class.index(), Event::Flush, 1);
-        // A thread's own blocks are never astray: see `span::transfer`.
-        let done = self.flush_locked(&mut core, blocks).map_err(|stop| misuse(stop, blocks));
-        let tide = core.tide;
-        end(core, done);
-        tide
     }
 
     /// One block straight from a span, for threads without magazines.
@@ -330,22 +303,40 @@ impl ThreadHeap {
             done => done,
         }
     }
+}
+
+impl OwnHeap {
+    /// Gives blocks of this heap, all of `class`, back to their spans.
+    pub(crate) fn flush(self, class: ClassId, blocks: &[Addr]) {
+        let _ = self.flush_measured(class, blocks);
+    }
+
+    /// `flush`, and what is left.
+    fn flush_measured(self, class: ClassId, blocks: &[Addr]) -> Tide {
+        let mut core = self.core.lock();
+        self.events.count(class.index(), Event::Flush, 1);
+        // A thread's own blocks are never astray: see `span::transfer`.
+        let done = self.flush_locked(&mut core, blocks).map_err(|stop| misuse(stop, blocks));
+        let tide = core.tide;
+        end(core, done);
+        tide
+    }
 
     /// Counts a slow path of a class. Every 64th sends the batches that are still open: a bound on how long others' blocks
-    /// wait here. The heap's thread only.
-    pub(crate) fn tick(&self) {
-        let ticks = self.ticks.get().wrapping_add(1);
-        self.ticks.set(ticks);
+    /// wait here.
+    pub(crate) fn tick(self) {
+        let ticks = self.own().ticks.get().wrapping_add(1);
+        self.own().ticks.set(ticks);
         if ticks % 64 == 0 {
             self.send_all();
             self.review();
         }
     }
 
-    /// Counts a slow path of any kind, and says whether it is time to look at the clock. The heap's thread only.
-    pub(crate) fn beat(&self) -> bool {
-        let beats = self.beats.get().wrapping_add(1);
-        self.beats.set(beats);
+    /// Counts a slow path of any kind, and says whether it is time to look at the clock.
+    pub(crate) fn beat(self) -> bool {
+        let beats = self.own().beats.get().wrapping_add(1);
+        self.own().beats.set(beats);
         beats % 16 == 0
     }
 }

@@ -49,6 +49,10 @@ pub(super) struct Outbox {
     share: AtomicUsize,
 }
 
+// SAFETY: the cells are the user's: an `OwnHeap`'s, and in `add_remote` that of the thread whose word leads here; in a child of fork that of whoever
+// forgets them, for the user is not there. All others keep to what is atomic.
+unsafe impl Sync for Outbox {}
+
 impl Open {
     /// Nothing is open here any more. The heap's thread.
     pub(super) fn clear(&self) {

@@ -9,7 +9,7 @@ use core::mem::offset_of;
 use core::sync::atomic::AtomicBool;
 
 use super::outbox::{OPEN, Open, Outbox};
-use super::{Core, ThreadHeap, light, metered, node_pool};
+use super::{Core, OwnHeap, ThreadHeap, light, metered, node_pool};
 use crate::base::addr::Addr;
 use crate::base::batch_stack::{self, BatchStack};
 use crate::base::layout;
@@ -145,11 +145,12 @@ impl ThreadHeap {
         // SAFETY: a heap's.
         unsafe { Outbox::place(&self.outbox, owner.0 ^ self.addr().0) }
     }
+}
 
+impl OwnHeap {
     /// Frees `block` of `class`, which belongs to the heap at `owner`. `false`: it only waits in a batch.
-    /// The heap's thread only.
     #[inline]
-    pub(crate) fn free_remote(&self, owner: Addr, class: ClassId, block: Addr) -> bool {
+    pub(crate) fn free_remote(self, owner: Addr, class: ClassId, block: Addr) -> bool {
         let open = self.open_for(owner);
         // Relaxed: our own.
         let mut node = open.node.load(Ordering::Relaxed);
@@ -196,15 +197,15 @@ impl ThreadHeap {
         false
     }
 
-    /// Sends every open batch, full or not. The heap's thread only.
-    pub(super) fn send_all(&self) {
+    /// Sends every open batch, full or not.
+    pub(super) fn send_all(self) {
         for open in &self.outbox.open {
             self.send(open);
         }
         self.outbox.return_share();
     }
 
-    fn send(&self, open: &Open) {
+    fn send(self, open: &Open) {
         // Relaxed: our own.
         let node = open.node.load(Ordering::Relaxed);
         if node.is_null() {
@@ -230,7 +231,9 @@ impl ThreadHeap {
             owner.drain_for_owner();
         }
     }
+}
 
+impl ThreadHeap {
     /// A sender's part when the owner is slow. If the lock is taken somebody is in there, who drains or soon will.
     #[cold]
     fn drain_for_owner(&self) {

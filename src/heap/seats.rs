@@ -6,7 +6,7 @@ use core::mem::offset_of;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::metered::plain;
-use super::{Pushed, ThreadHeap, light};
+use super::{OwnHeap, Pushed, ThreadHeap, light};
 use crate::base::addr::Addr;
 use crate::class::BIN_STRIDE;
 use crate::os::lock::Mutex;
@@ -48,6 +48,11 @@ pub(super) struct Seat {
     beside: Cell<Option<&'static ThreadHeap>>,
 }
 
+// SAFETY: `any` is the user's, or whose who retires the heap; `first` is looked at by any, and is under `SEATS`.
+unsafe impl Sync for Seated {}
+// SAFETY: all of it is under `SEATS`; whoever ends or walks the seats of a home has that to himself, or holds the lock.
+unsafe impl Sync for Seat {}
+
 fn place(of: usize) -> usize {
     // Heaps lie 32 KiB apart, mostly.
     (of >> 15) % PLACES
@@ -63,7 +68,7 @@ unsafe fn seated(own: *mut u8) -> &'static Seated {
 
 /// The calling thread's seat of the home that `word` names, if that is at hand.
 #[inline(always)]
-pub(crate) fn seat_at_hand(word: usize) -> Option<&'static ThreadHeap> {
+pub(crate) fn seat_at_hand(word: usize) -> Option<OwnHeap> {
     // SAFETY: the thread's word.
     let entry = &unsafe { seated(plain(tls::get())) }.by_home[place(word)];
     if entry.home.load(Ordering::Relaxed) != word {
@@ -73,7 +78,9 @@ pub(crate) fn seat_at_hand(word: usize) -> Option<&'static ThreadHeap> {
     // SAFETY: it is stored before the word.
     unsafe { core::hint::assert_unchecked(seat != 0) };
     // SAFETY: a heap, which are never freed.
-    Some(unsafe { super::at(Addr(seat)) })
+    let seat = unsafe { super::at(Addr(seat)) };
+    // SAFETY: the calling thread's seat.
+    Some(unsafe { OwnHeap::of(seat) })
 }
 
 /// Whether a thread, whose word `own` is, has a seat: where not, hardly anything is asked of its frees.
@@ -95,20 +102,37 @@ pub(crate) fn push_at_seat(own: *mut u8, tag: Tag, at: Addr) -> bool {
     }
     // SAFETY: a heap, which are never freed.
     unsafe { super::at(owner) }.mix();
-    // SAFETY: the offset of a class's bin.
+    // SAFETY: the offset of a class's bin, and a seat of the calling thread's.
     matches!(unsafe { super::bin_at(owner.as_ptr(), tag.class_index() * BIN_STRIDE) }.push(at), Pushed::Kept)
 }
 
-/// Whether the heap at `owner` is a seat of the calling thread's that it has at hand.
-pub(crate) fn sits_at(owner: Addr) -> bool {
+/// The heap at `owner`, if that is a seat of the calling thread's that it has at hand.
+pub(crate) fn seat_of(owner: Addr) -> Option<OwnHeap> {
     let own = plain(tls::get());
     // SAFETY: the thread's word.
-    has_seats(own) && unsafe { seated(own) }.by_seat[place(owner.0)].load(Ordering::Relaxed) == owner.0
+    if !has_seats(own) || unsafe { seated(own) }.by_seat[place(owner.0)].load(Ordering::Relaxed) != owner.0 {
+        return None;
+    }
+    // SAFETY: a heap, which are never freed.
+    let seat = unsafe { super::at(owner) };
+    // SAFETY: the calling thread's seat.
+    Some(unsafe { OwnHeap::of(seat) })
 }
 
-/// The seat of the thread with the heap `own`, which is the calling one's, at the home that `word` names: the one that it has, a free one, or
-/// one that `make` makes. `None`: out of memory.
+/// The seat of the thread with the heap `own` at the home that `word` names: the one that it has, a free one, or one that `make` makes. `None`: out
+/// of memory.
 pub(crate) fn take_seat(
+    home: &'static ThreadHeap,
+    word: usize,
+    own: OwnHeap,
+    make: impl FnOnce() -> Option<&'static ThreadHeap>,
+) -> Option<OwnHeap> {
+    let seat = seat_for(home, word, own.shared(), make)?;
+    // SAFETY: it is the calling thread's from here on.
+    Some(unsafe { OwnHeap::of(seat) })
+}
+
+fn seat_for(
     home: &'static ThreadHeap,
     word: usize,
     own: &'static ThreadHeap,
@@ -202,9 +226,9 @@ impl Seated {
     }
 }
 
-impl ThreadHeap {
-    /// Frees all seats of the heap's thread for others, with all that lies there. Its thread, or whoever retires it.
-    pub(super) fn leave_seats(&self) {
+impl OwnHeap {
+    /// Frees all seats of the heap's thread for others, with all that lies there.
+    pub(super) fn leave_seats(self) {
         if self.seated.first.get().is_none() {
             return;
         }

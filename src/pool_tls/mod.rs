@@ -5,11 +5,11 @@
 
 use crate::class::{ClassId, TINY_CLASSES};
 use crate::config;
-use crate::heap::ThreadHeap;
+use crate::heap::OwnHeap;
 use crate::learn;
 
 /// Opens the gates of the mid and big classes in a heap just born or adopted. A heap's that is hardened in full stay shut.
-pub(crate) fn prepare(heap: &ThreadHeap) {
+pub(crate) fn prepare(heap: OwnHeap) {
     for class in ClassId::all().skip(TINY_CLASSES) {
         let entries = if config::get::hardened() != config::hardened::FULL { learn::depth_of(class) } else { 0 };
         heap.bin(class).set_max(entries);

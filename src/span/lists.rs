@@ -72,6 +72,11 @@ pub(crate) struct Spans {
     pub(crate) free: u64,
 }
 
+// SAFETY: all that a heap's lists lead to is under its lock, as they are, and goes with that from thread to thread.
+unsafe impl Send for Spans {}
+// SAFETY: as above.
+unsafe impl Send for Hand {}
+
 impl Spans {
     /// The fullest span with a free block that is resident, as far as is known; else one whose free blocks are not.
     pub(super) fn first(&self) -> Option<NonNull<Span>> {

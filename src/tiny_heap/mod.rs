@@ -5,7 +5,7 @@
 
 use crate::class::{ClassId, TINY_CLASSES};
 use crate::config;
-use crate::heap::ThreadHeap;
+use crate::heap::OwnHeap;
 use crate::learn;
 
 /// Whether T-HEAP serves `class`; otherwise the baseline does.
@@ -15,7 +15,7 @@ pub(crate) fn is_on(class: ClassId) -> bool {
 
 /// Opens the gates of the tiny classes that T-HEAP serves in a heap just born or adopted. A hardened heap's stay shut; in the light form all
 /// open: the baseline writes into free blocks.
-pub(crate) fn prepare(heap: &ThreadHeap) {
+pub(crate) fn prepare(heap: OwnHeap) {
     for class in ClassId::all().take(TINY_CLASSES) {
         let open = match config::get::hardened() {
             config::hardened::OFF => is_on(class),
