@@ -5,6 +5,7 @@
 
 use core::cell::Cell;
 use core::mem::offset_of;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::base::addr::Addr;
 use crate::class::{CLASSES, ClassId};
@@ -15,14 +16,46 @@ use crate::meta;
 /// - B2: entries `base..cur` are freed blocks of the bin's class, newest last.
 #[repr(C)]
 pub(crate) struct Bin {
-    cur: Cell<*mut Addr>,
+    cur: End,
     limit: Cell<*mut Addr>,
-    base: Cell<*mut Addr>,
+    base: End,
     /// Entries the array may grow to; 0: this class has no magazine.
     max: Cell<usize>,
 }
 
 pub(super) struct Bins([Bin; CLASSES]);
+
+/// An end of what a magazine holds: its user moves it, and others may look at it for a figure. Relaxed: nothing is published by it.
+#[repr(transparent)]
+struct End(AtomicPtr<Addr>);
+
+impl End {
+    /// Where it is, to its user.
+    #[inline(always)]
+    fn get(&self) -> *mut Addr {
+        // SAFETY: a live word, that nobody else writes. Not atomically: the compiler takes a register for what it loads so, and a malloc an
+        // instruction more.
+        unsafe { *self.0.as_ptr() }
+    }
+
+    /// Where it is, to anybody.
+    fn look(&self) -> Addr {
+        Addr::of(self.0.load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn set(&self, to: *mut Addr) {
+        self.0.store(to, Ordering::Relaxed);
+    }
+
+    /// Moves the end, which is at `from`: on x86-64 where it lies, by one instruction.
+    #[inline(always)]
+    fn step(&self, from: *mut Addr, entries: isize) {
+        // Read once more: else the compiler adds to the copy that the caller has, which takes two.
+        let from = if cfg!(target_arch = "x86_64") { self.0.load(Ordering::Relaxed) } else { from };
+        self.set(from.wrapping_offset(entries));
+    }
+}
 
 /// What `pop` found.
 pub(crate) enum Popped {
@@ -41,7 +74,7 @@ pub(crate) enum Pushed {
 /// Entries of a magazine's first array. Arrays are one word short of a power of two: the word before `base`.
 pub(super) const FIRST: usize = 31;
 
-// SAFETY: others than the user only come by `len`.
+// SAFETY: others than the user only come by `len`, which reads what is atomic.
 unsafe impl Sync for Bins {}
 
 impl Bins {
@@ -55,7 +88,9 @@ impl Bins {
 
     /// Blocks that one holds. Any thread, for a figure that need not be exact.
     pub(super) fn len(&self, class: ClassId) -> usize {
-        self.0.get(class.index()).map_or(0, Bin::len)
+        let Some(bin) = self.0.get(class.index()) else { return 0 };
+        // Of two moments they may be any length apart: none that a magazine has not.
+        bin.cur.look().since(bin.base.look()) / size_of::<Addr>() & 0xFFFF
     }
 }
 
@@ -70,7 +105,7 @@ impl Bin {
         if cur == self.base.get() {
             return Popped::Empty;
         }
-        self.step(cur, -1);
+        self.cur.step(cur, -1);
         // SAFETY: base < cur by B1 and the test: an entry below the old `cur` (B2).
         Popped::Block(unsafe { *cur.sub(1) })
     }
@@ -88,7 +123,7 @@ impl Bin {
         }
         // SAFETY: as above: an entry of the array.
         unsafe { *cur = block };
-        self.step(cur, 1);
+        self.cur.step(cur, 1);
         Pushed::Kept
     }
 
@@ -105,21 +140,6 @@ impl Bin {
         cur != self.base.get() && unsafe { *cur.sub(1) } == block
     }
 
-    /// Moves `cur`, which is `from`: on x86-64 where it lies, by one instruction.
-    #[inline(always)]
-    fn step(&self, from: *mut Addr, entries: isize) {
-        if cfg!(target_arch = "x86_64") {
-            let cur = self.cur.as_ptr();
-            // SAFETY: reads a live field.
-            // Volatile, both: else the compiler adds to the copy that the caller has, which takes two.
-            let moved = unsafe { cur.read_volatile() }.wrapping_offset(entries);
-            // SAFETY: writes it.
-            unsafe { cur.write_volatile(moved) };
-        } else {
-            self.cur.set(from.wrapping_offset(entries));
-        }
-    }
-
     pub(crate) fn max(&self) -> usize {
         self.max.get()
     }
@@ -134,11 +154,9 @@ impl Bin {
         (Addr::of(self.limit.get()).since(Addr::of(self.base.get()))) / size_of::<Addr>()
     }
 
-    /// Blocks held. Another thread may call this for a figure that need not be exact.
+    /// Blocks held.
     pub(crate) fn len(&self) -> usize {
-        // SAFETY: reads of live fields. Volatile: the owner may be writing; any value it stored is good enough.
-        let (cur, base) = unsafe { (self.cur.as_ptr().read_volatile(), self.base.as_ptr().read_volatile()) };
-        (Addr::of(cur).since(Addr::of(base)) / size_of::<Addr>()) & 0xFFFF
+        Addr::of(self.cur.get()).since(Addr::of(self.base.get())) / size_of::<Addr>()
     }
 
     /// The capacity that the next growth would make: twice the present one, `max` at most.
@@ -252,9 +270,9 @@ impl Bin {
     /// Back to no capacity. The bin must be empty, or its blocks be given up on purpose (a child of fork).
     pub(super) fn close(&self, free_memory: bool) {
         let (base, capacity) = (self.base.get(), self.capacity());
-        for end in [&self.cur, &self.limit, &self.base] {
-            end.set(core::ptr::null_mut());
-        }
+        self.cur.set(core::ptr::null_mut());
+        self.limit.set(core::ptr::null_mut());
+        self.base.set(core::ptr::null_mut());
         if free_memory {
             free_array(base, capacity);
         }
