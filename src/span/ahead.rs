@@ -1,7 +1,8 @@
 //! Looking ahead in a flush: in a heap of gigabytes that is freed at random, each block's record and its word of the bitmap miss the caches,
 //! one behind the other. Asked for together, some dozens of them are on their way at once.
 
-use super::Span;
+use super::PARTS;
+use super::head::SpanHead;
 use crate::base::addr::Addr;
 use crate::page_map;
 
@@ -36,9 +37,11 @@ fn look(blocks: &[Addr]) {
 /// Where the bit of the block at `at` is, whose granule has this record. Of a record that is no span's: anywhere.
 #[inline(always)]
 fn word_of(record: Addr, at: Addr) -> Addr {
-    let span = record.as_ptr::<Span>();
-    // SAFETY: records are never unmapped, and at least as long as these two fields. Field by field: an owner may hold the rest mutably.
-    let (base, reciprocal) = unsafe { ((&raw const (*span).base).read(), (&raw const (*span).reciprocal).read()) };
+    let head = record.as_ptr::<SpanHead>();
+    // SAFETY: records are never unmapped, and at least as long as this. Field by field: it may be no span's.
+    let base = unsafe { (&raw const (*head).slab.base).read() };
+    // SAFETY: as above.
+    let reciprocal = unsafe { (&raw const (*head).reciprocal).read() };
     let index = (at.since(base) as u64).wrapping_mul(reciprocal) >> 42;
-    record.offset(size_of::<Span>() + index as usize / 64 * 8)
+    record.offset(PARTS + index as usize / 64 * 8)
 }

@@ -2,6 +2,7 @@
 
 use core::ptr::NonNull;
 
+use super::super::head::SpanHead;
 use super::super::{Dirty, Span};
 use super::{CHAINS, List, Spans, list_for};
 use crate::base::addr::{Addr, GRANULE};
@@ -32,7 +33,7 @@ impl Spans {
                 empty += (record.list == List::Empty) as u32;
                 sum.bytes += record.freed as usize * record.block_size as usize;
                 sum.free += record.free as usize * record.block_size as usize;
-                sum.gone += record.purged.count_ones() as usize * os::page_size();
+                sum.gone += record.purged.count() * os::page_size();
                 (prev, at) = (at, record.next);
             }
         }
@@ -43,17 +44,12 @@ impl Spans {
 
 impl Span {
     fn check(&mut self, owner: Addr, class: ClassId) {
-        let here = Addr::of(self);
+        let here = self.record();
         require(self.owner() == owner && self.class == class, "H3: a span's owner and class", here);
         let tag = Tag::of_span(owner, class.index());
-        let active = self.slab.as_ref().is_some_and(superslab::is_active);
-        require(
-            active && self.slab.as_ref().is_some_and(|slab| slab.base == self.base),
-            "S1: the slab is ACTIVE",
-            here,
-        );
+        require(superslab::is_active(&self.slab), "S1: the slab is ACTIVE", here);
         for granule in 0..class.slots() as usize {
-            let at = self.base.offset(granule * GRANULE);
+            let at = self.base().offset(granule * GRANULE);
             require(page_map::tag(at) == tag && page_map::record(at) == here, "S1: the page map's entries", at);
             require(page_map::agrees(at.granule(), tag), "S1: the hot table's entries", at);
         }
@@ -75,14 +71,14 @@ impl Span {
 
     /// S5. A block that begins in a page before it may be in use and reach into it: whole blocks count.
     fn check_purged(&mut self, page: usize) {
-        let mut left = self.purged;
+        let mut left = self.purged.0;
         while left != 0 {
             let index = left.trailing_zeros() as usize;
             left &= left - 1;
             let from = self.index_at(index * page);
             let to = self.index_at(index * page + page - 1).min(self.capacity - 1);
             let free = from < self.capacity && self.bitmap().are_set(from, to);
-            require(free, "S5: purged pages hold free blocks only", self.base.offset(index * page));
+            require(free, "S5: purged pages hold free blocks only", self.base().offset(index * page));
         }
     }
 }
@@ -90,19 +86,15 @@ impl Span {
 /// H1, H2: marks `block`, which a cache of `owner` holds, as free for the moment, or takes that back. Two marks of one
 /// block do not go together: it was cached twice.
 pub(crate) fn mark(owner: Addr, class: ClassId, block: Addr, free: bool) {
-    let Some(mut span) = NonNull::new(page_map::record(block).as_ptr::<Span>()) else {
+    let tag = Tag::of_span(owner, class.index());
+    let Some(head) = SpanHead::of(page_map::record(block)) else {
         return require(false, "H2: a cached block of no span", block);
     };
-    // SAFETY: a span's record by its tag, which the next line holds to be the owner's; its lock is held.
-    let record = unsafe { span.as_mut() };
-    let tag = Tag::of_span(owner, class.index());
-    require(
-        page_map::tag(block) == tag && record.owner() == owner,
-        "H2: a cached block of another heap or class",
-        block,
-    );
+    require(page_map::tag(block) == tag && head.owner() == owner, "H2: a cached block of another heap or class", block);
     require(super::super::starts_block(block), "H2: a cached pointer into a block", block);
-    let index = record.index_at(block.since(record.base));
+    let index = head.index_at(block.since(head.base()));
+    // SAFETY: a live span of the owner's, whose lock is held.
+    let record = unsafe { head.locked().as_mut() };
     if free {
         require(record.bitmap().set(index), "H1: a cached block is free in its span, or cached twice", block);
     } else if let Some(word) = record.bitmap().0.get_mut((index / 64) as usize) {

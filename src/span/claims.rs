@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicU16, AtomicU64, Ordering, fence};
 
-use super::Span;
+use super::head::SpanHead;
 use crate::base::addr::Addr;
 use crate::class::{CLASSES, ClassId};
 use crate::meta;
@@ -167,27 +167,14 @@ impl Place {
 /// The block that starts at `at`, whose granule has a span's tag; `None` when none does. Takes no lock, as `starts_block`.
 #[inline]
 pub(crate) fn place(at: Addr) -> Option<Place> {
-    let span = page_map::record(at).as_ptr::<Span>();
-    if span.is_null() {
-        return None;
-    }
-    // SAFETY: records are never unmapped. Field by field: the owner may hold the rest of the record mutably.
-    let (base, reciprocal) = unsafe { ((&raw const (*span).base).read(), (&raw const (*span).reciprocal).read()) };
-    // SAFETY: as above.
-    let (size, capacity) = unsafe { ((&raw const (*span).block_size).read(), (&raw const (*span).capacity).read()) };
-    // SAFETY: as above.
-    let claims = unsafe { (&raw const (*span).claims).read() };
-    let offset = at.since(base);
-    let index = (offset as u64).wrapping_mul(reciprocal) >> 42;
-    if index >= capacity as u64 || index as usize * size as usize != offset {
-        return None;
-    }
-    let claims = claims.as_ptr::<Claim>();
+    let head = SpanHead::of(page_map::record(at))?;
+    let index = head.starting_at(at)?;
+    let claims = head.claims.as_ptr::<Claim>();
     // SAFETY: the array has a claim for each of `capacity` blocks, and is never unmapped.
-    let claim = (!claims.is_null()).then(|| unsafe { &*claims.add(index as usize) });
+    let claim = (!claims.is_null()).then(|| unsafe { &*claims.add(index) });
     // SAFETY: as above.
-    let before = (!claims.is_null() && index > 0).then(|| unsafe { &*claims.add(index as usize - 1) });
-    Some(Place { bytes: size as usize, claim, before })
+    let before = (!claims.is_null() && index > 0).then(|| unsafe { &*claims.add(index - 1) });
+    Some(Place { bytes: head.block_size as usize, claim, before })
 }
 
 const _: () =

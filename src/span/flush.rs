@@ -1,7 +1,6 @@
 //! Blocks back to their spans, in batches, each one checked: every misuse that got past the hot path ends here.
 
-use core::ptr::NonNull;
-
+use super::head::SpanHead;
 use super::{Dirty, Span, Spans, ahead, tiny_backend_release_span};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
@@ -46,18 +45,17 @@ pub(crate) fn flush(
 ) -> Result<(), Stop> {
     let mut left = blocks;
     while let Some(&first) = left.first() {
-        let Some(mut span) = NonNull::new(page_map::record(first).as_ptr::<Span>()) else {
+        let Some(head) = SpanHead::of(page_map::record(first)) else {
             return Err(Misuse { what: GONE, at: first }.into());
         };
-        // SAFETY: records are never unmapped; a field that is an atomic.
-        let owned = unsafe { &*span.as_ptr() }.owner();
-        if owned != owner {
+        if head.owner() != owner {
             let other = page_map::tag(first).owner();
             if other.is_null() || other == owner {
                 return Err(foreign(first).into());
             }
             return Err(Stop::Astray { done: blocks.len() - left.len(), owner: other });
         }
+        let mut span = head.locked();
         // SAFETY: the record of a granule of this heap is a live span of it (S1), and we hold the heap's lock;
         // a granule of another kind has no span's tag, so its pointers never get into a batch, except by misuse,
         // and records are never unmapped: then the owner differs, or the index does not lead back to the block.
@@ -85,7 +83,7 @@ pub(crate) fn flush(
 /// which is most of a batch when blocks are freed in an order related to that of their allocation. Says how many.
 #[inline(always)]
 fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
-    let (base, size, reciprocal) = (record.base, record.block_size as usize, record.reciprocal);
+    let (base, size, reciprocal) = (record.base(), record.block_size as usize, record.reciprocal);
     let bytes = record.capacity as usize * size;
     let mut left = blocks;
     while let Some((&at, rest)) = left.split_first() {
@@ -123,7 +121,7 @@ fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
 fn put_back_run<'a>(record: &mut Span, index: u32, step: usize, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
     let size = record.block_size as usize;
     let most = if step == size { record.capacity - index } else { index + 1 };
-    let mut expected = record.base.offset(index as usize * size);
+    let mut expected = record.base().offset(index as usize * size);
     let follows = |&&at: &&Addr| {
         let fits = at == expected;
         expected = expected.offset(step);
@@ -132,7 +130,7 @@ fn put_back_run<'a>(record: &mut Span, index: u32, step: usize, blocks: &'a [Add
     let len = blocks.get(..most as usize).unwrap_or(blocks).iter().take_while(follows).count() as u32;
     let first = if step == size { index } else { index + 1 - len };
     if let Err(free) = record.bitmap().set_run(first, len) {
-        return Err(Misuse { what: FREED, at: record.base.offset(free as usize * size) });
+        return Err(Misuse { what: FREED, at: record.base().offset(free as usize * size) });
     }
     record.hint = record.hint.min(first / 64);
     Ok(blocks.get(len as usize..).unwrap_or_default())

@@ -215,7 +215,7 @@ impl Spans {
     /// Bytes of the class's spans that are resident: a system call a span.
     pub(crate) fn resident_bytes(&mut self) -> u64 {
         let mut sum = 0;
-        self.each(|span| sum += os::resident(span.base, span.class.span_bytes()) as u64);
+        self.each(|span| sum += os::resident(span.base(), span.class.span_bytes()) as u64);
         sum
     }
 

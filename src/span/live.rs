@@ -1,6 +1,7 @@
 //! Which blocks of a span are in use, for who walks a heap's blocks: a copy, so that no lock is held meanwhile.
 
-use super::{Span, Spans, bitmap};
+use super::head::SpanHead;
+use super::{Spans, bitmap};
 use crate::base::addr::Addr;
 use crate::page_map;
 
@@ -18,20 +19,16 @@ pub(crate) struct Live {
 impl Spans {
     /// Calls `note` with the base of each span.
     pub(crate) fn each_base(&mut self, mut note: impl FnMut(Addr)) {
-        self.each(|span| note(span.base));
+        self.each(|span| note(span.base()));
     }
 }
 
 impl Live {
     /// The span at `base`, if that is still the heap's at `owner`; `bits` are set for its blocks that are free. Under its lock.
     pub(crate) fn of(base: Addr, owner: Addr, bits: &mut [u64]) -> Option<Live> {
-        let span = page_map::record(base).as_ptr::<Span>();
-        // SAFETY: null or a span's record, which are never unmapped; a field that is an atomic.
-        if span.is_null() || unsafe { &*span }.owner() != owner {
-            return None;
-        }
+        let head = SpanHead::of(page_map::record(base)).filter(|head| head.owner() == owner)?;
         // SAFETY: a live span of the heap whose lock the caller holds.
-        let span = unsafe { &mut *span };
+        let span = unsafe { head.locked().as_mut() };
         for (copy, word) in bits.iter_mut().zip(span.bitmap().0.iter()) {
             *copy = *word;
         }

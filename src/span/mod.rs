@@ -9,6 +9,7 @@ mod bitmap;
 pub(crate) mod claims;
 mod flush;
 mod gather;
+mod head;
 mod lists;
 mod live;
 mod refill;
@@ -22,13 +23,14 @@ use core::ptr::NonNull;
 
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::layout;
-use crate::base::sync::{AtomicUsize, Ordering};
+use crate::base::sync::AtomicUsize;
 use crate::class::ClassId;
 use crate::config;
 use crate::meta;
 use crate::os;
 use crate::page_map::{self, Tag};
 use crate::superslab::{self, Slab, SlabKind};
+use head::SpanHead;
 
 pub(crate) use flush::{Stop, flush, foreign};
 pub(crate) use gather::Gather;
@@ -42,17 +44,7 @@ pub(crate) use steps::{Sweep, begin, settle, step};
 pub(crate) use sweep::Dirty;
 pub(crate) use transfer::transfer;
 
-/// What a span is to hardened heaps.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Usual,
-    /// From before the options were read: its blocks are not as others are.
-    Plain,
-    /// Its pages are closed: its blocks are of no bytes.
-    Closed,
-}
-
-/// A span's record. Its bitmap follows it in memory.
+/// What the heap's lock guards of a span: the second part of its record, behind its head. The bitmap follows.
 ///
 /// # Invariants
 /// - S1: `slab` is ACTIVE and entered in the page map with this record and the tag of `owner` and `class`.
@@ -62,50 +54,43 @@ enum Kind {
 /// - S5: every block that lies in a page of `purged` is free.
 #[repr(C)]
 pub(crate) struct Span {
-    base: Addr,
-    reciprocal: u64,
-    /// A heap's address. Written under the locks of the old and the new owner: who holds one of them knows whether it is that.
-    owner: AtomicUsize,
-    pub(crate) free: u32,
+    free: u32,
     /// `free` at which the span moves to the next list.
     promote_at: u32,
-    pub(crate) capacity: u32,
-    block_size: u32,
     hint: u32,
     /// Blocks freed since the last sweep, `free` at most.
     freed: u32,
     /// `Dirty::generation` at the last refill, and at the last flush.
     taken_in: u16,
     freed_in: u16,
-    class: ClassId,
     list: lists::List,
     /// Whether the last sweep left free pages that were not worth a call.
     holes: bool,
-    /// Never changes.
-    kind: Kind,
+    /// Whether its pages are closed: its blocks are of no bytes.
+    closed: bool,
     next: Option<NonNull<Span>>,
     prev: Option<NonNull<Span>>,
-    slab: Option<Slab>,
-    /// What the program holds of each block, with `HAKMEM_HARDENED=1`; else null. Never changes.
-    claims: Addr,
     /// Pages that were given back, or of a big class never used, and not handed out since, a bit each: they read as zero.
-    purged: u128,
+    purged: sweep::Pages,
 }
 
+/// Bytes of both parts.
+const PARTS: usize = size_of::<SpanHead>() + size_of::<Span>();
+
 pub(crate) const LAYOUT: layout::Span = layout::Span {
-    base: offset_of!(Span, base),
-    owner: offset_of!(Span, owner),
-    free: offset_of!(Span, free),
-    capacity: offset_of!(Span, capacity),
-    block_size: offset_of!(Span, block_size),
-    class: offset_of!(Span, class),
-    claims: offset_of!(Span, claims),
-    bitmap: size_of::<Span>(),
+    base: offset_of!(SpanHead, slab) + offset_of!(Slab, base),
+    owner: offset_of!(SpanHead, owner),
+    free: size_of::<SpanHead>() + offset_of!(Span, free),
+    capacity: offset_of!(SpanHead, capacity),
+    block_size: offset_of!(SpanHead, block_size),
+    class: offset_of!(SpanHead, class),
+    claims: offset_of!(SpanHead, claims),
+    bitmap: PARTS,
 };
 
 /// Bytes of a record with its bitmap.
 fn record_bytes(class: ClassId) -> usize {
-    size_of::<Span>() + bitmap::words(class.blocks_per_span()) * size_of::<u64>()
+    PARTS + bitmap::words(class.blocks_per_span()) * size_of::<u64>()
 }
 
 /// A span of `class` for the heap at `owner`, all blocks free, on no list. `None`: out of memory.
@@ -115,102 +100,117 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
         meta::free(record, record_bytes(class));
         return None;
     };
-    if !page_map::enter(slab.base, slab.granules(), Tag::of_span(owner, class.index()), record) {
-        superslab::release_slab(slab);
-        meta::free(record, record_bytes(class));
-        return None;
-    }
     let claims = if config::get::hardened() != config::hardened::FULL {
         Addr::NULL
     } else if let Some(claims) = claims::make(class, !slab.dirty) {
         claims
     } else {
-        page_map::strike(slab.base, slab.granules());
         superslab::release_slab(slab);
         meta::free(record, record_bytes(class));
         return None;
     };
+    let (base, granules) = (slab.base, slab.granules());
+    let span = make(record, class, owner, slab, claims, dirty.generation);
+    // Last: from here on anybody may look at the head.
+    if !page_map::enter(base, granules, Tag::of_span(owner, class.index()), record) {
+        give_up(span);
+        return None;
+    }
+    // SAFETY: just made; its heap's lock is held (caller).
+    unsafe { span.as_ref() }.note_coming(dirty);
+    Some(span)
+}
+
+fn make(record: Addr, class: ClassId, owner: Addr, slab: Slab, claims: Addr, generation: u16) -> NonNull<Span> {
     let capacity = class.blocks_per_span();
-    let purged = if class.is_big() && !slab.dirty { sweep::all_pages(class) } else { 0 };
-    let span = record.as_ptr::<Span>();
+    let purged = if class.is_big() && !slab.dirty { sweep::all_pages(class) } else { sweep::Pages::NONE };
+    let head = record.as_ptr::<SpanHead>();
     // SAFETY: a record of `record_bytes`, ours alone.
     unsafe {
-        span.write(Span {
-            base: slab.base,
+        head.write(SpanHead {
+            slab,
             reciprocal: class.reciprocal(),
             owner: AtomicUsize::new(owner.0),
-            free: capacity,
-            promote_at: capacity,
+            claims,
             capacity,
             block_size: class.block_size() as u32,
+            class,
+            plain: !config::is_ready(),
+        });
+    }
+    // SAFETY: just written.
+    let mut span = unsafe { &*head }.locked();
+    // SAFETY: in the record, as above.
+    unsafe {
+        span.write(Span {
+            free: capacity,
+            promote_at: capacity,
             hint: 0,
             freed: 0,
-            taken_in: dirty.generation,
-            freed_in: dirty.generation,
-            class,
+            taken_in: generation,
+            freed_in: generation,
             list: lists::List::None,
             holes: false,
-            kind: if config::is_ready() { Kind::Usual } else { Kind::Plain },
+            closed: false,
             next: None,
             prev: None,
-            slab: Some(slab),
-            claims,
             purged,
         });
     }
     // SAFETY: just written; nobody else has it.
-    unsafe { &mut *span }.bitmap().set_first(capacity);
-    // SAFETY: as above.
-    unsafe { &*span }.note_coming(dirty);
-    NonNull::new(span)
+    unsafe { span.as_mut() }.bitmap().set_first(capacity);
+    span
 }
 
 /// Closes the pages of a span just acquired, until it is released: nobody is to touch its blocks. Refused, they are as others.
 pub(crate) fn close(mut span: NonNull<Span>) {
     // SAFETY: the caller's alone, who holds its heap's lock.
     let record = unsafe { span.as_mut() };
-    let bytes = record.slab.as_ref().map_or(0, |slab| slab.granules() * GRANULE);
-    if os::guard(record.base, bytes) {
-        record.kind = Kind::Closed;
-    }
+    record.closed = os::guard(record.base(), record.slab.granules() * GRANULE);
 }
 
 /// Gives an empty span, on no list, back to the pool.
 #[inline(never)] // for the stack, see `reclaim/decay.rs`
-pub(crate) fn tiny_backend_release_span(span: NonNull<Span>, dirty: &mut Dirty) {
+pub(crate) fn tiny_backend_release_span(mut span: NonNull<Span>, dirty: &mut Dirty) {
     // SAFETY: the caller took the span off its lists and every block is free, so nothing names it but the page map.
-    let record = unsafe { &mut *span.as_ptr() };
+    let record = unsafe { span.as_mut() };
     debug_assert!(record.free == record.capacity && record.list == lists::List::None);
     record.note_leaving(dirty);
-    let class = record.class;
-    if config::get::hardened() != config::hardened::OFF && record.kind == Kind::Plain {
+    if config::get::hardened() != config::hardened::OFF && record.plain {
         clear(record);
     }
-    if !record.claims.is_null() {
-        claims::give(class, record.claims);
+    page_map::strike(record.base(), record.slab.granules());
+    give_up(span);
+}
+
+/// Gives back what a span has that is not in the page map, and its record.
+fn give_up(span: NonNull<Span>) {
+    // SAFETY: the caller's alone, and no block of it is in use: nobody looks at the record any more.
+    let span = unsafe { span.as_ref() };
+    let (record, class, closed) = (span.record(), span.class, span.closed);
+    if !span.claims.is_null() {
+        claims::give(class, span.claims);
     }
-    if let Some(slab) = record.slab.take() {
-        page_map::strike(slab.base, slab.granules());
-        // Refused, it is lost: nobody could use it.
-        if record.kind != Kind::Closed || os::unguard(slab.base, slab.granules() * GRANULE) {
-            superslab::release_slab(slab);
-        }
+    // SAFETY: the head's, which is given up.
+    let slab = unsafe { (&raw const span.slab).read() };
+    // Refused, it is lost: nobody could use it.
+    if !closed || os::unguard(slab.base, slab.granules() * GRANULE) {
+        superslab::release_slab(slab);
     }
-    meta::free(Addr::of(span.as_ptr()), record_bytes(class));
+    meta::free(record, record_bytes(class));
 }
 
 /// Zeroes a span from before the options were read: hardened heaps take all slabs for zero.
 #[cold]
 fn clear(span: &Span) {
-    let bytes = span.slab.as_ref().map_or(0, |slab| slab.granules() * GRANULE);
-    if !os::purge(span.base, bytes) {
+    let bytes = span.slab.granules() * GRANULE;
+    if !os::purge(span.base(), bytes) {
         // SAFETY: the slab is the span's, and no block of it is in use.
-        unsafe { span.base.as_ptr::<u8>().write_bytes(0, bytes) };
+        unsafe { span.base().as_ptr::<u8>().write_bytes(0, bytes) };
     }
 }
 
-/// Whether a block starts at `at`, whose granule has a span's tag. Takes no lock: reads only what a live span never
-/// changes, and the caller holds the block, or claims to.
+/// Whether a block starts at `at`, whose granule has a span's tag. Takes no lock: see `head.rs`.
 pub(crate) fn starts_block(at: Addr) -> bool {
     starts_block_of(page_map::record(at), at)
 }
@@ -218,9 +218,7 @@ pub(crate) fn starts_block(at: Addr) -> bool {
 /// Whether the block that starts at `at` is from before the options were read. Takes no lock, as `starts_block`.
 #[cold]
 pub(crate) fn is_plain(at: Addr) -> bool {
-    let span = page_map::record(at).as_ptr::<Span>();
-    // SAFETY: records are never unmapped. The field alone: the owner may hold the rest of the record mutably.
-    !span.is_null() && unsafe { (&raw const (*span).kind).read() } == Kind::Plain
+    SpanHead::of(page_map::record(at)).is_some_and(|head| head.plain)
 }
 
 /// `starts_block`, for who asks that one when this says no: a look fewer, and mostly it is enough.
@@ -231,30 +229,10 @@ pub(crate) fn surely_starts_block(at: Addr) -> bool {
 
 #[inline(always)]
 fn starts_block_of(record: Addr, at: Addr) -> bool {
-    let span = record.as_ptr::<Span>();
-    if span.is_null() {
-        return false;
-    }
-    // SAFETY: records are never unmapped. Field by field: the owner may hold the rest of the record mutably.
-    let (base, reciprocal) = unsafe { ((&raw const (*span).base).read(), (&raw const (*span).reciprocal).read()) };
-    // SAFETY: as above.
-    let (size, capacity) = unsafe { ((&raw const (*span).block_size).read(), (&raw const (*span).capacity).read()) };
-    let offset = at.since(base);
-    let index = (offset as u64).wrapping_mul(reciprocal) >> 42;
-    index < capacity as u64 && index as usize * size as usize == offset
+    SpanHead::of(record).is_some_and(|head| head.starting_at(at).is_some())
 }
 
 impl Span {
-    fn owner(&self) -> Addr {
-        // Relaxed: see the field.
-        Addr(self.owner.load(Ordering::Relaxed))
-    }
-
-    /// The index of the block that holds the byte `offset` bytes into the span.
-    fn index_at(&self, offset: usize) -> u32 {
-        ((offset as u64).wrapping_mul(self.reciprocal) >> 42) as u32
-    }
-
     fn bitmap(&mut self) -> bitmap::Bitmap<'_> {
         let words = bitmap::words(self.capacity);
         let start = Addr::of(self).offset(size_of::<Span>()).as_ptr::<u64>();
@@ -263,4 +241,7 @@ impl Span {
     }
 }
 
-const _: () = assert!(size_of::<Span>() == 112, "128 bytes with 128 blocks' bits; docs/ARCHITECTURE.md, section 5");
+const _: () = assert!(
+    size_of::<SpanHead>() + size_of::<Span>() == 112,
+    "128 bytes with 128 blocks' bits; docs/ARCHITECTURE.md, section 5"
+);

@@ -15,7 +15,7 @@ pub(crate) fn refill(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> 
         let Some(span) = spans.first() else { break };
         // SAFETY: a live record of this heap (L1), under its lock.
         let record = unsafe { span.as_ref() };
-        let is_fault = record.list.is_gone() || record.list == List::Empty && record.purged != 0;
+        let is_fault = record.list.is_gone() || record.list == List::Empty && !record.purged.is_none();
         if left < out.len() && is_fault {
             break;
         }
@@ -51,7 +51,7 @@ fn take_going(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
 fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
     // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
     let record = unsafe { span.as_mut() };
-    let taken = if record.purged == 0 {
+    let taken = if record.purged.is_none() {
         take_lowest(record, out).0
     } else if record.list.is_gone() || record.list == List::Empty {
         take_purged(record, dirty, out)
@@ -89,7 +89,7 @@ fn take_purged(record: &mut Span, dirty: &mut Dirty, out: &mut [Addr]) -> u32 {
 /// Moves the lowest free blocks to the end of `out`. Says how many, the lowest index, and the one behind the highest.
 #[inline(always)]
 fn take_lowest(record: &mut Span, out: &mut [Addr]) -> (u32, u32, u32) {
-    let (base, size, hint) = (record.base, record.block_size as usize, record.hint);
+    let (base, size, hint) = (record.base(), record.block_size as usize, record.hint);
     let mut slots = out.iter_mut().rev();
     let want = slots.len() as u32;
     let (mut lowest, mut highest) = (u32::MAX, 0);

@@ -3,8 +3,9 @@
 //! No lock is held while the kernel works: the spans whose pages are on their way have a list of their own meanwhile, from which no page of
 //! these is handed out, and none is released or moved. One sweep at a time: who has the `Gather`.
 
+use super::head::SpanHead;
 use super::lists::Hand;
-use super::{Dirty, Gather, Span, Spans};
+use super::{Dirty, Gather, Spans};
 use crate::os::Range;
 use crate::page_map;
 
@@ -75,9 +76,9 @@ pub(crate) fn settle(lists: &mut [Spans], dirty: &mut Dirty, gather: &mut Gather
     }
     // Refused: rare.
     while let Some(Range { at, len }) = gather.next_refused() {
-        // SAFETY: a span's record, by its page (S1): Going, it is released by nobody (S3); of this heap, under its lock.
-        if let Some(span) = unsafe { page_map::record(at).as_ptr::<Span>().as_mut() } {
-            span.keep(at, len, dirty);
+        if let Some(head) = SpanHead::of(page_map::record(at)) {
+            // SAFETY: Going, it is released by nobody (S3); of this heap, under its lock.
+            unsafe { head.locked().as_mut() }.keep(at, len, dirty);
         }
     }
     lists.iter_mut().for_each(|spans| spans.end_going(dirty));

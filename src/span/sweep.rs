@@ -30,10 +30,28 @@ pub(crate) struct Dirty {
     pub(super) hand: Hand,
 }
 
-/// Bits of `Span::purged`.
+/// A bit for each page of a span. As aligned as words are, so that a record has no gap.
+#[derive(Clone, Copy)]
+#[repr(C, packed(8))]
+pub(super) struct Pages(pub(super) u128);
+
+/// Bits of `Pages`.
 const MAX_PAGES: usize = 128;
 /// Slots of a span whose pages have a bit each, for the smallest page size; in a longer one two pages share it.
 const MAX_SLOTS: u32 = (MAX_PAGES * 4096 / GRANULE) as u32;
+
+impl Pages {
+    pub(super) const NONE: Pages = Pages(0);
+
+    pub(super) fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn count(self) -> usize {
+        let bits = self.0;
+        bits.count_ones() as usize
+    }
+}
 
 impl Span {
     /// Notes that `taken` blocks left: those freed last may be among them, and pages they lie in are resident again.
@@ -55,14 +73,14 @@ impl Span {
     /// Counts a new span in: all of it is free, none of it used before by this heap.
     pub(super) fn note_coming(&self, dirty: &mut Dirty) {
         dirty.free += self.free as usize * self.block_size as usize;
-        dirty.gone += self.purged.count_ones() as usize * page_of(self.class);
+        dirty.gone += self.purged.count() * page_of(self.class);
     }
 
     /// Takes the span's share out of the count: its slab goes back to the pool, which counts it from then on.
     pub(super) fn note_leaving(&mut self, dirty: &mut Dirty) {
         dirty.bytes -= self.freed as usize * self.block_size as usize;
         dirty.free -= self.free as usize * self.block_size as usize;
-        dirty.gone -= self.purged.count_ones() as usize * page_of(self.class);
+        dirty.gone -= self.purged.count() * page_of(self.class);
         self.freed = 0;
     }
 
@@ -71,15 +89,15 @@ impl Span {
         let page = page_of(self.class);
         let start = (first as usize * self.block_size as usize) >> page.trailing_zeros();
         let end = ((first + len) as usize * self.block_size as usize + page - 1) >> page.trailing_zeros();
-        let back = self.purged & mask(start, end);
-        self.purged &= !back;
+        let back = self.purged.0 & mask(start, end);
+        self.purged.0 &= !back;
         dirty.gone -= back.count_ones() as usize * page;
     }
 
     /// Marks the blocks that touch purged pages as free, or as not to be had now. They are all free: a page is purged only
     /// when all that touch it are, and no longer counts as purged when one is handed out (S5).
     pub(super) fn show_purged(&mut self, free: bool) {
-        let (page, last, mut left) = (page_of(self.class), self.capacity - 1, self.purged);
+        let (page, last, mut left) = (page_of(self.class), self.capacity - 1, self.purged.0);
         while left != 0 {
             let start = left.trailing_zeros() as usize;
             let len = (left >> start).trailing_ones() as usize;
@@ -108,9 +126,9 @@ impl Span {
             let end = self.free_run(start, pages, page);
             let bytes = (end - start) * page;
             if bytes > 0 && bytes >= least {
-                gather.push(Addr(self.base.0 + start * page), bytes);
-                self.slab.iter().for_each(superslab::split_around);
-                self.purged |= mask(start, end);
+                gather.push(self.base().offset(start * page), bytes);
+                superslab::split_around(&self.slab);
+                self.purged.0 |= mask(start, end);
                 dirty.gone += bytes;
                 any = true;
             } else {
@@ -126,8 +144,8 @@ impl Span {
     /// Takes back that `len` bytes of pages from `at` on went.
     pub(super) fn keep(&mut self, at: Addr, len: usize, dirty: &mut Dirty) {
         let page = page_of(self.class);
-        let start = at.since(self.base) / page;
-        self.purged &= !mask(start, start + len / page);
+        let start = at.since(self.base()) / page;
+        self.purged.0 &= !mask(start, start + len / page);
         dirty.gone -= len;
     }
 
@@ -135,7 +153,7 @@ impl Span {
     #[inline(never)] // for the stack, see `reclaim/decay.rs`
     fn free_run(&mut self, start: usize, pages: usize, page: usize) -> usize {
         let mut end = start;
-        while end < pages && self.purged & mask(end, end + 1) == 0 && self.is_page_free(end, page) {
+        while end < pages && self.purged.0 & mask(end, end + 1) == 0 && self.is_page_free(end, page) {
             end += 1;
         }
         end
@@ -157,8 +175,8 @@ fn page_of(class: ClassId) -> usize {
 }
 
 /// `Span::purged` of a span none of whose pages was ever used.
-pub(super) fn all_pages(class: ClassId) -> u128 {
-    mask(0, class.blocks_per_span() as usize * class.block_size() / page_of(class))
+pub(super) fn all_pages(class: ClassId) -> Pages {
+    Pages(mask(0, class.blocks_per_span() as usize * class.block_size() / page_of(class)))
 }
 
 fn mask(start: usize, end: usize) -> u128 {

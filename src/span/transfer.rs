@@ -24,9 +24,7 @@ pub(crate) fn transfer(
     record.note_leaving(from_dirty);
     // Relaxed: who reads it under the old owner's or the new one's lock sees it; anybody else compares it with neither.
     record.owner.store(owner.0, Ordering::Relaxed);
-    if let Some(slab) = &record.slab {
-        page_map::retag(record.base, slab.granules(), Tag::of_span(owner, class.index()));
-    }
+    page_map::retag(record.base(), record.slab.granules(), Tag::of_span(owner, class.index()));
     record.freed = freed;
     record.taken_in = to_dirty.generation;
     record.freed_in = to_dirty.generation;
