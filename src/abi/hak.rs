@@ -105,7 +105,7 @@ pub extern "C" fn hak_thread_flush() {
 /// the answer may be either. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn hak_is_ours(block: *const c_void) -> c_int {
-    front::usable_size(block.cast_mut().cast()).is_some() as c_int
+    front::is_ours(block.cast_mut().cast()) as c_int
 }
 
 /// Bytes that the block at `block` can hold, all of which the program may use; 0 if none of this allocator's starts there.

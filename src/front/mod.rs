@@ -51,7 +51,7 @@ pub(crate) use free::{free, free_rounded, free_sized};
 pub(crate) use late::{after_fork, before_fork};
 pub(crate) use malloc::{alloc, alloc_at_least, alloc_or, alloc_zeroed, hit};
 pub(crate) use profiled::{prepare as prepare_profile, start as start_profile, stop as stop_profile};
-pub(crate) use realloc::{realloc, resize, usable_size, usable_size_or_0};
+pub(crate) use realloc::{is_ours, realloc, resize, usable_size, usable_size_or_0};
 pub(crate) use recorded::after_fork as record_fork;
 pub(crate) use requests::{profile_at_signal, report_at_signal};
 pub(crate) use sizes::{expand, good_size};

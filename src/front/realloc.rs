@@ -3,7 +3,7 @@
 use errno::{errno, set_errno};
 
 use super::{malloc, profiled, recorded, slow};
-use crate::base::addr::Addr;
+use crate::base::addr::{Addr, GRANULE};
 use crate::class::{BIN_STRIDE, CLASSES, ClassId, MID_MAX};
 use crate::guard;
 use crate::hardened;
@@ -20,7 +20,7 @@ const UNMEASURED: &str = "malloc_usable_size: not a block of this allocator, or 
 const SMALLEST: usize = 16;
 const INTERIOR: &str = "realloc: pointer into a block, not to its start";
 
-/// Usable bytes of the block that starts at `block`; `None` when none does. Any thread.
+/// Usable bytes of the block that starts at `block`; `None` when none does. Any thread, for which the block stays meanwhile.
 pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
     let at = Addr::of(block);
     match page_map::tag(at) {
@@ -33,7 +33,17 @@ pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
     }
 }
 
-/// The same for who may have named anything; hardened, what is no block, or free, ends the process.
+/// Whether a block starts at `block`, which may be any address. Any thread.
+pub(crate) fn is_ours(block: *mut u8) -> bool {
+    let at = Addr::of(block);
+    match page_map::tag(at) {
+        // It starts the one granule that has its tag. Its record is its holder's.
+        Tag::LARGE => at.is_aligned(GRANULE),
+        _ => usable_size(block).is_some(),
+    }
+}
+
+/// `usable_size` for who may have named anything; hardened, what is no block, or free, ends the process.
 pub(crate) fn usable_size_or_0(block: *mut u8) -> usize {
     match usable_size(block) {
         Some(size) => size,

@@ -215,8 +215,8 @@ pub(super) fn transfer(large: &mut Large, record: NonNull<Large>, to: Addr, to_b
         page_map::enter(from, 1, Tag::LARGE, entry);
         return false;
     }
-    page_map::enter(to, 1, Tag::LARGE, entry);
     large.base = to;
+    page_map::enter(to, 1, Tag::LARGE, entry);
     true
 }
 

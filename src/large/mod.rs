@@ -166,13 +166,14 @@ fn make(size: usize, align: usize, may_join: bool) -> Option<Fresh> {
         return None;
     };
     let at = large.base;
+    // SAFETY: a record of this size, ours alone. Before it can be found: who looks for one is told of no other.
+    unsafe { record.as_ptr::<Large>().write(large) };
     if !page_map::enter(at, 1, Tag::LARGE, record) {
-        give_back(large);
+        // SAFETY: just written, and found by nobody.
+        give_back(unsafe { record.as_ptr::<Large>().read() });
         meta::free(record, size_of::<Large>());
         return None;
     }
-    // SAFETY: a record of this size, ours alone; the block reaches no one before we return.
-    unsafe { record.as_ptr::<Large>().write(large) };
     trace::on_alloc(at);
     Some(Fresh::part(at, stale))
 }
@@ -224,7 +225,7 @@ fn check(record: NonNull<Large>, said: Option<usize>) {
     }
 }
 
-/// Usable bytes of the block at `at`; `None` when no large block starts there.
+/// Usable bytes of the block at `at`, which the caller holds; `None` when no large block starts there.
 pub(crate) fn usable(at: Addr) -> Option<usize> {
     // SAFETY: the caller holds the block, so its record is stable.
     find(at).map(|record| unsafe { record.as_ref() }.size)
@@ -328,9 +329,9 @@ fn record_of(at: Addr) -> Option<NonNull<Large>> {
     NonNull::new(page_map::record(at).as_ptr())
 }
 
+/// A block starts the one granule that is entered for it.
 fn find(at: Addr) -> Option<NonNull<Large>> {
-    // SAFETY: the record of a granule tagged LARGE; its base is written once, before it is entered.
-    record_of(at).filter(|record| unsafe { (*record.as_ptr()).base } == at)
+    if at.is_aligned(GRANULE) { record_of(at) } else { None }
 }
 
 impl Large {
