@@ -51,6 +51,12 @@ impl Addr {
     }
 }
 
+/// Numbers as the addresses that they are.
+pub(crate) fn slice(numbers: &[usize]) -> &[Addr] {
+    // SAFETY: an `Addr` is a number, and nothing else.
+    unsafe { core::slice::from_raw_parts(numbers.as_ptr().cast(), numbers.len()) }
+}
+
 #[inline(always)]
 fn prefetch(at: *const i8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]

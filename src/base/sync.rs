@@ -13,6 +13,15 @@ pub(crate) fn barrier() {
     core::sync::atomic::fence(Ordering::SeqCst);
 }
 
+/// Words that nobody writes any more, as what they hold.
+///
+/// # Safety
+/// All that was written to them happened before, and nothing will be as long as the result lives.
+pub(crate) unsafe fn settled(words: &[AtomicUsize]) -> &[usize] {
+    // SAFETY: the same words, which others at most read (caller).
+    unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), words.len()) }
+}
+
 /// How often who waits for a lock looks again before it sleeps. What is done under one takes some hundred nanoseconds: a short spin
 /// saves two system calls.
 pub(crate) const LOOKS: u32 = 100;

@@ -10,10 +10,9 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
-use super::{Core, OwnHeap, Popped, Pushed, ThreadHeap, end, lifecycle, misuse};
+use super::{Core, Locked, OwnHeap, Popped, Pushed, ThreadHeap, end, lifecycle, misuse};
 use crate::base::addr::Addr;
 use crate::class::{CLASSES, ClassId};
-use crate::os::lock::MutexGuard;
 use crate::span::{self, Gather};
 use crate::stats::allowance::Allowance;
 use crate::stats::event::Event;
@@ -150,7 +149,7 @@ impl ThreadHeap {
         apart.known.set(apart.known.get() | bit(class));
         apart.moved.set(apart.moved.get() | bit(class));
         let mut got = core.refill(class, out, zero);
-        if got == 0 && self.add_span(class, &mut core) {
+        if got == 0 && core.add_span(class) {
             got = core.refill(class, out, zero);
         }
         core.tide.take(got * size);
@@ -169,7 +168,7 @@ impl ThreadHeap {
         self.note_mixed();
         let mut core = self.look();
         let before = core.tide.used;
-        let done = self.flush_locked(&mut core, blocks).map_err(|stop| misuse(stop, blocks));
+        let done = core.flush(blocks).map_err(|stop| misuse(stop, blocks));
         self.give_allowance(before - core.tide.used);
         end(core, done);
     }
@@ -269,7 +268,7 @@ impl OwnHeap {
         let mut gone = 0;
         for class in each(moved) {
             self.bin(class).forget_all();
-            gone += self.free_class(class, &mut core);
+            gone += core.free_class(class);
         }
         core.tide.give(gone);
         core.publish();
@@ -315,18 +314,20 @@ impl OwnHeap {
     }
 }
 
-impl ThreadHeap {
+impl Locked<'_> {
     /// Frees the blocks of one class at once, and says how many bytes that were.
-    fn free_class(&self, class: ClassId, core: &mut Core) -> usize {
-        let Core { spans, dirty, .. } = core;
+    fn free_class(&mut self, class: ClassId) -> usize {
+        let Core { spans, dirty, .. } = &mut *self.core;
         let Some(spans) = spans.get_mut(class.index()) else { return 0 };
         let (bytes, released) = spans.free_all(class, dirty);
-        self.events.count(class.index(), Event::SpanRelease, released as u64);
+        self.heap.events.count(class.index(), Event::SpanRelease, released as u64);
         bytes
     }
+}
 
+impl ThreadHeap {
     /// `look`, with no span set apart, and with what keeps them from it, if need be.
-    fn look_settled(&self) -> (MutexGuard<'_, Core>, Option<Gather>) {
+    fn look_settled(&self) -> (Locked<'_>, Option<Gather>) {
         let core = self.look();
         if !span::is_any_going(&core.spans) {
             return (core, None);
@@ -350,7 +351,7 @@ impl ThreadHeap {
             return;
         }
         let before = core.tide.used;
-        let done = self.flush_locked(&mut core, &[block]).map_err(|stop| misuse(stop, &[block]));
+        let done = core.flush(&[block]).map_err(|stop| misuse(stop, &[block]));
         self.give_allowance(before - core.tide.used);
         end(core, done);
     }

@@ -1,9 +1,12 @@
-//! `Core`: what a heap's lock guards, and what of it the process's counters know.
+//! `Core`: what a heap's lock guards, and what of it the process's counters know. `Locked`: who has the lock.
 #![forbid(unsafe_code)]
 
-use super::{ebb, recall};
+use core::ops::{Deref, DerefMut};
+
+use super::{ThreadHeap, ebb, recall};
 use crate::base::addr::Addr;
 use crate::class::{CLASSES, ClassId};
+use crate::os::lock::MutexGuard;
 use crate::span::{self, Dirty, Spans};
 use crate::stats::counter::Counter;
 
@@ -37,6 +40,28 @@ pub(crate) struct Core {
     pub(super) published: (usize, usize),
     pub(super) tide: ebb::Tide,
     pub(super) hand: recall::Hand,
+}
+
+/// A heap's lock, taken: what may be done with its spans is done with this.
+pub(crate) struct Locked<'a> {
+    pub(super) heap: &'a ThreadHeap,
+    pub(super) core: MutexGuard<'a, Core>,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Core;
+
+    #[inline(always)]
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Core {
+        &mut self.core
+    }
 }
 
 impl Core {

@@ -90,7 +90,7 @@ impl Bins {
     pub(super) fn len(&self, class: ClassId) -> usize {
         let Some(bin) = self.0.get(class.index()) else { return 0 };
         // Of two moments they may be any length apart: none that a magazine has not.
-        bin.cur.look().since(bin.base.look()) / size_of::<Addr>() & 0xFFFF
+        (bin.cur.look().since(bin.base.look()) / size_of::<Addr>()) & 0xFFFF
     }
 }
 

@@ -9,7 +9,7 @@ use crate::span::{self, Dirty};
 impl ThreadHeap {
     /// What the lock guards: H3, and all of span's. Any thread that holds no heap's lock.
     pub(crate) fn check_spans(&self) {
-        self.check_core(&self.core.lock());
+        self.check_core(&self.look());
     }
 
     fn check_core(&self, core: &Core) {
@@ -29,7 +29,7 @@ impl ThreadHeap {
 impl OwnHeap {
     /// Also B1, B2, H1 and H2 of the magazines.
     pub(crate) fn check(self) {
-        let core = self.core.lock();
+        let core = self.look();
         self.check_core(&core);
         for free in [true, false] {
             for class in ClassId::all() {
@@ -49,7 +49,7 @@ impl OwnHeap {
 
     /// H1 and H2 of one block that a cache of a higher box holds.
     pub(crate) fn check_cached(self, class: ClassId, block: Addr) {
-        let _core = self.core.lock();
+        let _core = self.look();
         span::mark(self.addr(), class, block, true);
         span::mark(self.addr(), class, block, false);
     }

@@ -124,7 +124,7 @@ impl OwnHeap {
         }
         let mut core = self.look();
         core.spans.iter_mut().for_each(Spans::be_lean);
-        self.release_empty(&mut core);
+        core.release_empty();
         core.tide.turn();
         drop(core);
         self.ebb().is_low.set(true);

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Core, ThreadHeap, ebb, holds_empty, holds_samples, lifecycle, list};
+use super::{Core, Locked, ebb, holds_empty, holds_samples, lifecycle, list};
 use crate::class::{CLASSES, ClassId};
 use crate::config;
 use crate::span;
@@ -65,23 +65,24 @@ pub(super) fn offer(core: &Core) {
     }
 }
 
-impl ThreadHeap {
-    /// Takes a span of `class` over from an orphan, if one has such and nothing is in the way. Says whether it did. Under the lock.
+impl Locked<'_> {
+    /// Takes a span of `class` over from an orphan, if one has such and nothing is in the way. Says whether it did.
     #[cold]
-    pub(super) fn inherit(&self, class: ClassId, core: &mut Core) -> bool {
+    pub(super) fn inherit(&mut self, class: ClassId) -> bool {
+        let (owner, core) = (self.heap.addr(), &mut *self.core);
         let (word, bit) = offer_of(class);
         // Nor does the heap of samples: what is not sampled is not to be taken for it.
         if word.load(Ordering::Relaxed) & bit == 0
             || config::get::hardened() == config::hardened::FULL
-            || holds_samples(self.addr())
-            || holds_empty(self.addr())
+            || holds_samples(owner)
+            || holds_empty(owner)
         {
             return false;
         }
         let (mut found, mut busy) = (false, false);
         let all = lifecycle::try_orphans(|orphan| {
             // Only tried, as is the registry: we hold a heap's lock.
-            let Some(mut theirs) = orphan.core.try_lock() else {
+            let Some(mut theirs) = orphan.try_look() else {
                 busy = true;
                 return false;
             };
@@ -89,10 +90,10 @@ impl ThreadHeap {
             if !happened() {
                 HAPPENED.store(true, Ordering::Relaxed);
             }
-            let (Core { spans: from, dirty: from_dirty, .. }, index) = (&mut *theirs, class.index());
+            let (Core { spans: from, dirty: from_dirty, .. }, index) = (&mut *theirs.core, class.index());
             if let (Some(from), Some(to)) = (from.get_mut(index), core.spans.get_mut(index)) {
                 let before = to.used(class);
-                found = span::transfer(class, (from, from_dirty), (to, &mut core.dirty), self.addr());
+                found = span::transfer(class, (from, from_dirty), (to, &mut core.dirty), owner);
                 let moved = to.used(class) - before;
                 ebb::moved(&mut theirs, core, moved);
             }

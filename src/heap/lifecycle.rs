@@ -210,7 +210,7 @@ pub(crate) fn retire(left: Left, close: impl FnOnce(OwnHeap)) {
     }
     heap.capacities().reset();
     heap.ebb().reset();
-    heap.release_empty(&mut heap.enter());
+    heap.enter().release_empty();
     {
         let mut registry = REGISTRY.lock();
         registry.unlink(left.0);

@@ -35,7 +35,7 @@ use core::mem::offset_of;
 use crate::base::addr::Addr;
 use crate::base::layout::{self, At};
 use crate::class::{BIN_STRIDE, ClassId};
-use crate::os::lock::{Mutex, MutexGuard};
+use crate::os::lock::Mutex;
 use crate::os::{self, Misuse};
 use crate::span::{self, Stop};
 use crate::stats::event::{EVENTS, Event, Events};
@@ -64,7 +64,7 @@ pub(crate) use seats::{
     SPECIAL, each_seat, end_seat, has_seats, next_seat, push_at_seat, seat_at_hand, seat_of, take_seat,
 };
 
-use behind::{Core, PURGED};
+use behind::{Core, Locked, PURGED};
 use bin::Bins;
 use ebb::Tide;
 use outbox::Outbox;
@@ -188,15 +188,15 @@ impl ThreadHeap {
         }
         let mut core = self.enter();
         let mut got = core.refill(class, out, zero);
-        if got == 0 && self.inherit(class, &mut core) {
+        if got == 0 && core.inherit(class) {
             got = core.refill(class, out, zero);
         }
-        if got == 0 && self.recall(&mut core.hand) {
-            core = self.drained(core);
+        if got == 0 && core.recall() {
+            core = core.drained();
             got = core.refill(class, out, zero);
         }
         if got == 0 {
-            if !self.add_span(class, &mut core) {
+            if !core.add_span(class) {
                 return 0;
             }
             got = core.refill(class, out, zero);
@@ -206,20 +206,6 @@ impl ThreadHeap {
         self.events.count(class.index(), Event::Refill, 1);
         self.events.count(class.index(), Event::Refilled, got as u64);
         got
-    }
-
-    /// Acquires a span. `false`: out of memory.
-    fn add_span(&self, class: ClassId, core: &mut Core) -> bool {
-        let Core { spans, dirty, tide, .. } = core;
-        let Some(spans) = spans.get_mut(class.index()) else { return false };
-        let Some(fresh) = span::tiny_backend_acquire_span(class, self.addr(), dirty) else { return false };
-        if holds_empty(self.addr()) {
-            span::close(fresh);
-        }
-        spans.adopt(fresh);
-        tide.note_acquired();
-        self.events.count(class.index(), Event::SpanAcquire, 1);
-        true
     }
 
     /// One block straight from a span, for threads without magazines.
@@ -249,8 +235,8 @@ impl ThreadHeap {
         }
         let (mut heap, mut left) = (self, blocks);
         loop {
-            let mut core = heap.core.lock();
-            let stop = heap.flush_locked(&mut core, left);
+            let mut core = heap.look();
+            let stop = core.flush(left);
             let Err(Stop::Astray { done, owner }) = stop else {
                 return end(core, stop.map_err(|stop| misuse(stop, left)));
             };
@@ -266,36 +252,60 @@ impl ThreadHeap {
         drop(if wait { Some(self.enter()) } else { self.try_enter() });
     }
 
-    /// What the lock guards, to look at. Any thread.
-    pub(crate) fn look(&self) -> MutexGuard<'_, Core> {
-        self.core.lock()
+    /// Takes the lock. Any thread.
+    pub(crate) fn look(&self) -> Locked<'_> {
+        Locked { heap: self, core: self.core.lock() }
+    }
+
+    fn try_look(&self) -> Option<Locked<'_>> {
+        self.core.try_lock().map(|core| Locked { heap: self, core })
     }
 
     /// Takes the lock, and in what others have sent.
-    fn enter(&self) -> MutexGuard<'_, Core> {
-        self.drained(self.core.lock())
+    fn enter(&self) -> Locked<'_> {
+        self.look().drained()
     }
 
-    fn try_enter(&self) -> Option<MutexGuard<'_, Core>> {
-        self.core.try_lock().map(|core| self.drained(core))
+    fn try_enter(&self) -> Option<Locked<'_>> {
+        self.try_look().map(Locked::drained)
     }
+}
 
-    fn drained<'a>(&self, mut core: MutexGuard<'a, Core>) -> MutexGuard<'a, Core> {
-        match self.drain_locked(&mut core) {
-            Ok(()) => core,
+impl Locked<'_> {
+    /// With what others have sent taken in.
+    fn drained(mut self) -> Self {
+        match self.drain() {
+            Ok(()) => self,
             Err(misuse) => {
-                drop(core);
+                drop(self);
                 misuse.die()
             }
         }
     }
 
-    fn flush_locked(&self, core: &mut Core, blocks: &[Addr]) -> Result<(), Stop> {
-        let Core { spans, dirty, tide, .. } = core;
-        let done = span::flush(self.addr(), blocks, spans, dirty, |class, blocks, released| {
+    /// Acquires a span. `false`: out of memory.
+    fn add_span(&mut self, class: ClassId) -> bool {
+        let owner = self.heap.addr();
+        let Core { spans, dirty, tide, .. } = &mut *self.core;
+        let Some(spans) = spans.get_mut(class.index()) else { return false };
+        let Some(fresh) = span::tiny_backend_acquire_span(class, owner, dirty) else { return false };
+        if holds_empty(owner) {
+            span::close(fresh);
+        }
+        spans.adopt(fresh);
+        tide.note_acquired();
+        self.heap.events.count(class.index(), Event::SpanAcquire, 1);
+        true
+    }
+
+    /// Gives blocks back to their spans.
+    fn flush(&mut self, blocks: &[Addr]) -> Result<(), Stop> {
+        let Locked { heap, core } = self;
+        let Core { spans, dirty, tide, .. } = &mut **core;
+        let done = span::flush(heap.addr(), blocks, spans, dirty, |class, blocks, released| {
             tide.give(blocks as usize * class.block_size());
-            self.events.count(class.index(), Event::Flushed, blocks as u64);
-            self.events.count(class.index(), Event::SpanRelease, released as u64);
+            heap.events.count(class.index(), Event::Flushed, blocks as u64);
+            heap.events.count(class.index(), Event::SpanRelease, released as u64);
         });
         core.publish();
         match done {
@@ -313,10 +323,10 @@ impl OwnHeap {
 
     /// `flush`, and what is left.
     fn flush_measured(self, class: ClassId, blocks: &[Addr]) -> Tide {
-        let mut core = self.core.lock();
+        let mut core = self.look();
         self.events.count(class.index(), Event::Flush, 1);
         // A thread's own blocks are never astray: see `span::transfer`.
-        let done = self.flush_locked(&mut core, blocks).map_err(|stop| misuse(stop, blocks));
+        let done = core.flush(blocks).map_err(|stop| misuse(stop, blocks));
         let tide = core.tide;
         end(core, done);
         tide
@@ -351,7 +361,7 @@ fn misuse(stop: Stop, blocks: &[Addr]) -> Misuse {
 }
 
 /// Leaves a heap's lock, and the process where something was wrong.
-fn end(core: MutexGuard<'_, Core>, done: Result<(), Misuse>) {
+fn end(core: Locked<'_>, done: Result<(), Misuse>) {
     drop(core);
     if let Err(misuse) = done {
         misuse.die();

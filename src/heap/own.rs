@@ -5,7 +5,7 @@
 //! | `&ThreadHeap`    | any thread's                                           | the lock, the inbox, what is atomic        |
 //! | `OwnHeap`        | the user's: the thread whose TLS word names the heap   | that, magazines, open batches, the meters  |
 //! | `Left`           | whoever is to retire a heap that its thread left       | an `OwnHeap`, as long as it is not retired |
-//! | `&mut Core`      | who has the heap's lock                                | its spans                                  |
+//! | `Locked`         | who has the heap's lock                                | its spans                                  |
 //!
 //! An arena's heap has a user too: whoever the program lets use the arena, or the thread whose seat it is.
 

@@ -4,9 +4,8 @@
 //! at. While the kernel works the heap's lock is free: its thread never waits for a call.
 #![forbid(unsafe_code)]
 
-use super::{Core, PURGED, ThreadHeap, inherit};
+use super::{Core, Locked, PURGED, ThreadHeap, inherit};
 use crate::class::ClassId;
-use crate::os::lock::MutexGuard;
 use crate::span::{self, Gather, Spans, Sweep};
 use crate::stats::event::Event;
 
@@ -18,7 +17,7 @@ impl ThreadHeap {
     /// Any thread; `wait`: even if the heap is busy. Returns the bytes purged.
     pub(crate) fn trim(&self, wait: bool) -> usize {
         let Some(mut core) = self.enter_if(wait) else { return 0 };
-        self.release_empty(&mut core);
+        core.release_empty();
         span::begin(&mut core.dirty);
         drop(core);
         self.sweep(Sweep::Whole, usize::MAX, wait, usize::MAX).0
@@ -57,20 +56,8 @@ impl ThreadHeap {
         self.sweep(Sweep::Older, usize::MAX, false, 1)
     }
 
-    fn enter_if(&self, wait: bool) -> Option<MutexGuard<'_, Core>> {
+    fn enter_if(&self, wait: bool) -> Option<Locked<'_>> {
         if wait { Some(self.enter()) } else { self.try_enter() }
-    }
-
-    /// Gives kept empty spans back to the pool. Under the lock.
-    pub(super) fn release_empty(&self, core: &mut Core) {
-        let Core { spans, dirty, .. } = core;
-        for (class, spans) in ClassId::all().zip(spans.iter_mut()) {
-            while let Some(span) = spans.take_empty(dirty) {
-                span::tiny_backend_release_span(span, dirty);
-                self.events.count(class.index(), Event::SpanRelease, 1);
-            }
-        }
-        core.publish_all();
     }
 
     /// Purges inside spans, from where the last sweep ended, until `want` bytes went back, all spans were seen, or `steps` were made. Returns the
@@ -85,7 +72,7 @@ impl ThreadHeap {
             drop(core);
             let (gathered, went) = (gather.bytes(), gather.give());
             // Not only tried: what is on its way must come back on its list.
-            core = self.core.lock();
+            core = self.look();
             let Core { spans, dirty, .. } = &mut *core;
             span::settle(spans, dirty, &mut gather);
             // To the byte: what is left over here would look like something to purge, for ever.
@@ -99,5 +86,19 @@ impl ThreadHeap {
         drop(core);
         PURGED.add(given as u64);
         (given, more)
+    }
+}
+
+impl Locked<'_> {
+    /// Gives kept empty spans back to the pool.
+    pub(super) fn release_empty(&mut self) {
+        let Core { spans, dirty, .. } = &mut *self.core;
+        for (class, spans) in ClassId::all().zip(spans.iter_mut()) {
+            while let Some(span) = spans.take_empty(dirty) {
+                span::tiny_backend_release_span(span, dirty);
+                self.heap.events.count(class.index(), Event::SpanRelease, 1);
+            }
+        }
+        self.core.publish_all();
     }
 }

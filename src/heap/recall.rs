@@ -3,7 +3,7 @@
 
 use super::outbox::Open;
 use super::remote::{Node, TURN};
-use super::{ThreadHeap, list, node_pool};
+use super::{Locked, ThreadHeap, list, node_pool};
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;
 
@@ -23,6 +23,32 @@ pub(crate) fn next_turn() {
 /// Where a heap's next look for what waits for it begins: it goes round. `None`: at the newest heap. Under the heap's lock.
 #[derive(Default)]
 pub(super) struct Hand(Option<&'static ThreadHeap>);
+
+impl Locked<'_> {
+    /// Moves what waits for this heap in open batches to its inbox, as far as it is found in a bounded time. Says whether there was any.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn recall(&mut self) -> bool {
+        let Locked { heap: own, core } = self;
+        let mut at = core.hand.0;
+        if at.is_none() {
+            // A round begins: what it does not find was not there, or says so again.
+            if !own.inbox.awaited.load(Ordering::Relaxed) {
+                return false;
+            }
+            at = list::newest();
+            own.inbox.awaited.store(false, Ordering::Relaxed);
+        }
+        let mut any = false;
+        for _ in 0..LOOKS {
+            let Some(heap) = at else { break };
+            any |= own.recall_from(heap);
+            at = heap.next();
+        }
+        core.hand.0 = at;
+        any
+    }
+}
 
 impl ThreadHeap {
     /// Takes over what waits in this heap's open batches, old ones or, with `all`, any, and gives it back to its spans. Any thread
@@ -60,30 +86,6 @@ impl ThreadHeap {
         if !self.inbox.awaited.load(Ordering::Relaxed) {
             self.inbox.awaited.store(true, Ordering::Relaxed);
         }
-    }
-
-    /// Moves what waits for this heap in open batches to its inbox, as far as it is found in a bounded time. Says whether there was any.
-    /// Under the lock, whose holder has the `hand`.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn recall(&self, hand: &mut Hand) -> bool {
-        let mut at = hand.0;
-        if at.is_none() {
-            // A round begins: what it does not find was not there, or says so again.
-            if !self.inbox.awaited.load(Ordering::Relaxed) {
-                return false;
-            }
-            at = list::newest();
-            self.inbox.awaited.store(false, Ordering::Relaxed);
-        }
-        let mut any = false;
-        for _ in 0..LOOKS {
-            let Some(heap) = at else { break };
-            any |= self.recall_from(heap);
-            at = heap.next();
-        }
-        hand.0 = at;
-        any
     }
 
     /// What `heap` has gathered for this one.

@@ -9,12 +9,12 @@ use core::mem::offset_of;
 use core::sync::atomic::AtomicBool;
 
 use super::outbox::{OPEN, Open, Outbox};
-use super::{Core, OwnHeap, ThreadHeap, light, metered, node_pool};
-use crate::base::addr::Addr;
+use super::{Locked, OwnHeap, ThreadHeap, light, metered, node_pool};
+use crate::base::addr::{self, Addr};
 use crate::base::batch_stack::{self, BatchStack};
 use crate::base::layout;
 use crate::base::open_batch::OpenBatch;
-use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering, settled};
 use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
 use crate::config;
 use crate::os::{self, Misuse};
@@ -242,28 +242,30 @@ impl ThreadHeap {
 
     /// Bytes that others have sent and nobody took in yet, about.
     pub(crate) fn inbox_bytes(&self) -> u64 {
-        // Relaxed: a hint, see `drain_locked`; what wrapped is about nothing.
+        // Relaxed: a hint, see `drain`; what wrapped is about nothing.
         (self.inbox.bytes.load(Ordering::Relaxed) as isize).max(0) as u64
     }
+}
 
-    /// Takes in all that others have sent. Under the lock.
-    pub(super) fn drain_locked(&self, core: &mut Core) -> Result<(), Misuse> {
-        let mut node = self.inbox.batches.take_all();
+impl Locked<'_> {
+    /// Takes in all that others have sent.
+    pub(super) fn drain(&mut self) -> Result<(), Misuse> {
+        let inbox = &self.heap.inbox;
+        let mut node = inbox.batches.take_all();
         if node.is_null() {
             return Ok(());
         }
         // Relaxed: a hint. A sender between its push and its add makes the count wrap for a moment at worst to a
         // large number, and then it drains once more for nothing.
-        self.inbox.bytes.store(0, Ordering::Relaxed);
+        inbox.bytes.store(0, Ordering::Relaxed);
         while !node.is_null() {
             // SAFETY: `take_all` made the nodes ours, but for looks at `blocks`.
             let batch = unsafe { &*node };
             // Relaxed: `take_all` acquired it.
             let next = batch.next.load(Ordering::Relaxed);
-            let rest = batch.blocks.rest();
-            // SAFETY: the same words; late takers read them, and nobody writes them before the node is given back.
-            let blocks = unsafe { core::slice::from_raw_parts(rest.as_ptr().cast::<Addr>(), rest.len()) };
-            match self.flush_locked(core, blocks) {
+            // SAFETY: late takers read them, and nobody writes them before the node is given back.
+            let blocks = addr::slice(unsafe { settled(batch.blocks.rest()) });
+            match self.flush(blocks) {
                 Ok(()) => node_pool::give(node),
                 // The span has moved: on to its owner, who passes on in turn what is not his.
                 Err(Stop::Astray { done, owner }) => {
