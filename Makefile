@@ -34,8 +34,12 @@ check: ## everything CI runs, cheapest first: one line a step, logs in target/ch
 bench_c: build ## the benchmark programs, linked with the system's malloc and with HAKMEM
 	@$(MAKE) -s -C bench_c
 
-real-more: build ## emacs and LibreOffice under the library: 130 MB of packages, which make check leaves out
+real-more: build ## emacs and LibreOffice under the library (130 MB of packages), and all real programs with HAKMEM_HARDENED=light and =1: 20 minutes
 	tests/real/run.sh --more
+	HAKMEM_HARDENED=light tests/real/run.sh --more --again
+	HAKMEM_HARDENED=1 tests/real/run.sh --more --again
+	HAKMEM_HARDENED=light tests/real/run.sh
+	HAKMEM_HARDENED=1 tests/real/run.sh --again
 
 check-arm64: ## the whole C and C++ suite, the property test and the soak test on arm64, under an emulator: half an hour
 	scripts/check_arm64.sh --full

@@ -58,6 +58,7 @@ if cargo deny --version >/dev/null 2>&1; then
     step deny '' cargo deny check bans licenses sources
     step deny_cli '' cargo deny --manifest-path cli/Cargo.toml --config deny.toml check bans licenses sources
 fi
+light=bash,chromium,gawk,gdb,ghostscript,git,java,lua,mariadb,memcached,nginx,node,openssl,perl,php,postgres,python_work,ruby,sqlite3
 before=$failed
 step build '' make build bench_c
 if [ "$failed" != "$before" ]; then
@@ -92,6 +93,7 @@ step matrix python3 scripts/matrix.py
 step fuzz_seeds '' scripts/fuzz.sh --seeds
 step soak '' tests/soak/run.sh 60
 step paranoid 'g++ python3' scripts/check_paranoid.sh
-step real_baseline python3 env HAKMEM_TINY_HEAP_V2=0 tests/real/run.sh --only git,redis,gcc,node,sort
 step real python3 env HAKMEM_TINY_HEAP_V2=1 tests/real/run.sh
+step real_baseline python3 env HAKMEM_TINY_HEAP_V2=0 tests/real/run.sh --again --only git,redis,gcc,node,sort
+step real_light python3 env HAKMEM_HARDENED=light tests/real/run.sh --again --only "$light" # the rest: make real-more
 finish

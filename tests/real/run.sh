@@ -13,12 +13,14 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 build=$here/build
-lib=$repo/target/release/libhakmem.so only= list= jobs=2 programs=$here/programs
+lib=$repo/target/release/libhakmem.so only= list= again= jobs=2 programs=$here/programs
 
 usage() {
     cat <<'U'
-usage: tests/real/run.sh [--more] [--lib PATH] [--only NAME[,NAME]] [-j N] [--list]
+usage: tests/real/run.sh [--more] [--again] [--lib PATH] [--only NAME[,NAME]] [-j N] [--list]
   --more       the large ones: 130 MB of packages; make real-more
+  --again      what a program printed on the system's malloc is known from an
+               earlier run, if there was one since its file changed
   --lib PATH   library to preload (default: target/release/libhakmem.so)
   --only …     only these programs        --list   print the programs' names
   -j N         programs at a time (default 2)
@@ -38,6 +40,7 @@ while [ $# -gt 0 ]; do
         -j[1-9]*) [[ ${1#-j} =~ ^[0-9]+$ ]] || bad "-j needs a number"; jobs=${1#-j}; shift ;;
         --list) list=1; shift ;;
         --more) programs=$here/more; shift ;;
+        --again) again=1; shift ;;
         -h|--help) usage; exit 0 ;;
         *)      bad "unknown argument: $1" ;;
     esac
@@ -131,9 +134,10 @@ once() {
 }
 
 one() {
-    local name=$1 b=$build/$1 why limit=120 packages slow p child=
+    local name=$1 b=$build/$1 why limit=120 packages slow p child= known=
     trap '[ -z "$child" ] || kill "$child"; leftovers "$tmp/$name"; exit 143' TERM
-    rm -rf "$b"; mkdir -p "$b"
+    [ -z "$again" ] || [ ! "$b/system.ok" -nt "$programs/$name.sh" ] || known=1
+    if [ -n "$known" ]; then find "$b" -mindepth 1 ! -name 'system.*' -delete; else rm -rf "$b"; mkdir -p "$b"; fi
     unset -f prepare
     . "$programs/$name.sh"
     verdict() { echo "$1" >"$b/verdict"; printf '%s\n' "$2"; }
@@ -146,9 +150,9 @@ one() {
         (cd "$CACHE" && set -euo pipefail && prepare) >"$b/prepare.log" 2>&1 </dev/null ||
             { verdict failed "FAILED $name: prepare (see $b/prepare.log)"; return; }
     fi
-    once "$name" system "" >"$b/why"
+    [ -n "$known" ] || once "$name" system "" >"$b/why"
     case $? in
-        0) ;;
+        0) touch "$b/system.ok" ;;
         77) verdict skipped "skipped $name: $(tail -1 "$b/system.out")"; return ;;
         *) verdict failed "FAILED $name: $(cat "$b/why")"; return ;;
     esac
