@@ -142,19 +142,21 @@ asks_for_versions() {
     needs cmake
     needs g++
     mkdir -p "$tmp/asks"
-    cat >"$tmp/asks/CMakeLists.txt" <<'END'
+    local major minor patch
+    IFS=. read -r major minor patch <<<"$version"
+    cat >"$tmp/asks/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.13)
 project(asks CXX)
-foreach(asked 0.1 0.1.0 0)
-  find_package(hakmem ${asked} QUIET)
+foreach(asked $major.$minor $version $major)
+  find_package(hakmem \${asked} QUIET)
   if(NOT hakmem_FOUND)
-    message(FATAL_ERROR "${asked} is refused")
+    message(FATAL_ERROR "\${asked} is refused")
   endif()
 endforeach()
-foreach(asked 0.0 0.2 0.1.999 1 1.0)
-  find_package(hakmem ${asked} QUIET)
+foreach(asked $major.$((minor - 1)) $major.$((minor + 1)) $major.$minor.999 $((major + 1)) $((major + 1)).0)
+  find_package(hakmem \${asked} QUIET)
   if(hakmem_FOUND)
-    message(FATAL_ERROR "${asked} is accepted")
+    message(FATAL_ERROR "\${asked} is accepted")
   endif()
 endforeach()
 END
