@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The architecture, checked: src/lib.rs lists the boxes lowest first, in paragraphs. A box names only boxes of earlier
 # paragraphs, and within a box no files name each other in a circle. A box's header says whom it calls, who calls it, and
-# which locks it has. A file without `unsafe` forbids it. Tests, and the walkers of `paranoid`, are exempt from all but the last.
+# which locks it has. Only `os` makes system calls, and `base` does not call libc. A file without `unsafe` forbids it. Tests, and the walkers of `paranoid`, are exempt from all but the last.
 set -euo pipefail
 cd "$(dirname "$0")/../src"
 
@@ -70,6 +70,10 @@ for path, text in code.items():
             wrong.append(f"src/{path}: {box} names {other}, which is not below it")
     if not sources[path].startswith("//! Feature `paranoid`"):
         calls[box] |= others
+    if box != "os" and re.search(r'\bsyscall\b|"svc\b|"ecall\b', product(text)):
+        wrong.append(f"src/{path}: a system call, which only os makes")
+    if paragraph[box] <= paragraph["os"] and box != "os" and re.search(r'\blibc\b|extern "C"', product(text)):
+        wrong.append(f"src/{path}: {box} calls libc")
     # A mod.rs that forbids does so for its whole box.
     covers = [other for other in code if other == path or path.name == "mod.rs" and path.parent in other.parents]
     if not any(re.search(r"\bunsafe\b", code[other]) for other in covers) and "#![forbid(unsafe_code)]" not in text:

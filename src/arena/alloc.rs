@@ -4,8 +4,7 @@ use super::{Arena, at};
 use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
-use crate::front;
-use crate::hardened;
+use crate::front::{self, Kind};
 use crate::heap::{self, OwnHeap, Popped, Pushed, ThreadHeap};
 use crate::os::die;
 use crate::page_map;
@@ -88,21 +87,12 @@ enum From {
     Common(&'static ThreadHeap),
 }
 
-impl From {
-    fn shared(self) -> &'static ThreadHeap {
-        match self {
-            From::Own(heap) => heap.shared(),
-            From::Common(heap) => heap,
-        }
-    }
-}
-
 impl Arena {
     fn serve(&'static self, size: usize, align: usize) -> *mut u8 {
         if size > isize::MAX as usize {
             return front::out_of_memory();
         }
-        let class = if hardened::is_on() { hardened::class_for(size, align) } else { ClassId::aligned(size, align) };
+        let class = front::class_for(size, align);
         // Of one whose handle has no magazines, a hit all the same.
         let at_hand = if self.options.shared { heap::seat_at_hand(self.seat_word()) } else { Some(self.own()) };
         if let (Some(heap), Some(class)) = (at_hand, class) {
@@ -135,11 +125,8 @@ impl Arena {
     fn class_block(&'static self, class: ClassId, size: usize) -> Option<Fresh> {
         let from = self.from()?;
         let take = || match from {
-            _ if hardened::is_on() => {
-                hardened::alloc_shared(from.shared(), class, size).map(|(at, zero)| Fresh::new(at, zero))
-            }
-            From::Own(heap) => heap.pop_apart(class).map(|at| Fresh::new(at, false)),
-            From::Common(heap) => heap.alloc_direct(class).map(|at| Fresh::new(at, false)),
+            From::Own(heap) => front::of_apart(heap, class, size),
+            From::Common(heap) => front::of_shared(heap, class, size),
         };
         take().or_else(|| match from {
             // What lies in magazines counts as had.
@@ -194,11 +181,11 @@ fn free_missed(word: *mut u8, heap: OwnHeap, block: *mut u8) {
 #[inline(never)]
 fn free_slow(heap: OwnHeap, block: *mut u8) {
     let at = Addr::of(block);
-    let tag = page_map::tag(at);
-    if tag.owner() != heap.addr() || hardened::is_on() {
-        return front::free(block);
-    }
-    let class = ClassId::from_index(tag.class_index());
+    let class = match Kind::at(at) {
+        Kind::Usual(span) if span.heap().addr() == heap.addr() => span.class(),
+        // Not its own, or to be checked first.
+        _ => return front::free(block),
+    };
     match front::inside(|| heap.push_apart_slow(class, at)) {
         Some(Pushed::Twice) => die(TWICE, at),
         Some(_) => {}

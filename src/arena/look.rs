@@ -2,10 +2,9 @@
 
 use super::{Arena, NAME, at, named_by};
 use crate::base::addr::Addr;
-use crate::front;
+use crate::front::{self, Kind};
 use crate::heap::{self, OwnHeap};
 use crate::large;
-use crate::page_map::{self, Tag};
 
 /// An arena's figures.
 pub(crate) struct Figures {
@@ -23,11 +22,10 @@ pub(crate) struct Figures {
 /// The handle of the arena that the block at `block` belongs to; null: of none. Any thread.
 pub(crate) fn of(block: *mut u8) -> *mut u8 {
     let at = Addr::of(block);
-    let owner = match page_map::tag(at) {
-        Tag::LARGE => large::holder(at).map_or(Addr::NULL, |held| held.owner()),
-        // SAFETY: a span's tag: its owner is a heap.
-        tag if tag.is_span() => unsafe { heap::at(tag.owner()) }.apart_owner(),
-        _ => Addr::NULL,
+    let owner = match Kind::at(at) {
+        Kind::Large => large::holder(at).map_or(Addr::NULL, |held| held.owner()),
+        Kind::Hardened(span) | Kind::Usual(span) => span.heap().apart_owner(),
+        Kind::NotOurs | Kind::Guarded | Kind::Reserve(_) => Addr::NULL,
     };
     named_by(owner).map_or(core::ptr::null_mut(), Arena::word)
 }

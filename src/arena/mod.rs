@@ -1,5 +1,5 @@
 //! Box `arena` (L8): heaps of the program's own, whose blocks can all be freed at once.
-//! Owns: the arenas' records, and their list.   Calls: base, os, class, config, stats, meta, page_map, hardened, large, heap, front.
+//! Owns: the arenas' records, and their list.   Calls: base, os, class, config, stats, meta, page_map, large, heap, front.
 //! Called by: report, abi.   Locks: `ARENAS`, before all others; else through the boxes.
 //! Threads: an owned arena's functions are one thread's at a time, as the program sees to; `of` and `figures` are any's.
 //!

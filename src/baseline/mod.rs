@@ -69,7 +69,13 @@ impl Baseline {
     }
 }
 
-/// A block of a tiny class. `None`: out of memory.
+/// Whether it serves `class` in `heap`: the gate of a tiny class that T-HEAP does not serve stays shut.
+#[inline]
+pub(crate) fn serves(heap: OwnHeap, class: ClassId) -> bool {
+    class.is_tiny() && heap.bin(class).max() == 0
+}
+
+/// A block of a tiny class. `None`: out of memory. The heap's thread only.
 #[inline(never)] // its buffers are not to lie on the stack of who has nothing to do with it
 pub(crate) fn alloc(heap: OwnHeap, class: ClassId) -> Option<Addr> {
     let front = state(heap)?.front(class);

@@ -1,9 +1,9 @@
 //! What slow paths do besides, for arenas: their blocks come from heaps of their own, but memory is everybody's.
 #![forbid(unsafe_code)]
 
-use super::{late, paranoid, requests, slow, thread, trim};
+use super::source::{insist, out_of_memory};
+use super::{late, paranoid, requests, thread};
 use crate::base::fresh::Fresh;
-use crate::class::ClassId;
 use crate::hardened;
 use crate::heap::OwnHeap;
 use crate::os::gate::{self, Inside};
@@ -27,20 +27,13 @@ pub(crate) fn serve(
     requests::answer();
     reclaim::ensure_background();
     let Some(inside) = enter() else {
-        return late::alloc(size, align).map_or_else(|_| slow::out_of_memory(), |fresh| fresh.at.as_ptr());
+        return late::alloc(size, align).map_or_else(|_| out_of_memory(), |fresh| fresh.at.as_ptr());
     };
-    reclaim::before_alloc();
-    let fresh = attempt().or_else(|| {
-        if !may_help() {
-            return None;
-        }
-        trim::make_room();
-        attempt()
-    });
+    let fresh = insist(attempt, may_help);
     reclaim::after_class();
     paranoid::after_slow_path();
     drop(inside);
-    fresh.map_or_else(slow::out_of_memory, |fresh| fresh.at.as_ptr())
+    fresh.map_or_else(out_of_memory, |fresh| fresh.at.as_ptr())
 }
 
 /// Does something that takes locks, and what is due where it freed memory. `None`: not done, as in `serve`. Any thread that holds no lock.
@@ -58,11 +51,8 @@ pub(crate) fn inside<T>(work: impl FnOnce() -> T) -> Option<T> {
 
 /// Opens the gates of a heap's magazines, as far as a thread's would be.
 pub(crate) fn prepare(heap: OwnHeap) {
-    thread::prepare(heap);
     // Of the light form's threads each knows how to check what it pops; an arena's handle does not.
-    if hardened::is_light() {
-        ClassId::all().for_each(|class| heap.bin(class).set_max(0));
-    }
+    if hardened::is_on() { heap.shut() } else { thread::prepare(heap) }
 }
 
 /// The calling thread's heap, made or adopted if need be; `None`: it is to have none. Behind the gate.

@@ -1,38 +1,31 @@
 //! What a call comes to with `HAKMEM_HARDENED=light`: the thread's magazine serves it as ever, and each block is looked at on its way.
 
-use super::{slow, trim};
 use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
 use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
 use crate::hardened::checked;
 use crate::heap::{self, OwnHeap, Popped, Pushed};
-use crate::large;
 use crate::profile;
-use crate::reclaim;
 
-/// `alloc` of a thread with a heap.
+/// A block of the thread's magazine, if it has one and that is not to be sampled.
 #[inline(always)]
-pub(super) fn alloc(heap: OwnHeap, size: usize) -> *mut u8 {
-    match hit(heap, size) {
-        Some((block, bytes)) => {
-            checked::hand_out(block, bytes, size);
-            block.as_ptr()
-        }
-        None => slow::alloc_cold(size),
-    }
+pub(super) fn hit(heap: OwnHeap, size: usize) -> Option<Addr> {
+    let (block, bytes) = pop(heap, size)?;
+    checked::hand_out(block, bytes, size);
+    Some(block)
 }
 
-/// `alloc_zeroed` of a thread with a heap, from its magazine.
+/// The same, all zero.
 #[inline]
 pub(super) fn zeroed(heap: OwnHeap, size: usize) -> Option<Fresh> {
-    let (block, bytes) = hit(heap, size)?;
+    let (block, bytes) = pop(heap, size)?;
     checked::hand_out_zero(block, bytes, size);
     Some(Fresh::new(block, true))
 }
 
-/// A block of the thread's magazine, if it has one and that is not to be sampled, and its bytes. Big ones are for the slow path.
+/// The block and its bytes. Big ones are for the slow path.
 #[inline(always)]
-fn hit(heap: OwnHeap, size: usize) -> Option<(Addr, usize)> {
+fn pop(heap: OwnHeap, size: usize) -> Option<(Addr, usize)> {
     let offset = checked::small_bin_offset(size)?;
     let counted = profile::is_on().then(|| profile::bytes(size));
     if counted.is_some_and(|bytes| !heap.meter().has(bytes)) {
@@ -64,18 +57,4 @@ pub(super) fn free(word: *mut u8, offset: usize, at: Addr, said: Option<usize>) 
     checked::retire(at, ClassId::from_index(offset / BIN_STRIDE), said);
     // Twice only a block from before the options were read, which is retired as often as one likes.
     matches!(bin.push(at), Pushed::Kept)
-}
-
-/// A block of `class` for `size` bytes at a multiple of `align` where the magazine has none.
-pub(super) fn alloc_class(class: ClassId, size: usize, align: usize) -> Option<Fresh> {
-    reclaim::before_alloc();
-    let block = slow::try_class(class).or_else(|| {
-        trim::make_room();
-        slow::try_class(class)
-    });
-    let Some(at) = block else { return large::alloc(size, align) };
-    reclaim::after_class();
-    checked::hand_out_any(at, size);
-    // `calloc` looks at it all.
-    Some(Fresh::new(at, false))
 }

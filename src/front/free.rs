@@ -1,4 +1,27 @@
 //! free. HOT.
+//!
+//! ```text
+//! free ─ the block's tag is the TLS word's, but for a bin's offset: the bin pushes: HIT
+//! └ slow_free::free
+//!   ├ another heap's, for which a batch is open: heap::add_remote
+//!   ├ counted: it is recorded, and the heap's own bin pushes
+//!   ├ of a shared arena: the thread's seat pushes
+//!   ├ not in the hot table: the same by the page map's tag
+//!   ├ hardened, light: checked::free ─ the block is looked at, and the heap's own bin pushes
+//!   ├ large: warm::free ─ it waits at the thread's seat
+//!   └ free_missed ─ its `Kind`
+//!     ├ Reserve: reserve::free
+//!     ├ closed by a fork: notes::free ─ later
+//!     └ sink::take
+//!       ├ NotOurs: die │ Large: large::free │ Guarded: guard::free
+//!       ├ Hardened: no bytes: its span │ light: looked at, then as below │ full: hardened::full::free ─ the quarantine
+//!       └ to_owner ─ a sample, an arena's: its span
+//!         └ to_thread
+//!           ├ own: to_own ─ heap.push_slow ─ the magazine grows, or the older half of it goes to spans
+//!           │             └ baseline::free ─ FastCache, TLS SLL, spans
+//!           ├ another heap's: heap.free_remote ─ a batch ─ its owner's inbox
+//!           └ a thread without a heap: free_direct ─ its span, by the owner's lock
+//! ```
 
 use super::slow_free;
 use crate::base::addr::Addr;

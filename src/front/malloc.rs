@@ -1,4 +1,25 @@
 //! malloc and calloc. HOT.
+//!
+//! ```text
+//! alloc ─ the bin that the TLS word names pops: HIT
+//! └ slow::alloc_slow
+//!   ├ recorded: recorded::alloc ─ the heap's own bin pops, and an event is written; else as from here on
+//!   ├ counted: profiled::hit ─ the heap's own bin pops, lends, or it is the turn of a sample
+//!   ├ hardened, light: checked::hit ─ the heap's own bin pops, and the block is looked at
+//!   ├ above 1 MiB: warm::alloc ─ what waits at the thread's seat
+//!   └ alloc_cold ─ behind_gate
+//!     ├ closed by a fork: late::alloc ─ reserve
+//!     └ source::block
+//!       ├ strict ─ no bytes: closed pages │ guard::sample │ light: next, looked at │ full: hardened::full, out of a stock
+//!       ├ of_class ─ next
+//!       │ ├ T-HEAP, Pool-TLS: heap.pop_slow ─ the magazine grows, and is refilled
+//!       │ ├ the baseline: baseline::alloc ─ FastCache, TLS SLL; refilled
+//!       │ └ a thread without a heap: alloc_direct ─ refill, of a heap that such threads share
+//!       │     refill ─ the inbox, then spans ─ an orphan's ─ what waits in open batches ─ a new span ─ shared pool
+//!       └ of_large ─ large::alloc ─ a seat │ a run of slots │ the cache │ a mapping
+//! ```
+//!
+//! What gets nothing gives back all that is idle and tries once more (`source::insist`).
 
 use super::{slow, usable_size};
 use crate::base::addr::Addr;

@@ -2,17 +2,16 @@
 
 use errno::{errno, set_errno};
 
-use super::{late, paranoid, requests, slow};
+use super::{late, paranoid, source};
 use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
 use crate::class::{self, ClassId, MID_MAX, TINY_MAX};
 use crate::config::get;
-use crate::hardened;
 use crate::heap::{self, Lend, OwnHeap, Popped};
 use crate::large;
+use crate::os::gate;
 use crate::os::signal::{self, Request};
-use crate::os::{self, gate};
-use crate::profile::{self, Occasion, Refused};
+use crate::profile::{self, Refused};
 use crate::reclaim;
 use crate::record;
 
@@ -77,25 +76,6 @@ pub(crate) fn stop() {
     // A fork on its way: each thread is told by its next call.
     if let Some(_inside) = gate::enter_later() {
         heap::meter_all();
-    }
-}
-
-/// A request found no memory, and the program may end: at its hard limit a profile is written first.
-#[cold]
-#[inline(never)]
-pub(super) fn refused() {
-    if os::quota::took_refusal() {
-        profile::note(Occasion::HardLimit);
-        requests::answer();
-    }
-}
-
-/// `alloc` of a counted thread.
-#[inline(always)]
-pub(super) fn alloc(heap: OwnHeap, size: usize) -> *mut u8 {
-    match hit(heap, size) {
-        Some(fresh) => fresh.at.as_ptr(),
-        None => slow::alloc_cold(size),
     }
 }
 
@@ -177,23 +157,12 @@ fn serve(size: usize, align: usize, stack: u32) -> Option<Fresh> {
 
 /// A block that is known as a sampled one: of the heap that has no others, or marked in its record.
 fn make(size: usize, align: usize) -> Option<Fresh> {
-    let class = if hardened::is_on() { hardened::class_for(size, align) } else { ClassId::aligned(size, align) };
-    let Some(class) = class else {
+    let Some(class) = source::class_for(size, align) else {
         let fresh = large::alloc(size, align)?;
         large::mark_sampled(fresh.at);
         return Some(fresh);
     };
-    let heap = heap::sample_heap()?;
-    let (at, zero) =
-        if hardened::is_on() { hardened::alloc_shared(heap, class, size)? } else { heap.alloc_fresh(class)? };
-    Some(Fresh::new(at, zero))
-}
-
-/// Behind the gate, before a large block is freed.
-pub(super) fn end_large(at: Addr) {
-    if large::take_sampled(at) {
-        profile::end(at);
-    }
+    source::of_shared(heap::sample_heap()?, class, size)
 }
 
 /// A large block that was resized, and may have moved: its old size is freed, and its new one allocated.

@@ -5,7 +5,6 @@
 
 use errno::{errno, set_errno};
 
-use super::slow;
 use super::thread::{self, Caller};
 use crate::base::addr::Addr;
 use crate::class::{self, MID_MAX};
@@ -68,24 +67,24 @@ fn note_aligned(block: *mut u8, size: usize, align: usize) -> *mut u8 {
     note_made(block, size, |at| Event::Aligned { size, align, at })
 }
 
-/// `alloc_slow`. A hit is written from here, without a further call.
+/// A block of the thread's magazine, or what `serve` gives. A hit is written from here, without a further call.
 #[inline(never)]
-pub(super) fn alloc(size: usize) -> *mut u8 {
-    let Some((heap, at, _)) = hit(size) else { return alloc_missed(size) };
+pub(super) fn alloc(size: usize, serve: impl FnOnce(usize) -> *mut u8) -> *mut u8 {
+    let Some((heap, at, _)) = hit(size) else { return alloc_missed(size, serve) };
     heap.recorder().note(os::ticks(), Event::Malloc { size, at });
     at.as_ptr()
 }
 
 /// The frames of this and the like lie under those of whatever the call comes to: they hold a word or two.
 #[inline(never)]
-fn alloc_missed(size: usize) -> *mut u8 {
-    if is_on() { note_malloc(slow::alloc_unrecorded(size), size) } else { slow::alloc_unrecorded(size) }
+fn alloc_missed(size: usize, serve: impl FnOnce(usize) -> *mut u8) -> *mut u8 {
+    if is_on() { note_malloc(serve(size), size) } else { serve(size) }
 }
 
-/// `alloc_zeroed_slow`.
+/// The same, all zero.
 #[inline(never)]
-pub(super) fn alloc_zeroed(size: usize) -> *mut u8 {
-    let Some((_, at, bytes)) = hit(size) else { return alloc_zeroed_missed(size) };
+pub(super) fn alloc_zeroed(size: usize, serve: impl FnOnce(usize) -> *mut u8) -> *mut u8 {
+    let Some((_, at, bytes)) = hit(size) else { return alloc_zeroed_missed(size, serve) };
     let block: *mut u8 = at.as_ptr();
     // SAFETY: a block of so many bytes, ours alone.
     unsafe { block.write_bytes(0, bytes) };
@@ -93,8 +92,8 @@ pub(super) fn alloc_zeroed(size: usize) -> *mut u8 {
 }
 
 #[inline(never)]
-fn alloc_zeroed_missed(size: usize) -> *mut u8 {
-    if is_on() { note_calloc(slow::alloc_zeroed_unrecorded(size), size) } else { slow::alloc_zeroed_unrecorded(size) }
+fn alloc_zeroed_missed(size: usize, serve: impl FnOnce(usize) -> *mut u8) -> *mut u8 {
+    if is_on() { note_calloc(serve(size), size) } else { serve(size) }
 }
 
 /// What `serve` gives, for a request of `size` bytes at a multiple of `align`.

@@ -5,8 +5,9 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use errno::{errno, set_errno};
 
 use super::profiled;
+use crate::os;
 use crate::os::signal::{self, Request};
-use crate::profile;
+use crate::profile::{self, Occasion};
 
 /// What writes a report: a `fn()`, or null. Its box is above this one.
 static REPORT: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
@@ -51,4 +52,14 @@ fn answer_slow() {
         report();
     }
     set_errno(saved);
+}
+
+/// A request found no memory, and the program may end: at its hard limit a profile is written first.
+#[cold]
+#[inline(never)]
+pub(super) fn refused() {
+    if os::quota::took_refusal() {
+        profile::note(Occasion::HardLimit);
+        answer();
+    }
 }

@@ -1,36 +1,26 @@
-//! What `free` leaves to be decided: whose block it is, and how it goes back.
+//! What `free` leaves to be decided: what else takes a block back without a lock, and the way behind the gate to what takes one.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use errno::{errno, set_errno};
 
+use super::ask::usable_size;
 use super::checked;
+use super::kind::Kind;
 use super::late;
-use super::paranoid;
-use super::profiled;
-use super::realloc::usable_size;
+use super::notes;
 use super::recorded;
 use super::requests;
-use super::slow::{is_baseline, strict};
-use super::thread::{self, Caller};
+use super::sink;
+use super::source::Mode;
 use super::warm;
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
-use crate::baseline;
-use crate::class::{BIN_STRIDE, CLASSES, ClassId};
-use crate::guard;
-use crate::hardened;
-use crate::heap::{self, OwnHeap, Pushed};
-use crate::large;
+use crate::class::{BIN_STRIDE, CLASSES};
+use crate::heap::{self, Pushed};
 use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
-use crate::profile;
-use crate::reclaim;
 use crate::record;
-use crate::reserve;
-
-const FOREIGN: &str = "free: not a block of this allocator, or free already";
-const TWICE: &str = "free: block is already free (double free)";
 
 /// Everything about a free that is not a push onto an own magazine with room. `word` is the TLS word, `offset` the block's tag xor'ed with it, as far
 /// as the hot table shows that.
@@ -81,7 +71,7 @@ pub(super) fn free_rounded(block: *mut u8, size: usize, align: usize) {
     free_any(
         block,
         rounded
-            .filter(|_| ROUNDED.load(Ordering::Relaxed) && strict().is_some() && usable_size(block) == rounded)
+            .filter(|_| ROUNDED.load(Ordering::Relaxed) && Mode::is_strict() && usable_size(block) == rounded)
             .or(Some(size)),
         false,
     );
@@ -189,134 +179,23 @@ fn free_missed(at: Addr, tag: Tag, said: Option<usize>, is_part: bool) {
     if record::may_be_on() && !is_part {
         recorded::free_uncounted(at);
     }
-    let tag = if tag == Tag::NONE { page_map::tag(at) } else { tag };
+    let kind = if tag == Tag::NONE { Kind::at(at) } else { Kind::of(tag) };
+    // Without the gate: it is what serves while a fork keeps that closed.
+    if let Kind::Reserve(tag) = kind {
+        return sink::to_reserve(at, tag);
+    }
     // POSIX 2024: free keeps errno, and what lies below may call the kernel.
     let saved = errno();
-    if tag.is_reserve() {
-        return if !reserve::free(at, tag) {
-            die(FOREIGN, at)
-        };
-    }
     match gate::enter() {
         Some(_inside) => {
             late::take_in();
-            free_inside(at, tag, said);
+            sink::take(at, kind, said);
         }
-        None if tag == Tag::NONE || tag == Tag::WAITS => die(FOREIGN, at),
-        None => late::free(at, said),
+        None => match kind {
+            Kind::NotOurs => die(sink::FOREIGN, at),
+            kind => notes::free(at, kind, said),
+        },
     }
     requests::answer();
     set_errno(saved);
-}
-
-/// Behind the gate.
-#[inline(always)]
-pub(super) fn free_inside(at: Addr, tag: Tag, said: Option<usize>) {
-    let done = match tag {
-        Tag::NONE | Tag::WAITS => die(FOREIGN, at),
-        Tag::LARGE => {
-            profiled::end_large(at);
-            large::free(at, said);
-            true
-        }
-        Tag::GUARD => {
-            guard::free(at, said);
-            true
-        }
-        tag => {
-            // SAFETY: the tag is that of a span: its owner is a heap.
-            let owner = unsafe { heap::at(tag.owner()) };
-            let (sampled, apart) = (heap::holds_samples(tag.owner()), owner.is_apart());
-            if sampled {
-                profile::end(at);
-            }
-            if heap::holds_empty(tag.owner()) {
-                hardened::free_empty(owner, at, said);
-                return paranoid::after_slow_path();
-            }
-            let full = hardened::is_full();
-            if !full && hardened::is_light() {
-                hardened::checked::retire(at, ClassId::from_index(tag.class_index()), said);
-            }
-            match (full, sampled || apart) {
-                (true, _) if apart => {
-                    hardened::full::free_shared(owner, at, said);
-                    true
-                }
-                (true, _) => free_hardened(at, tag, said),
-                (false, false) => free_block(at, tag),
-                (false, true) => {
-                    match heap::seat_of(tag.owner()) {
-                        Some(seat) => {
-                            // Its magazine is full.
-                            if let Pushed::Twice = seat.push_apart_slow(ClassId::from_index(tag.class_index()), at) {
-                                die(TWICE, at);
-                            }
-                        }
-                        None => owner.free_direct(at),
-                    }
-                    true
-                }
-            }
-        }
-    };
-    if done {
-        reclaim::after_free();
-    }
-    paranoid::after_slow_path();
-}
-
-/// Says whether spans got blocks back.
-#[inline(always)]
-fn free_hardened(at: Addr, tag: Tag, said: Option<usize>) -> bool {
-    match thread::enter() {
-        Some(Caller::Own(heap)) => {
-            hardened::full::free(heap, tag.owner(), ClassId::from_index(tag.class_index()), at, said)
-        }
-        Some(Caller::Shared(_)) | None => {
-            // SAFETY: the tag is that of a span: its owner is a heap.
-            hardened::full::free_shared(unsafe { heap::at(tag.owner()) }, at, said);
-            true
-        }
-    }
-}
-
-/// `false`: the block only waits in a batch or lies in a magazine, and nothing else has changed.
-#[inline(always)]
-fn free_block(at: Addr, tag: Tag) -> bool {
-    let class = ClassId::from_index(tag.class_index());
-    let caller = thread::enter_light(class);
-    // Again: the thread may have adopted its heap just now, and the span have moved away from that before.
-    let tag = page_map::tag(at);
-    match caller {
-        Some(Caller::Own(heap)) if heap.addr() == tag.owner() => {
-            // Now and then, of those that the hot table did not show.
-            page_map::missed(at, tag);
-            return free_own(heap, class, at);
-        }
-        Some(Caller::Own(heap)) => return heap.free_remote(tag.owner(), class, at),
-        // SAFETY: the tag is that of a span: its owner is a heap.
-        Some(Caller::Shared(_)) | None => unsafe { heap::at(tag.owner()) }.free_direct(at),
-    }
-    true
-}
-
-fn free_own(heap: OwnHeap, class: ClassId, at: Addr) -> bool {
-    if is_baseline(heap, class) {
-        baseline::free(heap, class, at);
-        return true;
-    }
-    let pushed = match heap.bin(class).push(at) {
-        // Put off during a fork, or of a heap that the thread has only just got.
-        Pushed::Kept => return false,
-        Pushed::Full => heap.push_slow(class, at),
-        pushed => pushed,
-    };
-    match pushed {
-        Pushed::Kept => {}
-        Pushed::Twice => die(TWICE, at),
-        // A magazine that could be neither grown nor flushed does not exist: `push_slow` made room.
-        Pushed::Full => heap.free_direct(at),
-    }
-    true
 }

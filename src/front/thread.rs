@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use super::late;
+use super::notes;
 use crate::baseline;
 use crate::class::ClassId;
 use crate::config;
@@ -62,9 +62,14 @@ fn retire_lost() {
     }
 }
 
+/// Opens the gates of the magazines of a heap just born or adopted, as the mode has it.
 pub(super) fn prepare(heap: OwnHeap) {
-    tiny_heap::prepare(heap);
-    pool_tls::prepare(heap);
+    // Hardened in full no magazine has room.
+    if !hardened::is_full() {
+        // The light form's all have: the baseline writes into free blocks.
+        tiny_heap::prepare(heap, hardened::is_light());
+        pool_tls::prepare(heap);
+    }
 }
 
 /// The thread-exit destructor of a thread with a heap.
@@ -74,7 +79,7 @@ unsafe extern "C" fn on_exit(_: *mut c_void) {
     let Some(left) = heap::leave(heap, on_exit) else { return };
     match gate::enter() {
         Some(_inside) => retire(left),
-        None => return late::exit(left),
+        None => return notes::exit(left),
     }
     // Outside: it may wait for a thread to end.
     reclaim::leave_background();

@@ -13,15 +13,10 @@ pub(crate) fn is_on(class: ClassId) -> bool {
     config::get::tiny_heap_v2() == 1 && config::get::tiny_heap_v2_class_mask() >> class.index() & 1 == 1
 }
 
-/// Opens the gates of the tiny classes that T-HEAP serves in a heap just born or adopted. A hardened heap's stay shut; in the light form all
-/// open: the baseline writes into free blocks.
-pub(crate) fn prepare(heap: OwnHeap) {
+/// Opens the gates of the tiny classes that T-HEAP serves, or of `all`, in a heap just born or adopted.
+pub(crate) fn prepare(heap: OwnHeap, all: bool) {
     for class in ClassId::all().take(TINY_CLASSES) {
-        let open = match config::get::hardened() {
-            config::hardened::OFF => is_on(class),
-            form => form == config::hardened::LIGHT,
-        };
-        let entries = if open { learn::depth_of(class) } else { 0 };
+        let entries = if all || is_on(class) { learn::depth_of(class) } else { 0 };
         heap.bin(class).set_max(entries);
     }
 }
