@@ -1,7 +1,7 @@
 //! The one table of switches: name, default, range and help stand here and nowhere else.
 #![forbid(unsafe_code)]
 
-use super::value::{Kind, Knob, Store};
+use super::value::{Kind, Knob, Place, Store};
 
 macro_rules! kind {
     (number $default:literal, $min:literal..=$max:expr) => { Kind::Number { default: $default, min: $min, max: $max } };
@@ -14,24 +14,27 @@ macro_rules! kind {
     }};
 }
 
-macro_rules! is_live {
+macro_rules! place {
     () => {
-        false
+        Place::Start
     };
     (live) => {
-        true
+        Place::Live
+    };
+    (test) => {
+        Place::Test
     };
 }
 
 macro_rules! knobs {
-    ($($(#[doc = $help:literal])+ $field:ident: $name:literal = $kind:ident ($($spec:tt)+) $($live:ident)?;)*) => {
+    ($($(#[doc = $help:literal])+ $field:ident: $name:literal = $kind:ident ($($spec:tt)+) $($place:ident)?;)*) => {
         #[expect(non_camel_case_types, reason = "an index named as its getter")]
         #[derive(Clone, Copy)]
         enum Index { $($field),* }
 
         const COUNT: usize = [$($name),*].len();
         pub(crate) static KNOBS: [Knob; COUNT] =
-            [$(Knob::new($name, kind!($kind $($spec)+), concat!($($help),+), is_live!($($live)?))),*];
+            [$(Knob::new($name, kind!($kind $($spec)+), concat!($($help),+), place!($($place)?))),*];
 
         /// Getters, one for each knob: a number, a count of bytes, the index of a choice.
         #[allow(dead_code, reason = "made for every knob: of a text nobody asks whether it is the default")]
@@ -59,7 +62,7 @@ pub(super) fn find(name: &[u8]) -> Option<&'static Knob> {
 }
 
 // `live` behind a row: `hak_option_set` may change it while the program runs. That needs a box that asks for the value each
-// time it uses it.
+// time it uses it. `test`: a way for tests to what is there for when something runs out; no help or document for users names it.
 knobs! {
     /// 1: blocks up to 1 KiB come from each thread's magazines (T-HEAP); 0: from the baseline, without them
     tiny_heap_v2: "HAKMEM_TINY_HEAP_V2" = number (1, 0..=1);
@@ -72,9 +75,9 @@ knobs! {
     /// frees of one size after which the baseline empties its linked list of that size
     tiny_sll_drain_interval: "HAKMEM_TINY_SLL_DRAIN_INTERVAL" = number (1024, 1..=1_000_000);
     /// how many batches of blocks freed by other threads may be under way; beyond that each such free takes the owner's lock
-    remote_nodes: "HAKMEM_REMOTE_NODES" = number (65_536, 0..=65_536);
+    remote_nodes: "HAKMEM_REMOTE_NODES" = number (65_536, 0..=65_536) test;
     /// how many free pieces of 64 KiB are found without a lock; beyond that they are searched for under one
-    slot_nodes: "HAKMEM_SLOT_NODES" = number (16_384, 0..=16_384);
+    slot_nodes: "HAKMEM_SLOT_NODES" = number (16_384, 0..=16_384) test;
     /// milliseconds after which free memory that was not used again has gone back to the kernel; 0: at once; -1: never
     decay_ms: "HAKMEM_DECAY_MS" = number (1000, -1..=3_600_000) live;
     /// free memory up to this stays, however long it is free, and what is more goes at once; 0: as HAKMEM_DECAY_MS says

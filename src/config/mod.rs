@@ -14,6 +14,7 @@ use crate::os;
 use crate::os::lock::Mutex;
 use crate::stats::text::Text;
 use knobs::{KNOBS, find};
+use value::Place;
 
 pub(crate) use knobs::{get, text};
 pub(crate) use value::TEXT_MAX;
@@ -83,7 +84,7 @@ pub(crate) fn set(name: &[u8], value: &[u8]) -> Result<(), Refused> {
     // Before the change, lest the environment undoes it.
     ready();
     let knob = find(name).ok_or(Refused::Unknown)?;
-    if !knob.live {
+    if knob.place != Place::Live {
         return Err(Refused::Fixed);
     }
     if knob.set(value) { Ok(()) } else { Err(Refused::Value) }

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::knobs::{KNOBS, find};
-use super::value::Knob;
+use super::value::{Knob, Place};
 use crate::stats::text::Text;
 
 const PREFIX: &[u8] = b"HAKMEM_";
@@ -60,11 +60,13 @@ fn set(knob: Option<&Knob>, place: &str, name: &[u8], value: &[u8]) {
 pub(super) fn print_help() {
     let mut text = Text::stderr();
     text.str("hakmem: options, read from the environment at start\n");
-    for knob in &KNOBS {
+    for knob in KNOBS.iter().filter(|knob| knob.place != Place::Test) {
         text.str("  ").str(knob.name).str("=");
         knob.write_default(&mut text);
         text.str("  (");
         knob.write_range(&mut text);
-        text.str(if knob.live { "; also while running)\n     " } else { ")\n     " }).str(knob.help).str("\n");
+        text.str(if knob.place == Place::Live { "; also while running)\n     " } else { ")\n     " })
+            .str(knob.help)
+            .str("\n");
     }
 }

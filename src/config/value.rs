@@ -22,12 +22,22 @@ pub(crate) enum Kind {
     Text { default: &'static str, shape: &'static str, store: &'static Store },
 }
 
+/// Where a switch is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Read at start.
+    Start,
+    /// May be changed after that.
+    Live,
+    /// Read at start, in tests.
+    Test,
+}
+
 pub(crate) struct Knob {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) help: &'static str,
-    /// Whether it may be changed after start.
-    pub(super) live: bool,
+    pub(super) place: Place,
     value: AtomicI64,
 }
 
@@ -41,13 +51,13 @@ pub(crate) struct Store {
 static TEXTS: Mutex<()> = Mutex::new(());
 
 impl Knob {
-    pub(super) const fn new(name: &'static str, kind: Kind, help: &'static str, live: bool) -> Knob {
+    pub(super) const fn new(name: &'static str, kind: Kind, help: &'static str, place: Place) -> Knob {
         let value = match kind {
             Kind::Number { default, .. } | Kind::Bytes { default } => default,
             // Index 0; a test holds the tables to that.
             Kind::Choice { .. } | Kind::Text { .. } => 0,
         };
-        Knob { name, kind, help, live, value: AtomicI64::new(value) }
+        Knob { name, kind, help, place, value: AtomicI64::new(value) }
     }
 
     /// Takes a value as the environment writes it; `false` if it is none of this switch's.
@@ -234,12 +244,13 @@ mod tests {
     #[test]
     fn a_text_is_kept_and_a_bad_value_changes_nothing() {
         static STORE: Store = Store::new();
-        let knob = Knob::new("HAKMEM_X", Kind::Text { default: "none", shape: "", store: &STORE }, "", true);
+        let knob = Knob::new("HAKMEM_X", Kind::Text { default: "none", shape: "", store: &STORE }, "", Place::Live);
         let mut buffer = [0; TEXT_MAX];
         assert_eq!(knob.text(&mut buffer), b"none");
         assert!(knob.set(b"json:/tmp/x") && !knob.set(&[b'x'; TEXT_MAX + 1]));
         assert_eq!(knob.text(&mut buffer), b"json:/tmp/x");
-        let choice = Knob::new("HAKMEM_Y", Kind::Choice { default: "auto", names: &["auto", "never"] }, "", false);
+        let choice =
+            Knob::new("HAKMEM_Y", Kind::Choice { default: "auto", names: &["auto", "never"] }, "", Place::Start);
         assert!(choice.set(b"never") && !choice.set(b"perhaps"));
         assert_eq!(choice.get(), 1);
     }
