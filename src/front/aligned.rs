@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use super::source::Mode;
-use super::{alloc, malloc, slow};
+use super::{malloc, slow};
 use crate::class::ClassId;
 
 /// At least `size` bytes at a multiple of `align`, a power of two. Null with ENOMEM when they can't be had. Any thread.
 pub(crate) fn alloc_aligned(size: usize, align: usize) -> *mut u8 {
     if align <= 16 {
-        return alloc(size);
+        return malloc::alloc(size);
     }
     if Mode::is_strict() {
         return slow::alloc_aligned_cold(size, align);

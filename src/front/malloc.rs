@@ -21,7 +21,8 @@
 //!
 //! What gets nothing gives back all that is idle and tries once more (`source::insist`).
 
-use super::{slow, usable_size};
+use super::ask::usable_size;
+use super::slow;
 use crate::base::addr::Addr;
 use crate::class::{self, ClassId, MID_MAX};
 use crate::heap::{self, Popped};

@@ -1,7 +1,7 @@
 //! realloc.
 
 use super::source::{self, Mode, out_of_memory};
-use super::{ask, malloc, recorded, slow};
+use super::{ask, free, malloc, recorded, slow};
 use crate::base::addr::Addr;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId, MID_MAX};
 use crate::hardened;
@@ -60,7 +60,7 @@ fn resized(block: *mut u8, size: usize) -> *mut u8 {
     unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };
     // Before it is given up: another thread may have it next.
     recorded::resized(block, size, fresh);
-    super::free::free_part(block);
+    free::free_part(block);
     fresh
 }
 
