@@ -89,6 +89,7 @@ step options python3 scripts/check_options.py
 step stages '' scripts/check_stages.sh
 step arm64 python3 scripts/check_arm64.sh
 step mutations python3 scripts/check_mutations.sh
+step record_mutations python3 scripts/check_record_mutations.py
 step matrix python3 scripts/matrix.py
 step fuzz_seeds '' scripts/fuzz.sh --seeds
 step soak '' tests/soak/run.sh 60
