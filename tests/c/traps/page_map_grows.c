@@ -25,6 +25,7 @@ int main(void) {
     for (size_t n = 0; n < COUNT(blocks); n++) free(blocks[n]);
     malloc_trim(0);
     NOTE("%ld MiB resident, after 20,000 blocks %ld, after as many more %ld, without any %ld", before, after[0], after[1], rss_mb());
-    CHECK(after[0] < before + 8 && after[1] < after[0] + 3 && rss_mb() < before + 6);
+    // Four MiB of it are the hot table's: it has an entry for each granule of 32 GiB, and no more.
+    CHECK(after[0] < before + 10 && after[1] < after[0] + 3 && rss_mb() < before + 8);
     return 0;
 }
