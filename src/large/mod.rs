@@ -377,6 +377,11 @@ pub(crate) fn fresh_bytes() -> u64 {
     FRESH_BYTES.get()
 }
 
+/// Bytes of own mappings, those in use and those that nobody uses. Any thread.
+pub(crate) fn mapped_bytes() -> u64 {
+    MAPPED_BYTES.get()
+}
+
 /// Bytes of blocks in use that are no runs of slots. Any thread.
 pub(crate) fn active_bytes() -> u64 {
     IN_USE.mapped_bytes()
