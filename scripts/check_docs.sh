@@ -46,7 +46,7 @@ if live != named:
     wrong.append(f"docs/OPTIONS.md: hak_option_set: {', '.join(sorted(live ^ named))}")
 
 table = open("src/report/table.rs").read()
-counters = {(name, (box.strip() or None, kind.lower(), help)) for help, box, name, kind in re.findall(
+counters = {(name, (box.removeprefix("class ").strip() or None, kind.lower(), help)) for help, box, name, kind in re.findall(
     r"    /// ([^\n]*)\n    (\w+ |)(\w+): (Gauge|Counter) =", table)}
 shown = {(name, (box[:-3] if box else None, kind, help)) for name, box, kind, help in re.findall(
     r"^\| `(\w+)` \| (\w+ \| |)(gauge|counter) \| (.*) \|$", open("docs/STATISTICS.md").read(), re.M)}

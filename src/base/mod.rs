@@ -3,6 +3,7 @@
 //! Threads: any.   Never: allocates, panics.
 
 pub(crate) mod addr;
+pub(crate) mod aside;
 pub(crate) mod batch_stack;
 pub(crate) mod bits;
 pub(crate) mod digits;
@@ -10,6 +11,7 @@ pub(crate) mod door;
 pub(crate) mod fresh;
 pub(crate) mod gate;
 pub(crate) mod index_stack;
+pub(crate) mod label;
 pub(crate) mod layout;
 pub(crate) mod open_batch;
 pub(crate) mod seats;

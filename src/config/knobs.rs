@@ -1,17 +1,23 @@
 //! The one table of switches: name, default, range and help stand here and nowhere else.
 #![forbid(unsafe_code)]
 
-use super::value::{Kind, Knob, Place, Store};
+use core::sync::atomic::{AtomicI64, Ordering};
+
+use super::value::{Kind, Knob, Place, Setting, Store};
+use crate::base::aside::Aside;
+use crate::base::label::Label;
 
 macro_rules! kind {
     (number $default:literal, $min:literal..=$max:expr) => { Kind::Number { default: $default, min: $min, max: $max } };
     (bytes $default:literal) => { Kind::Bytes { default: $default } };
-    (choice $default:literal of [$($name:literal),+]) => { Kind::Choice { default: $default, names: &[$($name),+] } };
-    (text $default:literal) => { kind!(text $default of "") };
-    (text $default:literal of $shape:literal) => {{
-        static STORE: Store = Store::new();
-        Kind::Text { default: $default, shape: $shape, store: &STORE }
+    (choice $default:literal of [$first:literal $(, $name:literal)*]) => {{
+        const { assert!(same($default, $first), "the first of the names is the default") }
+        Kind::Choice { names: Label::new(concat!($first $(, "|", $name)*)) }
     }};
+    (text $default:literal) => { kind!(text $default of "") };
+    (text $default:literal of $shape:literal) => {
+        Kind::Text { default: Label::new($default), shape: Label::new($shape) }
+    };
 }
 
 macro_rules! place {
@@ -33,14 +39,18 @@ macro_rules! knobs {
         enum Index { $($field),* }
 
         const COUNT: usize = [$($name),*].len();
-        pub(crate) static KNOBS: [Knob; COUNT] =
+        /// What stands here has no addresses in it, so that the loader writes nothing: most processes never touch it.
+        static KNOBS: [Knob; COUNT] =
             [$(Knob::new($name, kind!($kind $($spec)+), concat!($($help),+), place!($($place)?))),*];
+        static VALUES: [AtomicI64; COUNT] = [$(AtomicI64::new(kind!($kind $($spec)+).default())),*];
+        /// Of each knob that is a text.
+        static STORES: Aside<[Store; COUNT]> = Aside([const { Store::new() }; COUNT]);
 
         /// Getters, one for each knob: a number, a count of bytes, the index of a choice.
         #[allow(dead_code, reason = "made for every knob: of a text nobody asks whether it is the default")]
         pub(crate) mod get {
             $($(#[doc = $help])+ pub(crate) fn $field() -> i64 {
-                super::KNOBS.get(super::Index::$field as usize).map_or(0, super::Knob::get)
+                super::value(super::Index::$field)
             })*
         }
 
@@ -50,15 +60,39 @@ macro_rules! knobs {
             use crate::config::value::TEXT_MAX;
 
             $(pub(crate) fn $field(buffer: &mut [u8; TEXT_MAX]) -> &[u8] {
-                super::KNOBS.get(super::Index::$field as usize).map_or(&[], |knob| knob.text(buffer))
+                super::all().nth(super::Index::$field as usize).map_or(&[], |setting| setting.text(buffer))
             })*
         }
     };
 }
 
-/// The switch of this name.
-pub(super) fn find(name: &[u8]) -> Option<&'static Knob> {
-    KNOBS.iter().find(|knob| knob.name.as_bytes() == name)
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
+}
+
+/// All of them, in the order of the table.
+pub(crate) fn all() -> impl Iterator<Item = Setting> {
+    KNOBS.iter().zip(&VALUES).zip(&*STORES).map(|((knob, value), store)| Setting { knob, value, store })
+}
+
+/// The one of this name.
+pub(super) fn find(name: &[u8]) -> Option<Setting> {
+    all().find(|setting| setting.name().as_bytes() == name)
+}
+
+/// Their names.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    KNOBS.iter().map(Knob::name)
+}
+
+fn value(index: Index) -> i64 {
+    // Relaxed: see `Setting::put`; a caller without a heap asked `ready` first.
+    VALUES.get(index as usize).map_or(0, |value| value.load(Ordering::Relaxed))
 }
 
 // `live` behind a row: `hak_option_set` may change it while the program runs. That needs a box that asks for the value each

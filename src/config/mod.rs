@@ -1,6 +1,6 @@
 //! Box `config` (L2): the switches. What the program says of itself and the environment are read once, before the first heap is
 //! born; some may be changed later.
-//! Owns: the values.   Calls: os, stats.   Called by: all above.   Locks: `LOADING`, once; `TEXTS`, a leaf.   Threads: any.
+//! Owns: the values.   Calls: base, os, stats.   Called by: all above.   Locks: `LOADING`, once; `TEXTS`, a leaf.   Threads: any.
 //! Never: reads the environment twice, allocates, refuses to start over a bad value.
 #![forbid(unsafe_code)]
 
@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::os;
 use crate::os::lock::Mutex;
 use crate::stats::text::Text;
-use knobs::{KNOBS, find};
+use knobs::find;
 use value::Place;
 
 pub(crate) use knobs::{get, text};
@@ -83,31 +83,31 @@ pub(crate) enum Refused {
 pub(crate) fn set(name: &[u8], value: &[u8]) -> Result<(), Refused> {
     // Before the change, lest the environment undoes it.
     ready();
-    let knob = find(name).ok_or(Refused::Unknown)?;
-    if knob.place != Place::Live {
+    let setting = find(name).ok_or(Refused::Unknown)?;
+    if setting.place() != Place::Live {
         return Err(Refused::Fixed);
     }
-    if knob.set(value) { Ok(()) } else { Err(Refused::Value) }
+    if setting.set(value) { Ok(()) } else { Err(Refused::Value) }
 }
 
 /// Sets `HAKMEM_TRIM_THRESHOLD`.
 pub(crate) fn keep(bytes: i64) {
     // Before the change, lest the environment undoes it.
     ready();
-    if let Some(knob) = find(b"HAKMEM_TRIM_THRESHOLD") {
-        knob.put(bytes);
+    if let Some(setting) = find(b"HAKMEM_TRIM_THRESHOLD") {
+        setting.put(bytes);
     }
 }
 
 /// Writes a switch's value as one would set it; `false` if there is none of this name.
 pub(crate) fn write(name: &[u8], out: &mut Text) -> bool {
     ready();
-    find(name).map(|knob| knob.write_value(out)).is_some()
+    find(name).map(|setting| setting.write_value(out)).is_some()
 }
 
 /// The names of all switches.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    KNOBS.iter().map(|knob| knob.name)
+    knobs::names()
 }
 
 /// Prints the table of knobs to stderr: name, default, range, help.

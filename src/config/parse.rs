@@ -1,8 +1,8 @@
 //! From `NAME=value` to a knob; what can't be read is named once, and what stood before stays.
 #![forbid(unsafe_code)]
 
-use super::knobs::{KNOBS, find};
-use super::value::{Knob, Place};
+use super::knobs::{self, find};
+use super::value::{Place, Setting};
 use crate::stats::text::Text;
 
 const PREFIX: &[u8] = b"HAKMEM_";
@@ -21,11 +21,11 @@ pub(super) fn accept_list(list: &[u8]) {
     let between = if list.contains(&b';') { b';' } else { b',' };
     for entry in list.split(|&byte| byte == between) {
         let (name, value) = halves(entry.trim_ascii());
-        let of_this_name = |knob: &&Knob| {
-            knob.name.as_bytes().strip_prefix(PREFIX).is_some_and(|known| known.eq_ignore_ascii_case(name))
+        let of_this_name = |setting: &Setting| {
+            setting.name().as_bytes().strip_prefix(PREFIX).is_some_and(|known| known.eq_ignore_ascii_case(name))
         };
         if !name.is_empty() {
-            set(KNOBS.iter().find(of_this_name), "hak_options: ", name, value);
+            set(knobs::all().find(of_this_name), "hak_options: ", name, value);
         }
     }
 }
@@ -35,9 +35,9 @@ fn halves(entry: &[u8]) -> (&[u8], &[u8]) {
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
 }
 
-/// Sets `knob`, or says what of `name=value`, found at `place`, can't be.
-fn set(knob: Option<&Knob>, place: &str, name: &[u8], value: &[u8]) {
-    let Some(knob) = knob else {
+/// Sets it, or says what of `name=value`, found at `place`, can't be.
+fn set(setting: Option<Setting>, place: &str, name: &[u8], value: &[u8]) {
+    let Some(setting) = setting else {
         Text::stderr()
             .str("hakmem: ")
             .str(place)
@@ -46,13 +46,13 @@ fn set(knob: Option<&Knob>, place: &str, name: &[u8], value: &[u8]) {
             .str(" (HAKMEM_HELP=1 lists them)\n");
         return;
     };
-    if !knob.set(value) {
+    if !setting.set(value) {
         let mut text = Text::stderr();
         text.str("hakmem: ").str(place).bytes(name).str("=").bytes(value).str(" is not in ");
-        knob.write_range(&mut text);
+        setting.write_range(&mut text);
         text.str("; using ");
         // What it is: the default, or what the program said.
-        knob.write_value(&mut text);
+        setting.write_value(&mut text);
         text.str("\n");
     }
 }
@@ -60,13 +60,12 @@ fn set(knob: Option<&Knob>, place: &str, name: &[u8], value: &[u8]) {
 pub(super) fn print_help() {
     let mut text = Text::stderr();
     text.str("hakmem: options, read from the environment at start\n");
-    for knob in KNOBS.iter().filter(|knob| knob.place != Place::Test) {
-        text.str("  ").str(knob.name).str("=");
-        knob.write_default(&mut text);
+    for setting in knobs::all().filter(|setting| setting.place() != Place::Test) {
+        text.str("  ").str(setting.name()).str("=");
+        setting.write_default(&mut text);
         text.str("  (");
-        knob.write_range(&mut text);
-        text.str(if knob.place == Place::Live { "; also while running)\n     " } else { ")\n     " })
-            .str(knob.help)
-            .str("\n");
+        setting.write_range(&mut text);
+        let end = if setting.place() == Place::Live { "; also while running)\n     " } else { ")\n     " };
+        text.str(end).str(setting.help()).str("\n");
     }
 }

@@ -3,6 +3,7 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU8, AtomicUsize, Ordering};
 
+use crate::base::label::Label;
 use crate::os::gate;
 use crate::os::lock::Mutex;
 use crate::stats::text::Text;
@@ -16,10 +17,10 @@ pub(crate) enum Kind {
     Number { default: i64, min: i64, max: i64 },
     /// Bytes: a whole number, with K, M, G or T behind it for powers of 1024.
     Bytes { default: i64 },
-    /// One of some names; the value is its index.
-    Choice { default: &'static str, names: &'static [&'static str] },
+    /// One of some names, parted by `|`; the value is its index, and the first the default.
+    Choice { names: Label<24> },
     /// A text of up to `TEXT_MAX` bytes and of this shape (see `fits`); the value is 1 if it differs from the default.
-    Text { default: &'static str, shape: &'static str, store: &'static Store },
+    Text { default: Label<24>, shape: Label<40> },
 }
 
 /// Where a switch is for.
@@ -33,12 +34,30 @@ pub(crate) enum Place {
     Test,
 }
 
+impl Kind {
+    /// The value where nothing was set.
+    pub(super) const fn default(&self) -> i64 {
+        match self {
+            Kind::Number { default, .. } | Kind::Bytes { default } => *default,
+            Kind::Choice { .. } | Kind::Text { .. } => 0,
+        }
+    }
+}
+
+/// What is fixed of a switch.
 pub(crate) struct Knob {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) help: &'static str,
-    pub(super) place: Place,
-    value: AtomicI64,
+    name: Label<40>,
+    kind: Kind,
+    help: Label<168>,
+    place: Place,
+}
+
+/// A switch, with the value it has.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting {
+    pub(super) knob: &'static Knob,
+    pub(super) value: &'static AtomicI64,
+    pub(super) store: &'static Store,
 }
 
 /// Where a text is copied to: the environment is the program's, and it may overwrite it. Under `TEXTS`.
@@ -51,27 +70,38 @@ pub(crate) struct Store {
 static TEXTS: Mutex<()> = Mutex::new(());
 
 impl Knob {
-    pub(super) const fn new(name: &'static str, kind: Kind, help: &'static str, place: Place) -> Knob {
-        let value = match kind {
-            Kind::Number { default, .. } | Kind::Bytes { default } => default,
-            // Index 0; a test holds the tables to that.
-            Kind::Choice { .. } | Kind::Text { .. } => 0,
-        };
-        Knob { name, kind, help, place, value: AtomicI64::new(value) }
+    pub(super) const fn new(name: &str, kind: Kind, help: &str, place: Place) -> Knob {
+        Knob { name: Label::new(name), kind, help: Label::new(help), place }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.name.as_str()
+    }
+}
+
+impl Setting {
+    pub(super) fn name(self) -> &'static str {
+        self.knob.name()
+    }
+
+    pub(super) fn help(self) -> &'static str {
+        self.knob.help.as_str()
+    }
+
+    pub(super) fn place(self) -> Place {
+        self.knob.place
     }
 
     /// Takes a value as the environment writes it; `false` if it is none of this switch's.
-    pub(crate) fn set(&self, text: &[u8]) -> bool {
+    pub(crate) fn set(self, text: &[u8]) -> bool {
         let _inside = gate::enter_later();
-        let _whole = matches!(self.kind, Kind::Text { .. }).then(|| TEXTS.lock());
-        let value = match &self.kind {
+        let _whole = matches!(self.knob.kind, Kind::Text { .. }).then(|| TEXTS.lock());
+        let value = match &self.knob.kind {
             Kind::Number { min, max, .. } => number(text).filter(|value| (*min..=*max).contains(value)),
             Kind::Bytes { .. } => bytes(text),
-            Kind::Choice { names, .. } => {
-                names.iter().position(|name| name.as_bytes() == text).map(|index| index as i64)
-            }
-            Kind::Text { default, shape, store } => {
-                (fits(shape, text) && store.copy(text)).then_some((text != default.as_bytes()) as i64)
+            Kind::Choice { names, .. } => choices(names).position(|name| name == text).map(|index| index as i64),
+            Kind::Text { default, shape } => {
+                (fits(shape.as_str(), text) && self.store.copy(text)).then_some((text != default.as_bytes()) as i64)
             }
         };
         if let Some(value) = value {
@@ -81,64 +111,63 @@ impl Knob {
     }
 
     /// Takes a value that is one of this switch's.
-    pub(super) fn put(&self, value: i64) {
+    pub(super) fn put(self, value: i64) {
         // Relaxed: published by `READY` in mod.rs; a later change publishes nothing but itself.
         self.value.store(value, Ordering::Relaxed);
     }
 
-    pub(crate) fn get(&self) -> i64 {
-        // Relaxed: see `set`; a caller without a heap asked `ready` first.
+    fn get(self) -> i64 {
+        // Relaxed: as above.
         self.value.load(Ordering::Relaxed)
     }
 
     /// A text's bytes, in `buffer`; the default's where none was set.
-    pub(crate) fn text<'a>(&self, buffer: &'a mut [u8; TEXT_MAX]) -> &'a [u8] {
-        let Kind::Text { default, store, .. } = &self.kind else { return &[] };
+    pub(crate) fn text(self, buffer: &mut [u8; TEXT_MAX]) -> &[u8] {
+        let Kind::Text { default, .. } = &self.knob.kind else { return &[] };
         let Some(_inside) = gate::enter_later() else { return default.as_bytes() };
         let _whole = TEXTS.lock();
         if self.get() == 0 {
             return default.as_bytes();
         }
-        for (to, from) in buffer.iter_mut().zip(&store.bytes) {
+        for (to, from) in buffer.iter_mut().zip(&self.store.bytes) {
             // Relaxed: the lock orders them.
             *to = from.load(Ordering::Relaxed);
         }
-        buffer.get(..store.len.load(Ordering::Relaxed)).unwrap_or_default()
+        buffer.get(..self.store.len.load(Ordering::Relaxed)).unwrap_or_default()
     }
 
     /// The value, as one would set it.
-    pub(super) fn write_value(&self, out: &mut Text) {
-        match &self.kind {
+    pub(super) fn write_value(self, out: &mut Text) {
+        match &self.knob.kind {
             Kind::Number { .. } | Kind::Bytes { .. } => out.int(self.get()),
-            Kind::Choice { default, names } => out.str(names.get(self.get() as usize).unwrap_or(default)),
+            Kind::Choice { names } => out.bytes(choices(names).nth(self.get() as usize).unwrap_or_default()),
             Kind::Text { .. } => out.bytes(self.text(&mut [0; TEXT_MAX])),
         };
     }
 
     /// The default, as one would set it.
-    pub(super) fn write_default(&self, out: &mut Text) {
-        match &self.kind {
+    pub(super) fn write_default(self, out: &mut Text) {
+        match &self.knob.kind {
             Kind::Number { default, .. } | Kind::Bytes { default } => out.int(*default),
-            Kind::Choice { default, .. } | Kind::Text { default, .. } => out.str(default),
+            Kind::Choice { names } => out.bytes(choices(names).next().unwrap_or_default()),
+            Kind::Text { default, .. } => out.bytes(default.as_bytes()),
         };
     }
 
     /// The values it takes: `0..1`, `bytes`, `auto|never`, `text`, or a text's shape.
-    pub(super) fn write_range(&self, out: &mut Text) {
-        match &self.kind {
+    pub(super) fn write_range(self, out: &mut Text) {
+        match &self.knob.kind {
             Kind::Number { min, max, .. } => {
                 out.int(*min).str("..").int(*max);
             }
             Kind::Bytes { .. } => {
                 out.str("bytes");
             }
-            Kind::Choice { names, .. } => {
-                for (index, name) in names.iter().enumerate() {
-                    out.str(if index > 0 { "|" } else { "" }).str(name);
-                }
+            Kind::Choice { names } => {
+                out.bytes(names.as_bytes());
             }
             Kind::Text { shape, .. } => {
-                out.str(if shape.is_empty() { "text" } else { shape });
+                out.str(if shape.as_bytes().is_empty() { "text" } else { shape.as_str() });
             }
         }
     }
@@ -159,6 +188,11 @@ impl Store {
         self.len.store(text.len(), Ordering::Relaxed);
         true
     }
+}
+
+/// The names of a choice.
+fn choices(names: &Label<24>) -> impl Iterator<Item = &[u8]> {
+    names.as_bytes().split(|&byte| byte == b'|')
 }
 
 /// Whether a text has a shape: one of its alternatives between `|`. `PATH` at the end of one stands for any bytes, at
@@ -206,7 +240,7 @@ fn bytes(text: &[u8]) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::knobs::KNOBS;
+    use super::super::knobs;
     use super::*;
 
     #[test]
@@ -227,31 +261,35 @@ mod tests {
 
     #[test]
     fn every_knob_starts_at_a_default_within_its_range_and_names_are_unique() {
-        for (index, knob) in KNOBS.iter().enumerate() {
-            assert!(knob.name.starts_with("HAKMEM_"));
-            assert!(KNOBS.iter().skip(index + 1).all(|other| other.name != knob.name));
-            match &knob.kind {
+        for (index, setting) in knobs::all().enumerate() {
+            assert!(setting.name().starts_with("HAKMEM_"));
+            assert!(knobs::all().skip(index + 1).all(|other| other.name() != setting.name()));
+            match &setting.knob.kind {
                 Kind::Number { default, min, max } => assert!((min..=max).contains(&default)),
                 Kind::Bytes { default } => assert!(*default >= 0),
-                Kind::Choice { default, names } => assert_eq!(names.first(), Some(default)),
-                Kind::Text { default, shape, .. } => {
-                    assert!(default.len() <= TEXT_MAX && fits(shape, default.as_bytes()));
+                Kind::Choice { names } => assert!(choices(names).all(|name| !name.is_empty())),
+                Kind::Text { default, shape } => {
+                    assert!(default.as_bytes().len() <= TEXT_MAX && fits(shape.as_str(), default.as_bytes()));
                 }
             }
         }
     }
 
+    fn setting(kind: Kind) -> Setting {
+        let knob = Box::leak(Box::new(Knob::new("HAKMEM_X", kind, "", Place::Live)));
+        let value = Box::leak(Box::new(AtomicI64::new(0)));
+        Setting { knob, value, store: Box::leak(Box::new(Store::new())) }
+    }
+
     #[test]
     fn a_text_is_kept_and_a_bad_value_changes_nothing() {
-        static STORE: Store = Store::new();
-        let knob = Knob::new("HAKMEM_X", Kind::Text { default: "none", shape: "", store: &STORE }, "", Place::Live);
+        let text = setting(Kind::Text { default: Label::new("none"), shape: Label::new("") });
         let mut buffer = [0; TEXT_MAX];
-        assert_eq!(knob.text(&mut buffer), b"none");
-        assert!(knob.set(b"json:/tmp/x") && !knob.set(&[b'x'; TEXT_MAX + 1]));
-        assert_eq!(knob.text(&mut buffer), b"json:/tmp/x");
-        let choice =
-            Knob::new("HAKMEM_Y", Kind::Choice { default: "auto", names: &["auto", "never"] }, "", Place::Start);
-        assert!(choice.set(b"never") && !choice.set(b"perhaps"));
+        assert_eq!(text.text(&mut buffer), b"none");
+        assert!(text.set(b"json:/tmp/x") && !text.set(&[b'x'; TEXT_MAX + 1]));
+        assert_eq!(text.text(&mut buffer), b"json:/tmp/x");
+        let choice = setting(Kind::Choice { names: Label::new("auto|never") });
+        assert!(choice.set(b"never") && !choice.set(b"perhaps") && !choice.set(b"auto|never"));
         assert_eq!(choice.get(), 1);
     }
 

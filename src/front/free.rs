@@ -47,7 +47,7 @@ pub(super) fn free_part(block: *mut u8) {
 /// `free` by a program that says the block's size, which strict modes check.
 #[inline(always)]
 pub(crate) fn free_sized(block: *mut u8, size: usize) {
-    free_or(block, |block, word, offset| slow_free::free_sized(block, word, offset, size));
+    free_or(block, |block, word, offset| slow_free::free_sized(block, size, word, offset));
 }
 
 /// `free_sized` of a block whose size may have been rounded up to a multiple of `align`, a power of two.

@@ -42,7 +42,7 @@ fn free_other(block: *mut u8) {
 /// `free` by a program that says the block's size.
 #[cold]
 #[inline(never)]
-pub(super) fn free_sized(block: *mut u8, word: *mut u8, offset: usize, size: usize) {
+pub(super) fn free_sized(block: *mut u8, size: usize, word: *mut u8, offset: usize) {
     if !heap::add_remote(word, offset, Addr::of(block)) {
         free_said(block, size);
     }

@@ -10,6 +10,7 @@ mod slots;
 use core::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use crate::base::addr::Addr;
+use crate::base::aside::Aside;
 use crate::canary;
 use crate::config;
 use crate::os::lock::Mutex;
@@ -33,7 +34,7 @@ struct Free {
     coins: u64,
 }
 
-static GUARD: Mutex<Free> = Mutex::new(Free { queue: [0; SLOTS], first: 0, len: 0, coins: 0 });
+static GUARD: Aside<Mutex<Free>> = Aside(Mutex::new(Free { queue: [0; SLOTS], first: 0, len: 0, coins: 0 }));
 /// Where the region starts; 0 until it is mapped.
 static REGION: AtomicUsize = AtomicUsize::new(0);
 /// Slow-path allocations until the next guarded one.

@@ -4,6 +4,7 @@
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::base::addr::Addr;
+use crate::base::aside::Aside;
 
 /// Guarded blocks at a time.
 pub(super) const SLOTS: usize = 255;
@@ -32,8 +33,8 @@ pub(super) struct Slot {
     state: AtomicU32,
 }
 
-static TABLE: [Slot; SLOTS] =
-    [const { Slot { at: AtomicUsize::new(0), size: AtomicUsize::new(0), state: AtomicU32::new(0) } }; SLOTS];
+static TABLE: Aside<[Slot; SLOTS]> =
+    Aside([const { Slot { at: AtomicUsize::new(0), size: AtomicUsize::new(0), state: AtomicU32::new(0) } }; SLOTS]);
 
 pub(super) fn slot(number: usize) -> Option<&'static Slot> {
     TABLE.get(number)

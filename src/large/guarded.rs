@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 
 use super::{CLOSED_BYTES, FRESH_BYTES, Large, mapping};
 use crate::base::addr::{Addr, GRANULE};
+use crate::base::aside::Aside;
 use crate::base::bits::round_up;
 use crate::canary::{self, CANARY};
 use crate::os;
@@ -27,7 +28,8 @@ struct Retired {
     bytes: usize,
 }
 
-static RETIRED: Mutex<Retired> = Mutex::new(Retired { ranges: [(Addr::NULL, 0); HELD], first: 0, len: 0, bytes: 0 });
+static RETIRED: Aside<Mutex<Retired>> =
+    Aside(Mutex::new(Retired { ranges: [(Addr::NULL, 0); HELD], first: 0, len: 0, bytes: 0 }));
 
 /// Accessible bytes for `size`, and bytes of the mapping: at least one page of it stays closed.
 fn extent(size: usize) -> Option<(usize, usize)> {

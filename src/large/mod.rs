@@ -18,6 +18,7 @@ use core::mem::offset_of;
 use core::ptr::NonNull;
 
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
+use crate::base::aside::Aside;
 use crate::base::bits::round_up;
 use crate::base::fresh::Fresh;
 use crate::base::layout::{self, At};
@@ -81,7 +82,7 @@ pub(crate) enum Freed {
     Homeless(Range),
 }
 
-static LARGE: Mutex<Cache> = Mutex::new(Cache::new());
+static LARGE: Aside<Mutex<Cache>> = Aside(Mutex::new(Cache::new()));
 /// Blocks that are runs of slots, and their bytes. Those with mappings of their own are counted by `IN_USE`.
 static RUNS: Counter = Counter::new();
 static RUN_BYTES: Counter = Counter::new();

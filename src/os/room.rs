@@ -5,6 +5,7 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::addr::Addr;
+use crate::base::aside::Aside;
 use crate::base::bits::round_up;
 
 /// What can be asked for, where pages are the largest, 64 KiB.
@@ -16,7 +17,7 @@ struct Room(UnsafeCell<[u8; MOST + (1 << 16)]>);
 // SAFETY: only its address is taken here, and `take` gives that to one.
 unsafe impl Sync for Room {}
 
-static ROOM: Room = Room(UnsafeCell::new([0; MOST + (1 << 16)]));
+static ROOM: Aside<Room> = Aside(Room(UnsafeCell::new([0; MOST + (1 << 16)])));
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The room, page-aligned, zeroed and at least `len` bytes long, for ever. `None`: somebody has it. Any thread.
@@ -25,7 +26,7 @@ pub(crate) fn take(len: usize) -> Option<Addr> {
     if len > MOST || TAKEN.swap(true, Ordering::Acquire) {
         return None;
     }
-    round_up(ROOM.0.get().addr(), super::linux::page_size()).map(Addr)
+    round_up(ROOM.0.0.get().addr(), super::linux::page_size()).map(Addr)
 }
 
 /// Takes the room back from whoever has it and has not written to it.

@@ -163,6 +163,10 @@ pub(super) fn grow(at: Addr) -> bool {
     // The first one needs nothing of the kernel: under `RLIMIT_AS` a megabyte may be half of what is left.
     let won = match os::room::take(size_of::<Leaf>()) {
         Some(room) => {
+            // SAFETY: ours, large enough, and zeroes, which are a leaf.
+            let leaf = unsafe { &*room.as_ptr::<Leaf>() };
+            // As it is: what stands behind it is read before it is written to, which would be a page fault each.
+            leaf.spare.store(core::ptr::null_mut(), Ordering::Relaxed);
             let won = link(slot, room);
             if !won {
                 os::room::give_back();

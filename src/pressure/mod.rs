@@ -1,7 +1,7 @@
 //! Box `pressure` (L2): whether the machine, or this process's control group, runs short of memory.
 //! Owns: `ASKING`, room for one question at a time. Each is asked anew, so a process that is moved or locked up gets the answer
 //! of the day.
-//! Calls: os.   Called by: reclaim.   Locks: `ASKING`, tried only.   Threads: any; changes errno.
+//! Calls: base, os.   Called by: reclaim.   Locks: `ASKING`, tried only.   Threads: any; changes errno.
 //! Never: keeps a file open, takes a missing or strange file for anything but "no".
 #![forbid(unsafe_code)]
 
@@ -10,6 +10,7 @@ mod files;
 mod path;
 mod psi;
 
+use crate::base::aside::Aside;
 use crate::os::lock::{self, Mutex};
 use files::{Files, Kernel};
 use path::Paths;
@@ -28,7 +29,7 @@ pub(crate) fn after_fork() {
     lock::free_in_child(&ASKING);
 }
 
-static ASKING: Mutex<(Kernel, Paths)> = Mutex::new((Kernel::new(), Paths::new()));
+static ASKING: Aside<Mutex<(Kernel, Paths)>> = Aside(Mutex::new((Kernel::new(), Paths::new())));
 
 fn ask(files: &mut impl Files, paths: &mut Paths) -> bool {
     psi::is_high(files, paths.at.set(b"/proc/pressure/memory")) || cgroup::is_high(files, paths)

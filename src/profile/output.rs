@@ -11,6 +11,7 @@ use super::stacks::{self, NoStack};
 use super::tables::{self, Tables};
 use super::{counts, occasions, peak, switch};
 use crate::base::addr::Addr;
+use crate::base::aside::Aside;
 use crate::base::bits::round_up;
 use crate::base::sync::AtomicUsize;
 use crate::config::{TEXT_MAX, get, text};
@@ -28,7 +29,8 @@ struct Names {
 }
 
 /// Only tried: one profile at a time.
-static WRITING: Mutex<Names> = Mutex::new(Names { target: [0; TEXT_MAX], path: Path::new(), spare: Path::new() });
+static WRITING: Aside<Mutex<Names>> =
+    Aside(Mutex::new(Names { target: [0; TEXT_MAX], path: Path::new(), spare: Path::new() }));
 
 /// Files that were asked for without a name.
 static DUMPS: AtomicU32 = AtomicU32::new(0);

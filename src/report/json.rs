@@ -36,21 +36,26 @@ pub(crate) fn write_json(text: &mut Text) {
     }
     text.str("},\n \"totals\": {");
     for (index, row) in TABLE.iter().enumerate() {
-        key(text, index, row.name).num((row.value)(&totals));
+        key(text, index, row.name()).num(row.value(&totals));
     }
     text.str("},\n \"classes\": [");
+    classes(text, &totals);
+    text.str("],\n \"arenas\": [");
+    arenas(text);
+    text.str("]}\n");
+}
+
+#[inline(never)] // for the stack
+fn classes(text: &mut Text, totals: &Totals) {
     for (index, (class, total)) in totals.in_use().enumerate() {
         text.str(if index > 0 { ",\n  {" } else { "\n  {" }).str("\"class\": ").num(class.index() as u64);
         text.str(", \"block_size\": ").num(ClassId::block_size(class) as u64);
         text.str(", \"utilisation\": ").ratio(total.live(), total.blocks);
         for column in &BY_CLASS {
-            key(text, 1, column.name).num((column.value)(total));
+            key(text, 1, column.name()).num(column.of_class(total));
         }
         text.str("}");
     }
-    text.str("],\n \"arenas\": [");
-    arenas(text);
-    text.str("]}\n");
 }
 
 /// Arenas that a report lists, the newest ones: each is found from the newest on.

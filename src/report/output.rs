@@ -6,8 +6,9 @@ use core::ffi::CStr;
 use super::json::write_json;
 use super::print::write_text;
 use super::prometheus::write_prometheus;
+use crate::base::aside::Aside;
 use crate::base::sync::{AtomicUsize, Ordering};
-use crate::config::{TEXT_MAX, text};
+use crate::config::{TEXT_MAX, get, text};
 use crate::os::file::{self, File};
 use crate::os::lock::{self, Mutex};
 use crate::os::signal::{self, Request};
@@ -31,7 +32,8 @@ fn alone(write: impl FnOnce()) -> bool {
 }
 
 /// What a report's names are put together in, not on the stack of whatever thread writes: who is `alone` takes it.
-static NAMES: Mutex<Names> = Mutex::new(Names { target: [0; TEXT_MAX], path: Path::new(), spare: Path::new() });
+static NAMES: Aside<Mutex<Names>> =
+    Aside(Mutex::new(Names { target: [0; TEXT_MAX], path: Path::new(), spare: Path::new() }));
 
 struct Names {
     target: [u8; TEXT_MAX],
@@ -41,8 +43,11 @@ struct Names {
 
 /// The report that was asked for at exit, if one was.
 pub(crate) fn at_exit() {
-    // An exit from within a signal handler may have interrupted a report: that one is lost, and so is this one.
-    alone(|| write(false));
+    // Mostly none is, and then no more of the process's memory is touched to find that.
+    if get::stats() != 0 {
+        // An exit from within a signal handler may have interrupted a report: that one is lost, and so is this one.
+        alone(|| write(false));
+    }
 }
 
 /// The report that a signal asked for.

@@ -22,32 +22,32 @@ pub(crate) fn write_text(text: &mut Text) {
     text.str("hakmem: statistics of process ").num(os::process_id()).str("\n");
     for (index, row) in TABLE.iter().enumerate() {
         // A section may go on further down in the table: where new rows are.
-        let is_first = |row_index| TABLE.iter().take(row_index).all(|other| other.section != row.section);
+        let is_first = |row_index| TABLE.iter().take(row_index).all(|other| other.section() != row.section());
         if !is_first(index) {
             continue;
         }
-        for (place, row) in TABLE.iter().filter(|other| other.section == row.section).enumerate() {
+        for (place, row) in TABLE.iter().filter(|other| other.section() == row.section()).enumerate() {
             if place % ACROSS == 0 {
                 text.str(if place > 0 { "\n" } else { "" });
-                text.str("  ").left(if place > 0 { "" } else { row.section }, 11);
+                text.str("  ").left(if place > 0 { "" } else { row.section() }, 11);
             }
-            text.left(row.name, 21).padded((row.value)(&totals), 15).str("   ");
+            text.left(row.name(), 21).padded(row.value(&totals), 15).str("   ");
         }
         text.str("\n");
     }
     text.str("  class   size    used");
     for column in &BY_CLASS {
-        for _ in column.name.len()..10 {
+        for _ in column.name().len()..10 {
             text.str(" ");
         }
-        text.str(column.name);
+        text.str(column.name());
     }
     text.str("\n");
     for (class, total) in totals.in_use() {
         text.str("  C").num(class.index() as u64).str(if class.index() < 10 { " " } else { "" });
         text.padded(class.block_size() as u64, 9).str("  ").ratio(total.live(), total.blocks);
         for column in &BY_CLASS {
-            text.padded((column.value)(total), 10);
+            text.padded(column.of_class(total), 10);
         }
         text.str("\n");
     }

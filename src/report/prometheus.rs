@@ -15,15 +15,15 @@ pub(crate) fn write_prometheus(text: &mut Text) {
         .num(os::process_id())
         .str("\"} 1\n");
     for row in &TABLE {
-        head(text, "", row.name, row.kind, row.help);
-        name(text, "", row.name, row.kind).str(" ").num((row.value)(&totals)).str("\n");
+        head(text, "", row.name(), row.kind, row.help());
+        name(text, "", row.name(), row.kind).str(" ").num(row.value(&totals)).str("\n");
     }
     for column in &BY_CLASS {
-        head(text, "class_", column.name, column.kind, column.help);
+        head(text, "class_", column.name(), column.kind, column.help());
         for (class, total) in totals.in_use() {
-            name(text, "class_", column.name, column.kind).str("{class=\"").num(class.index() as u64);
+            name(text, "class_", column.name(), column.kind).str("{class=\"").num(class.index() as u64);
             text.str("\",block_size=\"").num(class.block_size() as u64).str("\"} ");
-            text.num((column.value)(total)).str("\n");
+            text.num(column.of_class(total)).str("\n");
         }
     }
 }

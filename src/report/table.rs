@@ -4,6 +4,7 @@
 
 use super::totals::{ClassTotals, Totals};
 use crate::base::addr::GRANULE;
+use crate::base::label::Label;
 use crate::heap;
 use crate::os;
 use crate::reclaim;
@@ -19,52 +20,74 @@ pub(super) enum Kind {
 }
 use Kind::{Counter, Gauge};
 
-/// A figure of the whole process.
+/// A figure: of the whole process, or in `BY_CLASS` of a class. No address is in it, so that the loader has nothing to write: most processes never
+/// touch it.
 pub(super) struct Row {
     /// Ends in `_bytes` or `_blocks` where that is the unit; else it is a number of what it names.
-    pub(super) name: &'static str,
+    name: Label<24>,
     /// Whose figure it is.
-    pub(super) section: &'static str,
+    section: Label<12>,
     pub(super) kind: Kind,
-    pub(super) help: &'static str,
-    pub(super) value: fn(&Totals) -> u64,
+    help: Label<120>,
+    index: u8,
 }
 
-/// A figure of one class.
-pub(super) struct Column {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) help: &'static str,
-    pub(super) value: fn(&ClassTotals) -> u64,
+impl Row {
+    pub(super) fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    pub(super) fn section(&self) -> &str {
+        self.section.as_str()
+    }
+
+    pub(super) fn help(&self) -> &str {
+        self.help.as_str()
+    }
+
+    /// The figure, of one of `TABLE`.
+    pub(super) fn value(&self, totals: &Totals) -> u64 {
+        value(self.index, totals)
+    }
+
+    /// The figure, of one of `BY_CLASS`.
+    pub(super) fn of_class(&self, class: &ClassTotals) -> u64 {
+        of_class(self.index, class)
+    }
 }
 
 macro_rules! rows {
-    ($($(#[doc = $help:literal])+ $section:ident $name:ident: $kind:ident = $value:expr;)*) => {
-        pub(crate) const ROWS: usize = [$(stringify!($name)),*].len();
-        pub(super) static TABLE: [Row; ROWS] = [$(Row {
-            name: stringify!($name),
-            section: stringify!($section),
-            kind: $kind,
-            help: concat!($($help),+).trim_ascii(),
-            value: $value,
-        }),*];
-    };
-}
+    ($table:ident [$count:ident] by $value:ident($of:ty):
+     $($(#[doc = $help:literal])+ $section:ident $name:ident: $kind:ident = $figure:expr;)*) => {
+        pub(crate) const $count: usize = [$(stringify!($name)),*].len();
+        pub(super) static $table: [Row; $count] = {
+            #[allow(non_camel_case_types, reason = "numbers named as the rows")]
+            enum Index { $($name),* }
+            [$(Row {
+                name: Label::new(stringify!($name)),
+                section: Label::new(stringify!($section)),
+                kind: $kind,
+                help: Label::new(concat!($($help),+).trim_ascii()),
+                index: Index::$name as u8,
+            }),*]
+        };
 
-macro_rules! columns {
-    ($($(#[doc = $help:literal])+ $name:ident: $kind:ident = $value:expr;)*) => {
-        pub(super) const COLUMNS: usize = [$(stringify!($name)),*].len();
-        pub(super) static BY_CLASS: [Column; COLUMNS] = [$(Column {
-            name: stringify!($name),
-            kind: $kind,
-            help: concat!($($help),+).trim_ascii(),
-            value: $value,
-        }),*];
+        #[inline(never)] // for the stack
+        fn $value(index: u8, of: &$of) -> u64 {
+            #[allow(non_camel_case_types, reason = "as above")]
+            enum Index { $($name),* }
+            $(if index == Index::$name as u8 {
+                let figure: fn(&$of) -> u64 = $figure;
+                return figure(of);
+            })*
+            0
+        }
     };
 }
 
 // `hak_stats` has the same fields in the same order: a new row goes to the end, and a row is never taken out.
 rows! {
+    TABLE[ROWS] by value(Totals):
     /// blocks that the program holds, each with all the bytes it can hold
     process live_bytes: Gauge = Totals::live_bytes;
     /// blocks that the program holds; one freed by another thread counts until its owner takes it back
@@ -189,37 +212,38 @@ rows! {
 }
 
 // What each class shows besides its number, its block size and its utilisation, which is live / blocks.
-columns! {
+rows! {
+    BY_CLASS[COLUMNS] by of_class(ClassTotals):
     /// spans of the class
-    spans: Gauge = |class| class.spans;
+    class spans: Gauge = |class| class.spans;
     /// blocks that those have
-    blocks: Gauge = |class| class.blocks;
+    class blocks: Gauge = |class| class.blocks;
     /// blocks that the program holds
-    live: Gauge = ClassTotals::live;
+    class live: Gauge = ClassTotals::live;
     /// free blocks in magazines, and in the calling thread's baseline caches
-    cached: Gauge = |class| class.cached;
+    class cached: Gauge = |class| class.cached;
     /// free blocks in spans
-    free: Gauge = |class| class.free;
+    class free: Gauge = |class| class.free;
     /// allocations that met a filled magazine, at least
-    hits: Gauge = ClassTotals::hits;
+    class hits: Gauge = ClassTotals::hits;
     /// times a magazine was filled from spans
-    refills: Counter = |class| class.event(Event::Refill);
+    class refills: Counter = |class| class.event(Event::Refill);
     /// blocks that refills brought
-    refilled: Counter = |class| class.event(Event::Refilled);
+    class refilled: Counter = |class| class.event(Event::Refilled);
     /// times a magazine was emptied into spans
-    flushes: Counter = |class| class.event(Event::Flush);
+    class flushes: Counter = |class| class.event(Event::Flush);
     /// blocks that went back into spans, those freed by other threads included
-    flushed: Counter = |class| class.event(Event::Flushed);
+    class flushed: Counter = |class| class.event(Event::Flushed);
     /// full batches of blocks sent to the heap that owns them
-    sends: Counter = |class| class.event(Event::RemoteSend);
+    class sends: Counter = |class| class.event(Event::RemoteSend);
     /// blocks in those
-    sent: Counter = |class| class.event(Event::RemoteSent);
+    class sent: Counter = |class| class.event(Event::RemoteSent);
     /// times a magazine's capacity was doubled
-    grows: Counter = |class| class.event(Event::Grow);
+    class grows: Counter = |class| class.event(Event::Grow);
     /// spans taken from the shared pool
-    acquires: Counter = |class| class.event(Event::SpanAcquire);
+    class acquires: Counter = |class| class.event(Event::SpanAcquire);
     /// spans given back to the shared pool
-    releases: Counter = |class| class.event(Event::SpanRelease);
+    class releases: Counter = |class| class.event(Event::SpanRelease);
 }
 
 const _: () = assert!(GRANULE == 64 << 10, "the help texts say what a slot has");
@@ -228,7 +252,7 @@ const _: () = assert!(GRANULE == 64 << 10, "the help texts say what a slot has")
 pub(crate) fn values(totals: &Totals) -> [u64; ROWS] {
     let mut values = [0; ROWS];
     for (value, row) in values.iter_mut().zip(&TABLE) {
-        *value = (row.value)(totals);
+        *value = row.value(totals);
     }
     values
 }
@@ -236,5 +260,5 @@ pub(crate) fn values(totals: &Totals) -> [u64; ROWS] {
 /// All rows' names and what they mean.
 #[cfg(test)]
 pub(crate) fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
-    TABLE.iter().map(|row| (row.name, row.help))
+    TABLE.iter().map(|row| (row.name(), row.help()))
 }

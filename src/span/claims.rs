@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicU16, AtomicU64, Ordering, fence};
 
 use super::head::SpanHead;
 use crate::base::addr::Addr;
+use crate::base::aside::Aside;
 use crate::class::{CLASSES, ClassId};
 use crate::meta;
 use crate::os::lock::Mutex;
@@ -77,7 +78,7 @@ impl Claim {
 }
 
 /// Spare arrays of each class, linked through the word in front of the claims.
-static SPARE: Mutex<[Addr; CLASSES]> = Mutex::new([Addr::NULL; CLASSES]);
+static SPARE: Aside<Mutex<[Addr; CLASSES]>> = Aside(Mutex::new([Addr::NULL; CLASSES]));
 const HEADER: usize = size_of::<Addr>();
 
 /// Claims for a span of `class`, nothing held; `fresh`: its memory was never used. `None`: out of memory.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::base::addr::Addr;
+use crate::base::aside::Aside;
 use crate::config;
 use crate::os::lock::{Mutex, MutexGuard};
 use crate::os::{self, RANGES, Range};
@@ -16,8 +17,8 @@ struct Ranges {
     refused: u64,
 }
 
-static RANGES_GATHERED: Mutex<Ranges> =
-    Mutex::new(Ranges { ranges: [Range { at: Addr::NULL, len: 0 }; RANGES], len: 0, refused: 0 });
+static RANGES_GATHERED: Aside<Mutex<Ranges>> =
+    Aside(Mutex::new(Ranges { ranges: [Range { at: Addr::NULL, len: 0 }; RANGES], len: 0, refused: 0 }));
 
 /// From when they are pushed until they are settled the pages of its ranges are free, and nobody hands them out: their spans are `Going`.
 ///

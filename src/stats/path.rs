@@ -19,22 +19,22 @@ pub(crate) struct Name {
 /// A path in the making.
 ///
 /// # Invariants
-/// - P1: `len < PATH_MAX` as long as the path is `whole`, and the bytes from `len` on are 0.
+/// - P1: `len < PATH_MAX` unless the path is `cut`, and the bytes from `len` on are 0.
 pub(crate) struct Path {
     bytes: [u8; PATH_MAX],
     len: usize,
-    whole: bool,
+    cut: bool,
 }
 
 impl Path {
     pub(crate) const fn new() -> Path {
-        Path { bytes: [0; PATH_MAX], len: 0, whole: true }
+        Path { bytes: [0; PATH_MAX], len: 0, cut: false }
     }
 
     /// Becomes `pattern` and `ending`, with the process's number for `%p`, `name` for `%n` if there is one, and `%` for `%%`. `false`: too long.
     pub(crate) fn expand(&mut self, pattern: &[u8], ending: &[u8], name: Option<Name>) -> bool {
         self.bytes.fill(0);
-        (self.len, self.whole) = (0, true);
+        (self.len, self.cut) = (0, false);
         let mut text = pattern.iter().chain(ending).copied().peekable();
         while let Some(byte) = text.next() {
             let known = |&next: &u8| next == b'p' || next == b'%' || (next == b'n' && name.is_some());
@@ -56,10 +56,10 @@ impl Path {
                 None => self.put(byte),
             }
         }
-        if !self.whole {
+        if self.cut {
             errno::set_errno(errno::Errno(libc::ENAMETOOLONG));
         }
-        self.whole
+        !self.cut
     }
 
     fn put(&mut self, byte: u8) {
@@ -68,7 +68,7 @@ impl Path {
                 *slot = byte;
                 self.len += 1;
             }
-            _ => self.whole = false,
+            _ => self.cut = true,
         }
     }
 

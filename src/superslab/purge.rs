@@ -9,6 +9,7 @@ use super::state::{CHANGED, POOL, Pool};
 use super::supply::{retire_cold, retire_locked, reuse, unmap};
 use super::table::{self, Descriptors};
 use crate::base::addr::{Addr, GRANULE};
+use crate::base::aside::Aside;
 use crate::base::bits::low_mask;
 use crate::config;
 use crate::os::lock::Mutex;
@@ -22,8 +23,8 @@ struct Batch {
     len: usize,
 }
 
-static BATCH: Mutex<Batch> =
-    Mutex::new(Batch { ranges: [Range { at: Addr::NULL, len: 0 }; RANGES], slots: [(0, 0); RANGES], len: 0 });
+static BATCH: Aside<Mutex<Batch>> =
+    Aside(Mutex::new(Batch { ranges: [Range { at: Addr::NULL, len: 0 }; RANGES], slots: [(0, 0); RANGES], len: 0 }));
 
 /// Gives memory back to the kernel until `want` bytes went or nothing is left: EMPTY slots are purged, those of cached SuperSlabs first, which
 /// stay mapped, and so cost no more than a fault when they are wanted again. Returns bytes. Any thread; one that does not want all

@@ -8,6 +8,7 @@ use super::index::{By, Index};
 use super::sp_slot::Slots;
 use super::table::{self, Descriptors};
 use crate::base::addr::Addr;
+use crate::base::aside::Aside;
 use crate::base::bits::{find_run, longest_run};
 use crate::os::lock::Mutex;
 
@@ -41,7 +42,7 @@ pub(super) static POOL: Mutex<Pool> = Mutex::new(Pool {
     free: Index::new(By::Free),
 });
 pub(super) static CHANGED: Changed = Changed::new();
-pub(super) static FREE_SLOTS: FreeSlots = FreeSlots::new();
+pub(super) static FREE_SLOTS: Aside<FreeSlots> = Aside(FreeSlots::new());
 
 impl Pool {
     /// Where a free run of `len` is: resident slots before fresh ones, then in the shortest of the longest runs that will do,

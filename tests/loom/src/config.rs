@@ -44,6 +44,9 @@ pub(crate) mod get {
     pub(crate) fn purge_batch() -> i64 {
         0
     }
+    pub(crate) fn stats() -> i64 {
+        1
+    }
     pub(crate) fn thp() -> i64 {
         0
     }

@@ -2,6 +2,8 @@
 
 #[path = "../../../../src/base/addr.rs"]
 pub(crate) mod addr;
+#[path = "../../../../src/base/aside.rs"]
+pub(crate) mod aside;
 #[path = "../../../../src/base/batch_stack.rs"]
 pub(crate) mod batch_stack;
 #[path = "../../../../src/base/bits.rs"]
