@@ -6,8 +6,8 @@ use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::heap::OwnHeap;
 
-/// Blocks that a stack has room for which may be a page.
-const BATCH: usize = 24;
+/// Blocks that a stack has room for which may be a page, and of which a call takes 1 KiB at most.
+const BATCH: usize = 20;
 
 /// Empties `sll` into the spans of `heap`.
 #[inline(always)] // one frame with the half of the FastCache, which is not in use at the same time

@@ -184,6 +184,7 @@ pub(crate) fn tiny_backend_release_span(mut span: NonNull<Span>, dirty: &mut Dir
 }
 
 /// Gives back what a span has that is not in the page map, and its record.
+#[inline(never)] // a jump from a release, the deepest there is, whose frame is gone by then
 fn give_up(span: NonNull<Span>) {
     // SAFETY: the caller's alone, and no block of it is in use: nobody looks at the record any more.
     let span = unsafe { span.as_ref() };
