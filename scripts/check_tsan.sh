@@ -12,7 +12,7 @@ compgen -G "$(rustc --print target-libdir)/librustc-*_rt.tsan.a" >/dev/null ||
     { echo "this toolchain has no ThreadSanitizer for $host"; exit 77; }
 suppressions=$(mktemp)
 trap 'rm -f "$suppressions"' EXIT
-printf 'race:%s\n' test::event std::sync::mpmc::waker std::sync::mpmc::context >"$suppressions"
+printf 'race:%s\n' test::event std::sync::mpmc::waker std::sync::mpmc::context alloc::sync::Arc >"$suppressions"
 
 # -Cunsafe-allow-abi-mismatch: the same std as above; calls into it keep their ABI.
 RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg hakmem_races' \
