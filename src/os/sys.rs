@@ -15,10 +15,48 @@ use errno::Errno;
 #[inline(always)]
 pub(super) unsafe fn call<const N: usize>(number: c_long, args: [usize; N]) -> Result<usize, Errno> {
     let arg = |index: usize| args.get(index).copied().unwrap_or(0);
+    let _order = Order::of(number);
     // SAFETY: the caller's.
     let result = unsafe { raw(number, [arg(0), arg(1), arg(2), arg(3), arg(4), arg(5)]) };
     // The kernel's errors are -1 to -4095; no address or length is that high.
     if (-4095..0).contains(&result) { Err(Errno(-result as i32)) } else { Ok(result as usize) }
+}
+
+/// What the kernel orders and ThreadSanitizer does not see, for tests/races.rs: what was done with pages before they went comes before whatever
+/// is done with those that take their place.
+struct Order;
+
+impl Order {
+    #[cfg(not(hakmem_races))]
+    #[inline(always)]
+    fn of(_: c_long) -> Option<Order> {
+        None
+    }
+
+    #[cfg(hakmem_races)]
+    fn of(number: c_long) -> Option<Order> {
+        let order = matches!(number, libc::SYS_mmap | libc::SYS_munmap | libc::SYS_mremap).then_some(Order)?;
+        // SAFETY: an address that is only compared.
+        unsafe { __tsan_release((&raw const MAPPINGS).cast_mut().cast()) };
+        Some(order)
+    }
+}
+
+#[cfg(hakmem_races)]
+impl Drop for Order {
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        unsafe { __tsan_acquire((&raw const MAPPINGS).cast_mut().cast()) };
+    }
+}
+
+#[cfg(hakmem_races)]
+static MAPPINGS: u64 = 0;
+
+#[cfg(hakmem_races)]
+unsafe extern "C" {
+    fn __tsan_acquire(at: *mut core::ffi::c_void);
+    fn __tsan_release(at: *mut core::ffi::c_void);
 }
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
