@@ -8,7 +8,7 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::is_on;
+use super::policy::is_on;
 
 /// Bytes of the blocks that all magazines together have room for; what each class may always have comes on top.
 const PROCESS: usize = 24 << 20;

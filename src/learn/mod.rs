@@ -17,9 +17,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use budget::{Purse, is_tight};
 pub(crate) use depth::{Depth, Verdict};
-pub(crate) use policy::{deepen, default_depth, depth_limit, depth_of, load, print, undeepen};
-
-use crate::config;
+pub(crate) use policy::{deepen, default_depth, depth_limit, depth_of, is_on, load, print, undeepen};
 
 /// Decay periods so far: what is idle is told by these.
 static EPOCH: AtomicU32 = AtomicU32::new(0);
@@ -34,8 +32,4 @@ pub(crate) fn epoch() -> u32 {
 pub(crate) fn next_epoch() {
     // Relaxed: as above.
     EPOCH.fetch_add(1, Ordering::Relaxed);
-}
-
-pub(crate) fn is_on() -> bool {
-    config::get::learn() == 1
 }

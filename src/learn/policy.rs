@@ -24,6 +24,11 @@ const MID_BYTES: usize = 256 << 10;
 /// Bytes of a big class's, but for one block at least.
 const BIG_BYTES: usize = 512 << 10;
 
+/// Whether anything is learned, and a budget holds.
+pub(crate) fn is_on() -> bool {
+    config::get::learn() == 1
+}
+
 /// Entries that the magazine of `class` may have unless something better was learned.
 pub(crate) fn default_depth(class: ClassId) -> usize {
     let size = class.block_size().max(1);

@@ -1,8 +1,8 @@
 //! Looking ahead in a flush: in a heap of gigabytes that is freed at random, each block's record and its word of the bitmap miss the caches,
 //! one behind the other. Asked for together, some dozens of them are on their way at once.
 
-use super::PARTS;
 use super::head::SpanHead;
+use super::record::PARTS;
 use crate::base::addr::Addr;
 use crate::page_map;
 

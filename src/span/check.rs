@@ -2,9 +2,10 @@
 
 use core::ptr::NonNull;
 
+use super::super::dirty::Dirty;
 use super::super::head::SpanHead;
-use super::super::{Dirty, Span};
-use super::{CHAINS, List, Spans, list_for};
+use super::super::record::{CHAINS, List, Span};
+use super::{Spans, list_for};
 use crate::base::addr::{Addr, GRANULE};
 use crate::class::ClassId;
 use crate::os::{self, require};

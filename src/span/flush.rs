@@ -1,7 +1,11 @@
 //! Blocks back to their spans, in batches, each one checked: every misuse that got past the hot path ends here.
 
+use super::ahead;
+use super::backend::tiny_backend_release_span;
+use super::dirty::Dirty;
 use super::head::SpanHead;
-use super::{Dirty, Span, Spans, ahead, tiny_backend_release_span};
+use super::lists::Spans;
+use super::record::Span;
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::os::Misuse;

@@ -4,10 +4,6 @@
 //! Who has no block, and only says so, may come while the record becomes another's. Records are never unmapped, so he reads something, and what
 //! he makes of it is checked where it counts: under the lock.
 
-use core::ops::Deref;
-use core::ptr::NonNull;
-
-use super::Span;
 use crate::base::addr::Addr;
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::class::ClassId;
@@ -61,31 +57,5 @@ impl SpanHead {
         let index = (offset as u64).wrapping_mul(self.reciprocal) >> 42;
         let starts = index < self.capacity as u64 && index as usize * self.block_size as usize == offset;
         starts.then_some(index as usize)
-    }
-
-    /// What lies behind it.
-    #[inline(always)]
-    pub(super) fn locked(&self) -> NonNull<Span> {
-        // SAFETY: within the record.
-        unsafe { NonNull::from(self).add(1) }.cast()
-    }
-}
-
-impl Span {
-    /// Where its record begins.
-    #[inline(always)]
-    pub(super) fn record(&self) -> Addr {
-        Addr(Addr::of(self).0 - size_of::<SpanHead>())
-    }
-}
-
-impl Deref for Span {
-    type Target = SpanHead;
-
-    #[inline(always)]
-    fn deref(&self) -> &SpanHead {
-        // By the pointer, not by its number: the compiler then keeps one for both parts, and a flush a frame that is two words shorter.
-        // SAFETY: a `Span` is nowhere but in a record, behind its head.
-        unsafe { &*core::ptr::from_ref(self).cast::<SpanHead>().sub(1) }
     }
 }

@@ -7,48 +7,12 @@ mod check;
 
 use core::ptr::NonNull;
 
-use super::{Dirty, Span};
+use super::dirty::{Dirty, Hand};
+use super::record::{CHAINS, List, Span};
 use crate::class::ClassId;
 use crate::os;
 #[cfg(feature = "paranoid")]
 pub(crate) use check::mark;
-
-/// Where a span stands.
-///
-/// | list      | free blocks             | moves                                        |
-/// |-----------|-------------------------|----------------------------------------------|
-/// | Full      | 0                       | by a flush → Fullest (on no chain: only counted) |
-/// | Fullest   | up to a quarter         | by a flush → Fuller, by a refill → Full      |
-/// | Fuller    | up to half              | …                                            |
-/// | Emptier   | up to three quarters    | …                                            |
-/// | Emptiest  | more, not all           | by a flush → Empty                           |
-/// | Empty     | all                     | kept (see `KEEP_MAX`) or given back             |
-/// | GoneFuller, GoneEmptier | up to half, more; all in purged pages | by a flush or a refill → where `free` says |
-/// | Going     | some; a sweep gives pages of it back | by that sweep → where `free` says |
-/// | None      |                         | being made or given back                     |
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum List {
-    Fullest = 0,
-    Fuller = 1,
-    Emptier = 2,
-    Emptiest = 3,
-    Empty = 4,
-    /// After all others: a block of these is a page fault.
-    GoneFuller = 5,
-    GoneEmptier = 6,
-    Full = 7,
-    Going = 8,
-    None = 9,
-}
-
-const CHAINS: usize = 9;
-
-impl List {
-    pub(super) fn is_gone(self) -> bool {
-        matches!(self, List::GoneFuller | List::GoneEmptier)
-    }
-}
 
 /// Empty spans kept for a class at most; at least one of a tiny or mid class, which absorbs the swing around a span's border. A class that
 /// acquires again what it has just released keeps one more each time, until it ages.
@@ -262,17 +226,6 @@ impl Spans {
         }
         self.empty -= (list == List::Empty) as u32;
     }
-}
-
-/// A place among all the spans of a heap, from one chain and class to the next. It stays right while spans come, go and move: one that
-/// moves may be missed, or met twice.
-#[derive(Default)]
-pub(super) struct Hand {
-    /// `None`: at the end of a chain.
-    at: Option<NonNull<Span>>,
-    /// The chain after the one that it is in.
-    class: usize,
-    chain: usize,
 }
 
 impl Hand {

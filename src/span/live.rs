@@ -1,7 +1,8 @@
 //! Which blocks of a span are in use, for who walks a heap's blocks: a copy, so that no lock is held meanwhile.
 
+use super::bitmap;
 use super::head::SpanHead;
-use super::{Spans, bitmap};
+use super::lists::Spans;
 use crate::base::addr::Addr;
 use crate::page_map;
 

@@ -2,8 +2,9 @@
 
 use core::ptr::NonNull;
 
-use super::lists::List;
-use super::{Dirty, Span, Spans};
+use super::dirty::Dirty;
+use super::lists::Spans;
+use super::record::{List, Span};
 use crate::base::addr::Addr;
 
 /// Fills `out` from the spans of one class, fullest span first, so that the blocks of a span pop in ascending order

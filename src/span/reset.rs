@@ -1,8 +1,11 @@
 //! All blocks of a class freed at once: the cost is by spans, whatever was in them. Only in a heap whose blocks wait in no batch and no magazine
 //! meanwhile: an arena's.
 
-use super::lists::List;
-use super::{Dirty, Span, Spans, claims, clear, tiny_backend_release_span};
+use super::backend::{clear, tiny_backend_release_span};
+use super::claims;
+use super::dirty::Dirty;
+use super::lists::Spans;
+use super::record::{List, Span};
 use crate::class::ClassId;
 use crate::config;
 

@@ -3,9 +3,10 @@
 //! No lock is held while the kernel works: the spans whose pages are on their way have a list of their own meanwhile, from which no page of
 //! these is handed out, and none is released or moved. One sweep at a time: who has the `Gather`.
 
+use super::dirty::{Dirty, Hand};
+use super::gather::Gather;
 use super::head::SpanHead;
-use super::lists::Hand;
-use super::{Dirty, Gather, Spans};
+use super::lists::Spans;
 use crate::os::Range;
 use crate::page_map;
 

@@ -5,53 +5,18 @@
 //! once more when nobody has used the span for a while.
 #![forbid(unsafe_code)]
 
-use super::lists::Hand;
-use super::{Gather, Span};
+use super::dirty::Dirty;
+use super::gather::Gather;
+use super::record::{Pages, Span};
 use crate::base::addr::{Addr, GRANULE};
 use crate::class::ClassId;
 use crate::os;
 use crate::superslab;
 
-/// What a heap's spans may hold dirty, and how long ago they were used; under the heap's lock.
-///
-/// # Invariants
-/// - D1: `bytes`, `free` and `gone` are the sums over the heap's spans.
-#[derive(Default)]
-pub(crate) struct Dirty {
-    /// Bytes of blocks freed into spans since those were swept.
-    pub(crate) bytes: usize,
-    /// Bytes of all blocks free in spans, swept or not.
-    pub(crate) free: usize,
-    /// Bytes of pages that were purged and hold no block handed out since.
-    pub(crate) gone: usize,
-    /// Raised each quarter of the decay time; a span remembers when blocks were last taken from it, or freed.
-    pub(crate) generation: u16,
-    /// Where the sweep is that runs.
-    pub(super) hand: Hand,
-}
-
-/// A bit for each page of a span. As aligned as words are, so that a record has no gap.
-#[derive(Clone, Copy)]
-#[repr(C, packed(8))]
-pub(super) struct Pages(pub(super) u128);
-
 /// Bits of `Pages`.
 const MAX_PAGES: usize = 128;
 /// Slots of a span whose pages have a bit each, for the smallest page size; in a longer one two pages share it.
 const MAX_SLOTS: u32 = (MAX_PAGES * 4096 / GRANULE) as u32;
-
-impl Pages {
-    pub(super) const NONE: Pages = Pages(0);
-
-    pub(super) fn is_none(self) -> bool {
-        self.0 == 0
-    }
-
-    pub(super) fn count(self) -> usize {
-        let bits = self.0;
-        bits.count_ones() as usize
-    }
-}
 
 impl Span {
     /// Notes that `taken` blocks left: those freed last may be among them, and pages they lie in are resident again.

@@ -3,7 +3,8 @@
 //! Nobody is asked who holds one of those: a free that still goes to the old owner finds there that the span is another's, and is passed on
 //! (`flush::Stop::Astray`). What must not be is a thread that has the old owner as its own heap: it would take the blocks for its own.
 
-use super::{Dirty, Spans};
+use super::dirty::Dirty;
+use super::lists::Spans;
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;
 use crate::class::ClassId;

@@ -1,0 +1,134 @@
+//! The doors to the pool: a span is made of a slab, and gives it back.
+
+use core::ptr::NonNull;
+
+use super::dirty::Dirty;
+use super::head::SpanHead;
+use super::record::{List, Pages, Span, record_bytes};
+use super::{claims, sweep};
+use crate::base::addr::{Addr, GRANULE};
+use crate::base::sync::AtomicUsize;
+use crate::class::ClassId;
+use crate::config;
+use crate::meta;
+use crate::os;
+use crate::page_map::{self, Tag};
+use crate::superslab::{self, Slab, SlabKind};
+
+/// A span of `class` for the heap at `owner`, all blocks free, on no list. `None`: out of memory.
+pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut Dirty) -> Option<NonNull<Span>> {
+    let record = meta::alloc(record_bytes(class))?;
+    let Some(slab) = superslab::acquire_slab(SlabKind(class.index() as u8), class.slots()) else {
+        meta::free(record, record_bytes(class));
+        return None;
+    };
+    let claims = if config::get::hardened() != config::hardened::FULL {
+        Addr::NULL
+    } else if let Some(claims) = claims::make(class, !slab.dirty) {
+        claims
+    } else {
+        superslab::release_slab(slab);
+        meta::free(record, record_bytes(class));
+        return None;
+    };
+    let (base, granules) = (slab.base, slab.granules());
+    let span = make(record, class, owner, slab, claims, dirty.generation);
+    // Last: from here on anybody may look at the head.
+    if !page_map::enter(base, granules, Tag::of_span(owner, class.index()), record) {
+        give_up(span);
+        return None;
+    }
+    // SAFETY: just made; its heap's lock is held (caller).
+    unsafe { span.as_ref() }.note_coming(dirty);
+    Some(span)
+}
+
+fn make(record: Addr, class: ClassId, owner: Addr, slab: Slab, claims: Addr, generation: u16) -> NonNull<Span> {
+    let capacity = class.blocks_per_span();
+    let purged = if class.is_big() && !slab.dirty { sweep::all_pages(class) } else { Pages::NONE };
+    let head = record.as_ptr::<SpanHead>();
+    // SAFETY: a record of `record_bytes`, ours alone.
+    unsafe {
+        head.write(SpanHead {
+            slab,
+            reciprocal: class.reciprocal(),
+            owner: AtomicUsize::new(owner.0),
+            claims,
+            capacity,
+            block_size: class.block_size() as u32,
+            class,
+            plain: !config::is_ready(),
+        });
+    }
+    // SAFETY: just written.
+    let mut span = unsafe { &*head }.locked();
+    // SAFETY: in the record, as above.
+    unsafe {
+        span.write(Span {
+            free: capacity,
+            promote_at: capacity,
+            hint: 0,
+            freed: 0,
+            taken_in: generation,
+            freed_in: generation,
+            list: List::None,
+            holes: false,
+            closed: false,
+            next: None,
+            prev: None,
+            purged,
+        });
+    }
+    // SAFETY: just written; nobody else has it.
+    unsafe { span.as_mut() }.bitmap().set_first(capacity);
+    span
+}
+
+/// Closes the pages of a span just acquired, until it is released: nobody is to touch its blocks. Refused, they are as others.
+pub(crate) fn close(mut span: NonNull<Span>) {
+    // SAFETY: the caller's alone, who holds its heap's lock.
+    let record = unsafe { span.as_mut() };
+    record.closed = os::guard(record.base(), record.slab.granules() * GRANULE);
+}
+
+/// Gives an empty span, on no list, back to the pool.
+#[inline(never)] // for the stack, see `reclaim/decay.rs`
+pub(crate) fn tiny_backend_release_span(mut span: NonNull<Span>, dirty: &mut Dirty) {
+    // SAFETY: the caller took the span off its lists and every block is free, so nothing names it but the page map.
+    let record = unsafe { span.as_mut() };
+    debug_assert!(record.free == record.capacity && record.list == List::None);
+    record.note_leaving(dirty);
+    if config::get::hardened() != config::hardened::OFF && record.plain {
+        clear(record);
+    }
+    page_map::strike(record.base(), record.slab.granules());
+    give_up(span);
+}
+
+/// Gives back what a span has that is not in the page map, and its record.
+#[inline(never)] // a jump from a release, the deepest there is, whose frame is gone by then
+fn give_up(span: NonNull<Span>) {
+    // SAFETY: the caller's alone, and no block of it is in use: nobody looks at the record any more.
+    let span = unsafe { span.as_ref() };
+    let (record, class, closed) = (span.record(), span.class, span.closed);
+    if !span.claims.is_null() {
+        claims::give(class, span.claims);
+    }
+    // SAFETY: the head's, which is given up.
+    let slab = unsafe { (&raw const span.slab).read() };
+    // Refused, it is lost: nobody could use it.
+    if !closed || os::unguard(slab.base, slab.granules() * GRANULE) {
+        superslab::release_slab(slab);
+    }
+    meta::free(record, record_bytes(class));
+}
+
+/// Zeroes a span from before the options were read: hardened heaps take all slabs for zero.
+#[cold]
+pub(super) fn clear(span: &Span) {
+    let bytes = span.slab.granules() * GRANULE;
+    if !os::purge(span.base(), bytes) {
+        // SAFETY: the slab is the span's, and no block of it is in use.
+        unsafe { span.base().as_ptr::<u8>().write_bytes(0, bytes) };
+    }
+}

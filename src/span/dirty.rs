@@ -1,0 +1,35 @@
+//! `Dirty`: what a heap's spans hold that could go back to the kernel, and how far the sweep has come that gives it back.
+#![forbid(unsafe_code)]
+
+use core::ptr::NonNull;
+
+use super::record::Span;
+
+/// What a heap's spans may hold dirty, and how long ago they were used; under the heap's lock.
+///
+/// # Invariants
+/// - D1: `bytes`, `free` and `gone` are the sums over the heap's spans.
+#[derive(Default)]
+pub(crate) struct Dirty {
+    /// Bytes of blocks freed into spans since those were swept.
+    pub(crate) bytes: usize,
+    /// Bytes of all blocks free in spans, swept or not.
+    pub(crate) free: usize,
+    /// Bytes of pages that were purged and hold no block handed out since.
+    pub(crate) gone: usize,
+    /// Raised each quarter of the decay time; a span remembers when blocks were last taken from it, or freed.
+    pub(crate) generation: u16,
+    /// Where the sweep is that runs.
+    pub(super) hand: Hand,
+}
+
+/// A place among all the spans of a heap, from one chain and class to the next. It stays right while spans come, go and move: one that
+/// moves may be missed, or met twice.
+#[derive(Default)]
+pub(super) struct Hand {
+    /// `None`: at the end of a chain.
+    pub(super) at: Option<NonNull<Span>>,
+    /// The chain after the one that it is in.
+    pub(super) class: usize,
+    pub(super) chain: usize,
+}
