@@ -265,6 +265,7 @@ fn nothing_races() {
         }
         std::process::exit(0);
     }
+    let profile = concat!(env!("CARGO_TARGET_TMPDIR"), "/races.%p.%n");
     let record = concat!(env!("CARGO_TARGET_TMPDIR"), "/races.hkt");
     let modes: [&[(&str, &str)]; 9] = [
         &[],
@@ -284,7 +285,10 @@ fn nothing_races() {
     ];
     for mode in modes {
         let mut test = Command::new(std::env::current_exe().unwrap());
-        test.args(["--exact", "nothing_races"]).env(HERE, "1").envs(mode.iter().copied());
+        test.args(["--exact", "nothing_races"])
+            .env(HERE, "1")
+            .env("HAKMEM_PROF_FILE", profile)
+            .envs(mode.iter().copied());
         let output = test.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(
