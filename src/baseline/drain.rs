@@ -6,8 +6,10 @@ use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::heap::OwnHeap;
 
-/// Blocks that a stack has room for which may be a page, and of which a call takes 1 KiB at most.
-const BATCH: usize = 20;
+const STALE: &str = "free: block was written to after free";
+
+/// Blocks that a stack has room for which may be a page.
+const BATCH: usize = 16;
 
 /// Empties `sll` into the spans of `heap`.
 #[inline(always)] // one frame with the half of the FastCache, which is not in use at the same time
@@ -16,7 +18,7 @@ pub(super) fn drain(heap: OwnHeap, class: ClassId, sll: &TlsSll) {
     loop {
         let mut len = 0;
         for slot in &mut batch {
-            let Some(block) = sll.pop() else { break };
+            let Some(block) = sll.pop(heap, class, STALE) else { break };
             *slot = block;
             len += 1;
         }

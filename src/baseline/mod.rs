@@ -1,7 +1,7 @@
 //! Box `baseline` (L6): the tiny front that T-HEAP is measured against. FastCache, then TLS SLL, then span.
-//! Owns: `Baseline`, one for each heap that needs it, a record of meta.   Calls: base, os, class, config, meta, heap.
+//! Owns: `Baseline`, one for each heap that needs it, a record of meta.   Calls: base, os, canary, class, config, meta, page_map, span, heap.
 //! Called by: front, report.   Locks: through heap.   Threads: the heap's own.
-//! The SLL writes its links into free blocks: intrusive by definition, and the only place of the library that does.
+//! The SLL writes its links into free blocks: intrusive by definition, and the only place of the library that does. They are encoded, and looked at.
 
 #[cfg(feature = "paranoid")]
 mod check;
@@ -17,6 +17,7 @@ use crate::config;
 use crate::heap::OwnHeap;
 use crate::meta;
 use crate::os::die;
+use crate::span;
 use fast_cache::FastCache;
 use tls_sll::TlsSll;
 
@@ -24,6 +25,8 @@ use tls_sll::TlsSll;
 pub(crate) use check::check;
 
 const TWICE: &str = "free: block is already free (double free)";
+const INTERIOR: &str = "free: pointer into a block, not to its start";
+const STALE: &str = "malloc: block was written to after free";
 
 /// One class's two caches.
 struct Front {
@@ -79,7 +82,7 @@ pub(crate) fn serves(heap: OwnHeap, class: ClassId) -> bool {
 #[inline(never)] // its buffers are not to lie on the stack of who has nothing to do with it
 pub(crate) fn alloc(heap: OwnHeap, class: ClassId) -> Option<Addr> {
     let front = state(heap)?.front(class);
-    if let Some(block) = front.cache.pop().or_else(|| front.sll.pop()) {
+    if let Some(block) = front.cache.pop().or_else(|| front.sll.pop(heap, class, STALE)) {
         return Some(block);
     }
     front.cache.refill(|room| heap.refill(class, room));
@@ -91,6 +94,10 @@ pub(crate) fn alloc(heap: OwnHeap, class: ClassId) -> Option<Addr> {
 pub(crate) fn free(heap: OwnHeap, class: ClassId, block: Addr) {
     let Some(state) = state(heap) else { return heap.free_direct(block) };
     let front = state.front(class);
+    // The cache would hand it out again before any flush looks at it.
+    if !span::starts_block(block) {
+        die(INTERIOR, block);
+    }
     if front.cache.newest() == Some(block) || front.sll.newest() == Some(block) {
         die(TWICE, block);
     }

@@ -1,14 +1,32 @@
-//! TLS SLL: an unbounded list of free blocks, each holding the address of the next in its first word.
+//! TLS SLL: an unbounded list of free blocks, each holding in its first word where the next one is.
+//!
+//! A link is xored with a hash of its place that nobody outside can compute (`canary`): what a program wrote into a freed block leads nowhere,
+//! and is told before anybody gets what it says.
 
 use core::cell::Cell;
 
 use crate::base::addr::Addr;
+use crate::canary;
+use crate::class::ClassId;
+use crate::heap::OwnHeap;
+use crate::os::die_sized;
+use crate::page_map::{self, Tag};
 
 /// # Invariants
-/// - T1: `head` starts a chain of `len` free blocks of one class, ended by null.
+/// - T1: `head` starts a chain of `len` free blocks of one class and heap, ended by null.
 pub(super) struct TlsSll {
     head: Cell<Addr>,
     len: Cell<usize>,
+}
+
+/// Reads the link at `block`.
+///
+/// # Safety
+/// A block of at least 16 bytes that the list holds.
+unsafe fn next(block: Addr) -> Addr {
+    // SAFETY: the caller's.
+    let link = unsafe { *block.as_ptr::<u64>() };
+    Addr((link ^ canary::hash(block)) as usize)
 }
 
 impl TlsSll {
@@ -27,22 +45,32 @@ impl TlsSll {
         while !at.is_null() {
             look(at);
             // SAFETY: T1, as far as `look` has not ended the process.
-            at = unsafe { *at.as_ptr::<Addr>() };
+            at = unsafe { next(at) };
         }
     }
 
     pub(super) fn push(&self, block: Addr) {
         // SAFETY: a free block of at least 16 bytes that this list now owns.
-        unsafe { *block.as_ptr::<Addr>() = self.head.get() };
+        unsafe { *block.as_ptr::<u64>() = self.head.get().0 as u64 ^ canary::hash(block) };
         self.head.set(block);
         self.len.set(self.len.get() + 1);
     }
 
-    pub(super) fn pop(&self) -> Option<Addr> {
+    /// Takes the newest block off the list, which is that of `heap` and `class`; if its link is none the process ends, and `what` is said.
+    #[inline(never)] // its registers are not to be saved by who goes on to a refill
+    pub(super) fn pop(&self, heap: OwnHeap, class: ClassId, what: &'static str) -> Option<Addr> {
         let block = self.newest()?;
-        // SAFETY: T1. A program that wrote into the freed block has broken the chain: intrusive by definition.
-        self.head.set(unsafe { *block.as_ptr::<Addr>() });
-        self.len.set(self.len.get() - 1);
+        // SAFETY: T1.
+        let next = unsafe { next(block) };
+        let left = self.len.get() - 1;
+        // By T1 the one that is left leads to null, and all others to such a block.
+        let tag = Tag::of_span(heap.addr(), class.index());
+        let leads = if left == 0 { next.is_null() } else { next.is_aligned(16) && page_map::tag(next) == tag };
+        if !leads {
+            die_sized(what, class.block_size(), block);
+        }
+        self.head.set(next);
+        self.len.set(left);
         Some(block)
     }
 }
