@@ -7,14 +7,12 @@
 //!   runtime's do. Ours would hand the program's `delete` a block that it did not make.
 
 use core::ffi::{CStr, c_char, c_void};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 
 use crate::base::addr::Addr;
 use crate::front;
 use crate::os;
-
-/// Whether the program brings a plain `new` or `delete` of its own.
-static REPLACED: AtomicBool = AtomicBool::new(false);
+use crate::os::sealed::SEALED;
 
 /// Looks who serves plain `new` and `delete`. Called once by the library's constructor; `dlsym` may allocate.
 pub(super) fn start() {
@@ -25,7 +23,10 @@ pub(super) fn start() {
         !serving.is_null() && object_of(serving) != home
     });
     // Relaxed: the loader runs constructors before the program's threads.
-    REPLACED.store(replaced, Ordering::Relaxed);
+    SEALED.replaced.store(replaced, Ordering::Relaxed);
+    if replaced {
+        next::find_all();
+    }
 }
 
 /// Where the object that holds `code` is loaded.
@@ -41,9 +42,10 @@ fn object_of(code: *const c_void) -> Addr {
     Addr::of(info.dli_fbase)
 }
 
+/// Whether the program brings a plain `new` or `delete` of its own.
 fn is_replaced() -> bool {
     // Relaxed: see `start`.
-    REPLACED.load(Ordering::Relaxed)
+    SEALED.replaced.load(Ordering::Relaxed)
 }
 
 /// A form of `new`. `plain` ones are what a program replaces; the others may have to go through the replacement.
@@ -126,18 +128,18 @@ delete! {
 /// Jumps to the next definition of each form.
 mod next {
     use super::*;
-    use core::sync::atomic::AtomicPtr;
+    use crate::os::sealed::FORMS;
 
     // By assembly, for a Rust function may keep a frame. A size is looked at first: libstdc++ 12 rounds an aligned one near
     // SIZE_MAX up to 0. What is above PTRDIFF_MAX becomes that, which can't be had either; an address is below it.
     macro_rules! next {
-        ($($name:ident($($param:ident: $type:ty),*) -> $result:ty;)*) => {$(
+        ($($number:literal $name:ident($($param:ident: $type:ty),*) -> $result:ty;)*) => {
+        /// The forms' names, each ended by a null.
+        static NAMES: [&[u8]; FORMS] = [$(concat!(stringify!($name), "\0").as_bytes()),*];
+        $(
             mod $name {
                 pub(super) extern "C" fn find() -> *mut super::c_void {
-                    static FOUND: super::AtomicPtr<super::c_void> = super::AtomicPtr::new(core::ptr::null_mut());
-                    const NAME: &[u8] = concat!(stringify!($name), "\0").as_bytes();
-                    // SAFETY: the bytes end with the only null.
-                    super::resolve(&FOUND, unsafe { super::CStr::from_bytes_with_nul_unchecked(NAME) })
+                    super::resolve($number)
                 }
             }
 
@@ -195,14 +197,34 @@ mod next {
         };
     }
 
-    /// The next definition of `symbol` behind this library's; a program that calls it without a C++ runtime is ended.
+    /// The next definition of form `number` behind this library's; a program that calls it without a C++ runtime is ended.
     #[cold]
-    fn resolve(found: &AtomicPtr<c_void>, symbol: &CStr) -> *mut c_void {
+    fn resolve(number: usize) -> *mut c_void {
+        let found = find(number);
+        if found.is_null() {
+            os::die("new: out of memory, and no C++ runtime to throw", Addr::NULL);
+        }
+        found
+    }
+
+    /// Finds all that there are, while it can be noted where: a program that has replaced plain ones goes there each time.
+    pub(super) fn find_all() {
+        (0..FORMS).for_each(|number| {
+            find(number);
+        });
+    }
+
+    fn find(number: usize) -> *mut c_void {
+        let (Some(place), Some(name)) = (SEALED.forms.get(number), NAMES.get(number)) else {
+            return core::ptr::null_mut();
+        };
         // Relaxed: every writer stores the same address of code that is there already.
-        let known = found.load(Ordering::Relaxed);
+        let known = place.load(Ordering::Relaxed);
         if !known.is_null() {
             return known;
         }
+        // SAFETY: the bytes end with the only null.
+        let symbol = unsafe { CStr::from_bytes_with_nul_unchecked(name) };
         // SAFETY: constant strings; no lock of ours is held, so these may allocate.
         let mut form = unsafe { libc::dlsym(libc::RTLD_NEXT, symbol.as_ptr()) };
         // A runtime that a plug-in brought along is not behind us in the search order, but loaded.
@@ -220,32 +242,31 @@ mod next {
         if form.is_null() {
             form = super::super::cxx_static::form_of(symbol.to_bytes()).unwrap_or(core::ptr::null_mut());
         }
-        if form.is_null() {
-            os::die("new: out of memory, and no C++ runtime to throw", Addr::NULL);
+        if !form.is_null() {
+            SEALED.remember(place, form);
         }
-        found.store(form, Ordering::Relaxed);
         form
     }
 
     next! {
-        _Znwm() -> *mut c_void;
-        _Znam() -> *mut c_void;
-        _ZnwmRKSt9nothrow_t(tag: *const c_void) -> *mut c_void;
-        _ZnamRKSt9nothrow_t(tag: *const c_void) -> *mut c_void;
-        _ZnwmSt11align_val_t(align: usize) -> *mut c_void;
-        _ZnamSt11align_val_t(align: usize) -> *mut c_void;
-        _ZnwmSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> *mut c_void;
-        _ZnamSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> *mut c_void;
-        _ZdaPv() -> ();
-        _ZdlPvm(size: usize) -> ();
-        _ZdaPvm(size: usize) -> ();
-        _ZdlPvSt11align_val_t(align: usize) -> ();
-        _ZdaPvSt11align_val_t(align: usize) -> ();
-        _ZdlPvmSt11align_val_t(size: usize, align: usize) -> ();
-        _ZdaPvmSt11align_val_t(size: usize, align: usize) -> ();
-        _ZdlPvRKSt9nothrow_t(tag: *const c_void) -> ();
-        _ZdaPvRKSt9nothrow_t(tag: *const c_void) -> ();
-        _ZdlPvSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> ();
-        _ZdaPvSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> ();
+        0 _Znwm() -> *mut c_void;
+        1 _Znam() -> *mut c_void;
+        2 _ZnwmRKSt9nothrow_t(tag: *const c_void) -> *mut c_void;
+        3 _ZnamRKSt9nothrow_t(tag: *const c_void) -> *mut c_void;
+        4 _ZnwmSt11align_val_t(align: usize) -> *mut c_void;
+        5 _ZnamSt11align_val_t(align: usize) -> *mut c_void;
+        6 _ZnwmSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> *mut c_void;
+        7 _ZnamSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> *mut c_void;
+        8 _ZdaPv() -> ();
+        9 _ZdlPvm(size: usize) -> ();
+        10 _ZdaPvm(size: usize) -> ();
+        11 _ZdlPvSt11align_val_t(align: usize) -> ();
+        12 _ZdaPvSt11align_val_t(align: usize) -> ();
+        13 _ZdlPvmSt11align_val_t(size: usize, align: usize) -> ();
+        14 _ZdaPvmSt11align_val_t(size: usize, align: usize) -> ();
+        15 _ZdlPvRKSt9nothrow_t(tag: *const c_void) -> ();
+        16 _ZdaPvRKSt9nothrow_t(tag: *const c_void) -> ();
+        17 _ZdlPvSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> ();
+        18 _ZdaPvSt11align_val_tRKSt9nothrow_t(align: usize, tag: *const c_void) -> ();
     }
 }

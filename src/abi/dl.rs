@@ -14,6 +14,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use crate::base::addr::Addr;
 use crate::config::get;
 use crate::os::loaded::{self, Object};
+use crate::os::sealed::SEALED;
 
 /// The choice `keep` of `HAKMEM_DEEPBIND`, by its place in its table.
 const KEEP: i64 = 1;
@@ -22,10 +23,9 @@ const KEEP: i64 = 1;
 /// As the loader's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dlopen(file: *const c_char, flags: c_int) -> *mut c_void {
-    static NEXT: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
     type Form = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;
     // SAFETY: the next function of this name has this signature; `refuse` takes what it gets.
-    let next = unsafe { core::mem::transmute::<*mut c_void, Form>(next(&NEXT, c"dlopen")) };
+    let next = unsafe { core::mem::transmute::<*mut c_void, Form>(next_dlopen()) };
     // SAFETY: the caller's.
     unsafe { next(file, passing(flags)) }
 }
@@ -34,12 +34,11 @@ pub unsafe extern "C" fn dlopen(file: *const c_char, flags: c_int) -> *mut c_voi
 /// As the loader's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dlmopen(space: libc::Lmid_t, file: *const c_char, flags: c_int) -> *mut c_void {
-    static NEXT: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
     type Form = unsafe extern "C" fn(libc::Lmid_t, *const c_char, c_int) -> *mut c_void;
     // Another namespace has a libc of its own, whose malloc is nobody else's: there the flag stays.
     let flags = if space == libc::LM_ID_BASE { passing(flags) } else { flags };
     // SAFETY: as in `dlopen`.
-    let next = unsafe { core::mem::transmute::<*mut c_void, Form>(next(&NEXT, c"dlmopen")) };
+    let next = unsafe { core::mem::transmute::<*mut c_void, Form>(next_dlmopen()) };
     // SAFETY: the caller's.
     unsafe { next(space, file, flags) }
 }
@@ -57,14 +56,31 @@ pub unsafe extern "C" fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut
     unsafe { next_dlsym()(handle, name) }
 }
 
+/// Finds the loader's functions while it can be noted where they are.
+pub(super) fn start() {
+    next_dlsym();
+    next_dlopen();
+    next_dlmopen();
+}
+
+fn next_dlopen() -> *mut c_void {
+    let [place, ..] = &SEALED.loader;
+    next(place, c"dlopen")
+}
+
+fn next_dlmopen() -> *mut c_void {
+    let [_, place, _] = &SEALED.loader;
+    next(place, c"dlmopen")
+}
+
 type Dlsym = unsafe extern "C" fn(*mut c_void, *const c_char) -> *mut c_void;
 
 fn next_dlsym() -> Dlsym {
-    static NEXT: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+    let [.., of_dlsym] = &SEALED.loader;
     // Of the next object, be it libc or a tool that replaces `dlsym` as well. Not by dlvsym: that passes tools over, which have no versions.
     let find = || loaded::next_function(own_code(), c"dlsym").as_ptr();
     // SAFETY: as in `dlopen`.
-    unsafe { core::mem::transmute::<*mut c_void, Dlsym>(known(&NEXT, find)) }
+    unsafe { core::mem::transmute::<*mut c_void, Dlsym>(known(of_dlsym, find)) }
 }
 
 /// Our function `name` if the one that `handle` leads to is libc's; else null. Who asks for the next one, or for the program's, is
@@ -126,7 +142,7 @@ fn known(found: &AtomicPtr<c_void>, find: impl FnOnce() -> *mut c_void) -> *mut 
     if form.is_null() {
         form = refuse as extern "C" fn() -> *mut c_void as *mut c_void;
     }
-    found.store(form, Ordering::Relaxed);
+    SEALED.remember(found, form);
     form
 }
 

@@ -1,32 +1,24 @@
 //! A hash of an address that only this process can compute: four rounds of AES where the machine has them, else SipHash-1-3.
 
-use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 
 use crate::base::addr::Addr;
 use crate::os;
 use crate::os::lock::Mutex;
+use crate::os::sealed::SEALED;
 
-/// Round keys; of SipHash's key the first two words.
-#[repr(C, align(16))]
-struct Keys(UnsafeCell<[u64; 12]>);
-
-// SAFETY: written once, under `MAKING`, before `STATE` says so; read by those who saw that.
-unsafe impl Sync for Keys {}
-
-static KEYS: Keys = Keys(UnsafeCell::new([0; 12]));
 static MAKING: Mutex<()> = Mutex::new(());
 
+/// What `SEALED.kind` says of the keys there: round keys; of SipHash's key the first two words.
 const UNMADE: u32 = 0;
 const SIP: u32 = 1;
 const AES: u32 = 2;
-static STATE: AtomicU32 = AtomicU32::new(UNMADE);
 
 /// The hash of `at`.
 #[inline]
 pub(crate) fn of(at: Addr) -> u64 {
     // Acquire pairs with the Release in `make`: the keys are there.
-    match STATE.load(Ordering::Acquire) {
+    match SEALED.kind.load(Ordering::Acquire) {
         AES => aes(at.0 as u64),
         SIP => sip(at.0 as u64),
         _ => make_and_hash(at),
@@ -40,20 +32,20 @@ fn make_and_hash(at: Addr) -> u64 {
     of(at)
 }
 
-/// Draws the keys, unless that was done.
+/// Draws the keys, unless that was done: before the constructor ends.
 pub(crate) fn make() {
     let _once = MAKING.lock();
     // Relaxed: the lock orders us after whoever made them.
-    if STATE.load(Ordering::Relaxed) != UNMADE {
+    if SEALED.kind.load(Ordering::Relaxed) != UNMADE {
         return;
     }
     for part in 0..3 {
         for (index, word) in os::random().into_iter().enumerate() {
             // SAFETY: within the keys, which nobody reads before the store below; the lock keeps other writers out.
-            unsafe { KEYS.0.get().cast::<u64>().add(4 * part + index).write(word) };
+            unsafe { SEALED.keys.get().cast::<u64>().add(4 * part + index).write(word) };
         }
     }
-    STATE.store(if has_aes() { AES } else { SIP }, Ordering::Release);
+    SEALED.kind.store(if has_aes() { AES } else { SIP }, Ordering::Release);
 }
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -73,7 +65,7 @@ fn has_aes() -> bool {
 #[inline(always)]
 fn aes(word: u64) -> u64 {
     let hash: u64;
-    // SAFETY: reads the keys, 80 bytes at a multiple of 16, on a processor that has these instructions (`STATE`).
+    // SAFETY: reads the keys, 80 bytes at a multiple of 16, on a processor that has these instructions (`AES`).
     unsafe {
         core::arch::asm!(
             "movq {x}, {word}",
@@ -85,7 +77,7 @@ fn aes(word: u64) -> u64 {
             "movq {hash}, {x}",
             x = out(xmm_reg) _,
             word = in(reg) word,
-            keys = in(reg) KEYS.0.get(),
+            keys = in(reg) SEALED.keys.get(),
             hash = lateout(reg) hash,
             options(pure, readonly, nostack, preserves_flags)
         );
@@ -102,7 +94,7 @@ fn aes(word: u64) -> u64 {
 #[inline(never)]
 fn sip(word: u64) -> u64 {
     // SAFETY: made, and not written any more.
-    let [low, high, ..] = unsafe { *KEYS.0.get() };
+    let [low, high, ..] = unsafe { *SEALED.keys.get() };
     sip_with(low, high, word)
 }
 

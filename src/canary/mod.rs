@@ -1,14 +1,25 @@
 //! Box `canary` (L2): bytes behind a block that nobody may write, and blocks that must be zero.
-//! Owns: the process's secret.   Calls: base, os.   Called by: guard, hardened, large.   Locks: `MAKING`, once.   Threads: any.   Never: allocates, reports.
+//! Owns: the process's secret, which lies in `os::sealed`.   Calls: base, os.   Called by: superslab, baseline, guard, hardened, large, abi.   Locks: `MAKING`, once.   Threads: any.   Never: allocates, reports.
 
 mod hash;
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use crate::base::addr::Addr;
 
-pub(crate) use hash::of as hash;
+pub(crate) use hash::{make, of as hash};
 
 /// Bytes of a canary.
 pub(crate) const CANARY: usize = 8;
+
+/// How many numbers were drawn.
+static DRAWN: AtomicU64 = AtomicU64::new(0);
+
+/// A number that nobody outside can foresee, made of the keys: the kernel need not be asked, which a sandbox may kill for.
+pub(crate) fn draw() -> u64 {
+    // Relaxed: each number once. No address has the highest bit.
+    hash(Addr(DRAWN.fetch_add(1, Ordering::Relaxed) as usize | 1 << 63))
+}
 
 /// Bytes that `soon` asks for at most: behind them the processor has seen where this goes.
 const SOON: usize = 1024;
@@ -136,6 +147,13 @@ pub(crate) unsafe fn is_zero(at: Addr, len: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_drawn_differ_in_half_of_their_bits() {
+        let differ: u32 = (0..256).map(|_| (draw() ^ draw()).count_ones()).sum();
+        // 256 times 32, by six standard deviations.
+        assert!((7800..8600).contains(&differ), "{differ}");
+    }
 
     #[test]
     fn every_byte_between_is_looked_at() {

@@ -4,6 +4,7 @@
 use core::sync::atomic::{AtomicI64, Ordering};
 
 use super::value::{Kind, Knob, Place, Setting, Store};
+use crate::os::sealed::{OPTIONS, SEALED};
 use crate::base::aside::Aside;
 use crate::base::label::Label;
 
@@ -42,6 +43,13 @@ macro_rules! knobs {
         /// What stands here has no addresses in it, so that the loader writes nothing: most processes never touch it.
         static KNOBS: [Knob; COUNT] =
             [$(Knob::new($name, kind!($kind $($spec)+), concat!($($help),+), place!($($place)?))),*];
+        /// Of those that are not live the default, with which their value is xored where nobody can write to it any more.
+        const SEALED_DEFAULTS: [Option<i64>; COUNT] = [$(match place!($($place)?) {
+            Place::Live => None,
+            _ => Some(kind!($kind $($spec)+).default()),
+        }),*];
+        // The last is the tests'.
+        const _: () = assert!(COUNT < OPTIONS, "each option has a place");
         static VALUES: [AtomicI64; COUNT] = [$(AtomicI64::new(kind!($kind $($spec)+).default())),*];
         /// Of each knob that is a text.
         static STORES: Aside<[Store; COUNT]> = Aside([const { Store::new() }; COUNT]);
@@ -77,7 +85,12 @@ const fn same(one: &str, other: &str) -> bool {
 
 /// All of them, in the order of the table.
 pub(crate) fn all() -> impl Iterator<Item = Setting> {
-    KNOBS.iter().zip(&VALUES).zip(&*STORES).map(|((knob, value), store)| Setting { knob, value, store })
+    KNOBS.iter().zip(VALUES.iter().zip(&SEALED.options).zip(&SEALED_DEFAULTS)).zip(&*STORES).map(
+        |((knob, ((live, sealed), default)), store)| match default {
+            Some(default) => Setting { knob, value: sealed, flip: *default, store },
+            None => Setting { knob, value: live, flip: 0, store },
+        },
+    )
 }
 
 /// The one of this name.
@@ -92,7 +105,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 fn value(index: Index) -> i64 {
     // Relaxed: see `Setting::put`; a caller without a heap asked `ready` first.
-    VALUES.get(index as usize).map_or(0, |value| value.load(Ordering::Relaxed))
+    let load = |values: &[AtomicI64]| values.get(index as usize).map_or(0, |value| value.load(Ordering::Relaxed));
+    match SEALED_DEFAULTS.get(index as usize) {
+        Some(Some(default)) => load(&SEALED.options) ^ default,
+        _ => load(&VALUES),
+    }
 }
 
 // `live` behind a row: `hak_option_set` may change it while the program runs. That needs a box that asks for the value each

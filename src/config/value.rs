@@ -57,6 +57,8 @@ pub(crate) struct Knob {
 pub(crate) struct Setting {
     pub(super) knob: &'static Knob,
     pub(super) value: &'static AtomicI64,
+    /// What its value is xored with there.
+    pub(super) flip: i64,
     pub(super) store: &'static Store,
 }
 
@@ -113,12 +115,12 @@ impl Setting {
     /// Takes a value that is one of this switch's.
     pub(super) fn put(self, value: i64) {
         // Relaxed: published by `READY` in mod.rs; a later change publishes nothing but itself.
-        self.value.store(value, Ordering::Relaxed);
+        self.value.store(value ^ self.flip, Ordering::Relaxed);
     }
 
     fn get(self) -> i64 {
         // Relaxed: as above.
-        self.value.load(Ordering::Relaxed)
+        self.value.load(Ordering::Relaxed) ^ self.flip
     }
 
     /// A text's bytes, in `buffer`; the default's where none was set.
@@ -278,7 +280,7 @@ mod tests {
     fn setting(kind: Kind) -> Setting {
         let knob = Box::leak(Box::new(Knob::new("HAKMEM_X", kind, "", Place::Live)));
         let value = Box::leak(Box::new(AtomicI64::new(0)));
-        Setting { knob, value, store: Box::leak(Box::new(Store::new())) }
+        Setting { knob, value, flip: 0, store: Box::leak(Box::new(Store::new())) }
     }
 
     #[test]

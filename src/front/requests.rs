@@ -1,21 +1,20 @@
 //! What a signal asked for is done here: at the end of a slow path, with no lock held.
 
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::Ordering;
 
 use errno::{errno, set_errno};
 
 use super::profiled;
 use crate::os;
+use crate::os::sealed::SEALED;
 use crate::os::signal::{self, Request};
 use crate::profile::{self, Occasion};
 
-/// What writes a report: a `fn()`, or null. Its box is above this one.
-static REPORT: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
-
-/// Takes `signal` as a request for `report`, which runs on whatever thread comes to a slow path next. Call once.
+/// Takes `signal` as a request for `report`, which runs on whatever thread comes to a slow path next: its box is above this one. Call once,
+/// before the constructor ends.
 pub(crate) fn report_at_signal(signal: i32, report: fn()) {
     // Relaxed: a function's address publishes nothing.
-    REPORT.store(report as *mut (), Ordering::Relaxed);
+    SEALED.report.store(report as *mut (), Ordering::Relaxed);
     signal::install(signal, Request::Report);
 }
 
@@ -45,7 +44,7 @@ fn answer_slow() {
     if signal::take(Request::Occasion) {
         profile::write_occasions();
     }
-    let report = REPORT.load(Ordering::Relaxed);
+    let report = SEALED.report.load(Ordering::Relaxed);
     if !report.is_null() && signal::take(Request::Report) {
         // SAFETY: not null, so what `report_at_signal` stored.
         let report = unsafe { core::mem::transmute::<*mut (), fn()>(report) };

@@ -2,9 +2,10 @@
 //! there too, unless somebody has put another in its place.
 
 use core::ffi::{CStr, c_int};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use super::elf::{Dynamic, Symbols};
+use super::sealed::SEALED;
 use super::sys;
 
 #[cfg(target_arch = "x86_64")]
@@ -12,9 +13,7 @@ const NAME: &CStr = c"__vdso_clock_gettime";
 #[cfg(not(target_arch = "x86_64"))]
 const NAME: &CStr = c"__kernel_clock_gettime";
 
-/// The kernel's function; 0: not looked for yet.
-static READER: AtomicUsize = AtomicUsize::new(0);
-/// There is none: Valgrind hides it, for one.
+/// What `SEALED.reader` says if there is none: Valgrind hides it, for one. 0: not looked for yet.
 const NONE: usize = 1;
 
 /// Milliseconds on the coarse monotonic clock, whose resolution is some ms. Some ns a call.
@@ -45,7 +44,7 @@ fn milliseconds(time: libc::timespec) -> u64 {
 pub(super) fn now(clock: c_int) -> libc::timespec {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // Relaxed: every writer stores the same address, of code that was there before the program.
-    let reader = match READER.load(Ordering::Relaxed) {
+    let reader = match SEALED.reader.load(Ordering::Relaxed) {
         0 => find(),
         reader => reader,
     };
@@ -68,7 +67,9 @@ fn find() -> usize {
     let image = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as usize;
     let found = if image == 0 || cfg!(miri) { 0 } else { look_in(image) };
     let reader = if found == 0 { NONE } else { found };
-    READER.store(reader, Ordering::Relaxed);
+    if SEALED.is_open() {
+        SEALED.reader.store(reader, Ordering::Relaxed);
+    }
     reader
 }
 
@@ -106,7 +107,7 @@ mod tests {
         }
         // SAFETY: reads the auxiliary vector.
         let image = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as usize;
-        assert_eq!(READER.load(Ordering::Relaxed) != NONE, image != 0);
+        assert_eq!(SEALED.reader.load(Ordering::Relaxed) != NONE, image != 0);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Ending the process with one line on stderr, and writing there at all: write(2), no buffers, no allocation.
 
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::Ordering;
 
 use errno::Errno;
 
+use super::sealed::SEALED;
 use super::{file, sigaction, sys};
 use crate::base::addr::Addr;
 use crate::base::digits::Digits;
@@ -47,13 +48,10 @@ impl Misuse {
     }
 }
 
-/// Called with the address of each report, to say more about it: `trace` sets it, if it is on.
-static WITNESS: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
-
-/// Sets who is told of each report.
+/// Sets who is called with the address of each report, to say more about it: `trace`, if it is on. By the library's constructor.
 pub(crate) fn set_witness(witness: fn(Addr)) {
     // Relaxed: code is there from the start.
-    WITNESS.store(witness as *mut (), Ordering::Relaxed);
+    SEALED.witness.store(witness as *mut (), Ordering::Relaxed);
 }
 
 /// Says `hakmem: <what> (0x<address>)` in one write and aborts. `what` is a fixed string a test expects.
@@ -95,7 +93,7 @@ pub(crate) fn report(parts: &[Part], at: Addr, block: Addr) {
     line.put(b")\n");
     write_stderr(line.bytes.get(..line.len).unwrap_or_default());
     // Relaxed: see `set_witness`.
-    let witness = WITNESS.load(Ordering::Relaxed);
+    let witness = SEALED.witness.load(Ordering::Relaxed);
     if !witness.is_null() {
         // SAFETY: set from a `fn(Addr)` only.
         let witness: fn(Addr) = unsafe { core::mem::transmute(witness) };

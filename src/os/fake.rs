@@ -82,13 +82,13 @@ impl Os for Fake {
     fn map(hint: Addr, len: usize) -> Option<Addr> {
         if refused() { None } else { map_below(hint, len) }
     }
-    fn reserve(len: usize) -> Option<Addr> {
+    fn reserve(hint: Addr, len: usize) -> Option<Addr> {
         if refused() {
             None
         } else if END.load(Ordering::Relaxed) == 0 {
-            Linux::reserve(len)
+            Linux::reserve(hint, len)
         } else {
-            map_below(Addr::NULL, len).filter(|&at| Linux::forbid(at, len))
+            map_below(hint, len).filter(|&at| Linux::forbid(at, len))
         }
     }
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {

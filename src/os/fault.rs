@@ -1,32 +1,23 @@
 //! Being told of a SIGSEGV, and passing on what is not ours. Nothing of the program's own `sigaction` is intercepted: a
 //! handler that it installs later takes our place.
 
-use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::Ordering;
 
+use super::sealed::SEALED;
 use super::sigaction::{self, Action, Informed};
 use crate::base::addr::Addr;
 
-/// What stood there before us; written once, before our handler can run.
-struct Before(UnsafeCell<Action>);
-
-// SAFETY: written once by `watch`, before the handler is there to read it.
-unsafe impl Sync for Before {}
-
-static BEFORE: Before = Before(UnsafeCell::new(Action::DEFAULT));
-static LOOK: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
-
 /// Has `look` see the address of each SIGSEGV's access before the program's handler, or the default, gets the signal.
-/// Call once.
+/// Call once, before the constructor ends.
 pub(crate) fn watch(look: fn(Addr)) {
     // Relaxed: the handler is installed after this, on this thread; others see both through the kernel.
-    LOOK.store(look as *mut (), Ordering::Relaxed);
+    SEALED.look.store(look as *mut (), Ordering::Relaxed);
     // NODEFER: a fault in the program's handler must reach it as it would without us. ONSTACK: the stack may be what overflowed.
     let action = Action::informed(on_fault, libc::SA_ONSTACK | libc::SA_NODEFER);
     if let Ok(before) = Action::of(libc::SIGSEGV) {
         // SAFETY: it is ours alone until the handler is installed.
-        unsafe { *BEFORE.0.get() = before };
+        unsafe { *SEALED.before.get() = before };
         // Refused, faults go unexplained.
         let _ = action.install(libc::SIGSEGV);
     }
@@ -40,14 +31,14 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
         // SAFETY: a SIGSEGV of the kernel's has an address.
         let at = Addr::of(unsafe { (*info).si_addr() });
         // Relaxed: see `watch`.
-        let look = LOOK.load(Ordering::Relaxed);
+        let look = SEALED.look.load(Ordering::Relaxed);
         // SAFETY: set from a `fn(Addr)` before this handler was installed.
         let look: fn(Addr) = unsafe { core::mem::transmute(look) };
         look(at);
     }
     errno::set_errno(saved);
     // SAFETY: `watch` filled it before it installed us.
-    let before = unsafe { &*BEFORE.0.get() };
+    let before = unsafe { &*SEALED.before.get() };
     match before.handler {
         // Sent by somebody, and ignored; a fault can't be.
         libc::SIG_IGN if !from_kernel => {}

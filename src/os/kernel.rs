@@ -28,8 +28,8 @@ pub(crate) enum Resize {
 pub(super) trait Os {
     /// Zeroed, readable and writable pages; anywhere, or preferably at `hint`.
     fn map(hint: Addr, len: usize) -> Option<Addr>;
-    /// Addresses anywhere, inaccessible: no memory is set aside for them.
-    fn reserve(len: usize) -> Option<Addr>;
+    /// Addresses anywhere, or preferably at `hint`, inaccessible: no memory is set aside for them.
+    fn reserve(hint: Addr, len: usize) -> Option<Addr>;
     /// Moves the mapping and its contents onto `to`, which is mapped and given up; `to_len >= from_len` bytes.
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool;
     /// Grows or shrinks a mapping where it stands.

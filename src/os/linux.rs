@@ -18,9 +18,9 @@ impl Os for Linux {
         unsafe { map(hint, len, libc::PROT_READ | libc::PROT_WRITE, 0) }
     }
 
-    fn reserve(len: usize) -> Option<Addr> {
+    fn reserve(hint: Addr, len: usize) -> Option<Addr> {
         // SAFETY: as in `map`.
-        unsafe { map(Addr::NULL, len, libc::PROT_NONE, 0) }
+        unsafe { map(hint, len, libc::PROT_NONE, 0) }
     }
 
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {

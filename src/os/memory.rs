@@ -80,11 +80,64 @@ pub(crate) fn could_map(len: usize) -> bool {
     }
 }
 
+/// Sets `len` bytes of addresses aside at a multiple of `align`, which nobody may touch: no memory, so the quota does not count them.
+pub(crate) fn reserve(hint: Addr, len: usize, align: usize) -> Option<Addr> {
+    place(len, align, |len| Kernel::reserve(hint, len), |len| Kernel::reserve(Addr::NULL, len))
+}
+
+/// Maps `len` zeroed bytes at a multiple of `align`, of which only the first `open` can be accessed, between `around` bytes at a multiple of which
+/// neither can be: a multiple of `align`. These are not counted.
+pub(crate) fn map_apart(len: usize, open: usize, align: usize, around: usize) -> Option<Addr> {
+    let whole = len.checked_add(2 * around)?;
+    charged(len, || {
+        let start = reserve(Addr::NULL, whole, align)?;
+        let at = start.offset(around);
+        if Kernel::permit(at, open) {
+            return Some(at);
+        }
+        unreserve(start, whole);
+        None
+    })
+}
+
+/// Ends a mapping that `map_apart` made, with what is around it. `false`: refused.
+pub(crate) fn unmap_apart(at: Addr, len: usize, around: usize) -> bool {
+    let done = Kernel::unmap(Addr(at.0 - around), len + 2 * around);
+    if done {
+        quota::refund(len);
+    }
+    done
+}
+
+/// Ends what `map_apart` made around a mapping that is no longer there as it was.
+pub(crate) fn unmap_around(at: Addr, len: usize, around: usize) {
+    Kernel::unmap(Addr(at.0 - around), around);
+    Kernel::unmap(at.offset(len), around);
+}
+
+/// Gives addresses back that `reserve` gave, all of whose pages are closed. `false`: refused (too many mappings).
+pub(crate) fn unreserve(at: Addr, len: usize) -> bool {
+    Kernel::unmap(at, len)
+}
+
+/// Makes reserved pages accessible; they read as zero. `false`: refused.
+pub(crate) fn open(at: Addr, len: usize) -> bool {
+    charged(len, || Kernel::permit(at, len).then_some(at)).is_some()
+}
+
+/// Makes pages inaccessible again that `open` opened; what they held is gone. `false`: refused, they are as before.
+pub(crate) fn close(at: Addr, len: usize) -> bool {
+    let done = Kernel::forbid(at, len);
+    if done {
+        quota::refund(len);
+    }
+    done
+}
+
 /// Sets addresses aside as the target of `move_onto` for a mapping of `from_len`, no more. Only the difference must fit in
 /// the quota, for in the end only one of them is there; until then both are counted. The kernel counts it likewise.
 pub(crate) fn map_target(len: usize, from_len: usize) -> Option<Addr> {
-    let reserve = || place(len, GRANULE, Kernel::reserve, Kernel::reserve);
-    let at = charged(len.saturating_sub(from_len), reserve)?;
+    let at = charged(len.saturating_sub(from_len), || reserve(Addr::NULL, len, GRANULE))?;
     quota::charge_anyway(len.min(from_len));
     Some(at)
 }

@@ -3,6 +3,7 @@
 //! Threads: any.   Never: allocates, panics.
 
 mod clock;
+pub(crate) mod closed;
 mod die;
 mod elf;
 pub(crate) mod env;
@@ -27,6 +28,7 @@ pub(crate) mod quota;
 mod random;
 mod returns;
 pub(crate) mod room;
+pub(crate) mod sealed;
 pub(crate) mod shared;
 mod sigaction;
 pub(crate) mod signal;
@@ -45,8 +47,8 @@ pub(crate) use kernel::{RANGES, Range, Resize};
 pub(crate) use linux::is_alone;
 pub(crate) use linux::{page_size, resident};
 pub(crate) use memory::{
-    advise_huge, could_map, guard, map, map_aligned, map_anyway, map_target, move_onto, purge, purge_all,
-    resize_in_place, unguard, unmap,
+    advise_huge, close, could_map, guard, map, map_aligned, map_anyway, map_apart, map_target, move_onto, open, purge,
+    purge_all, reserve, resize_in_place, unguard, unmap, unmap_apart, unmap_around, unreserve,
 };
 pub(crate) use process::{Usage, enter_namespace, process_id, unshare, usage};
 pub(crate) use random::random;

@@ -34,6 +34,15 @@ pub(crate) fn process_id() -> u64 {
     unsafe { sys::call(libc::SYS_getpid, []) }.unwrap_or(0) as u64
 }
 
+/// Whether the process may have only so many addresses (`RLIMIT_AS`).
+pub(super) fn has_address_limit() -> bool {
+    let mut limit = [libc::RLIM_INFINITY; 2];
+    let args = [0, libc::RLIMIT_AS as usize, 0, limit.as_mut_ptr().addr()];
+    // SAFETY: this process, of which it is only asked, into room for two numbers. Refused, there is none as far as is known.
+    let _ = unsafe { sys::call(libc::SYS_prlimit64, args) };
+    limit[0] != libc::RLIM_INFINITY
+}
+
 /// Gives the calling thread namespaces, and other things, of its own.
 pub(crate) fn unshare(flags: c_int) -> Result<(), Errno> {
     // SAFETY: no memory is concerned: of that, a thread that is not the only one of its process can't leave any.
