@@ -155,7 +155,7 @@ knobs! {
     hardened: "HAKMEM_HARDENED" = choice ("0" of ["0", "1", "light"]);
     /// bytes of freed blocks that each thread holds back before they are used again, with HAKMEM_HARDENED=1
     quarantine: "HAKMEM_QUARANTINE" = bytes (262_144);
-    /// of the allocations up to a page for which a thread has no block at hand, every Nth lies between guard pages; 0: none
+    /// of the allocations up to 64 KiB for which a thread has no block at hand, one in N lies between guard pages, which ones is chance; 0: none
     guard_rate: "HAKMEM_GUARD_RATE" = number (0, 0..=1_000_000_000);
     /// 1: reports show where the block was allocated and where it was freed, with HAKMEM_HARDENED or HAKMEM_GUARD_RATE
     trace: "HAKMEM_TRACE" = number (0, 0..=1);

@@ -1,7 +1,7 @@
 //! What the handler of SIGSEGV says about an access to the region.
 #![forbid(unsafe_code)]
 
-use super::slots::{Slot, State, region_bytes, slot_at};
+use super::slots::{Place, Slot, State, place_at, region_bytes};
 use crate::base::addr::Addr;
 use crate::os::{self, Part, report};
 
@@ -11,16 +11,15 @@ pub(super) fn look(at: Addr) {
     if region.is_null() || at.since(region) >= region_bytes(page) {
         return;
     }
-    match slot_at(region, at, page) {
-        Some((_, slot)) if slot.state() != State::Never => describe(slot, at),
-        _ => {
-            // A page that was never open: of the blocks beside it the nearer one was meant, a live one first.
-            let beside = |at: usize| slot_at(region, Addr(at), page).map(|(_, slot)| slot);
-            let below = beside(at.0.wrapping_sub(page)).filter(|slot| slot.state() != State::Never);
-            let above = beside(at.0.wrapping_add(page)).filter(|slot| slot.state() != State::Never);
-            let first_half = at.0 & (page - 1) < page / 2;
+    match place_at(region, at, page) {
+        Place::Slot(.., slot) if slot.state() != State::Never => describe(slot, at),
+        Place::Slot(..) => report(&[Part::Text("access: between guarded blocks")], at, at),
+        Place::Between { below, above, near_below } => {
+            // Of the blocks beside it the nearer one was meant, a live one first.
+            let below = below.filter(|slot| slot.state() != State::Never);
+            let above = above.filter(|slot| slot.state() != State::Never);
             let live = |slot: &&Slot| slot.state() == State::Live;
-            let nearer = if first_half { below.or(above) } else { above.or(below) };
+            let nearer = if near_below { below.or(above) } else { above.or(below) };
             match nearer.filter(live).or(below.filter(live)).or(above.filter(live)).or(nearer) {
                 Some(slot) => describe(slot, at),
                 None => report(&[Part::Text("access: between guarded blocks")], at, at),

@@ -19,7 +19,7 @@ pub(super) fn next(state: u64) -> (u64, u64) {
 const LN_2: u128 = 0xB172_17F7_D1CF_79AC;
 
 /// Bytes that pass before the next sampled one, on average `rate`: exponential, rounded down, which makes each byte's chance the same.
-pub(super) fn gap(random: u64, rate: u64) -> u64 {
+pub(crate) fn gap(random: u64, rate: u64) -> u64 {
     if rate <= 1 {
         return 0;
     }

@@ -1,7 +1,7 @@
 //! Box `profile` (L3): the heap profiler's samples. While it is on, each allocation is counted by its thread's `Meter`, and now and then
 //! one is sampled: its stack is kept, and its block noted until it is freed.
 //! Owns: the tables, mapped when it is first switched on and never unmapped; the stacks that it unwinds on.
-//! Calls: base, class, os, config, stats, trace.   Called by: heap (which has the meters), large, reclaim, front, abi.
+//! Calls: base, class, os, config, stats, trace.   Called by: guard, heap (which has the meters), large, reclaim, front, abi.
 //! Locks: `WRITING` and `COPIED`, only tried, while a profile is written or the peak copied; the unwinder may take the loader's.   Threads: any.
 //! Never: allocates; unwinds behind the gate, or while a lock is held.
 
@@ -30,7 +30,7 @@ use crate::trace;
 use live::Ended;
 
 pub(crate) use counts::LOST;
-pub(crate) use draw::bytes;
+pub(crate) use draw::{bytes, gap};
 pub(crate) use meter::Meter;
 pub(crate) use occasions::{Occasion, note};
 pub(crate) use output::{at_exit, at_fork_child as forget_writer, dump, write_occasions};
