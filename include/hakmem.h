@@ -308,6 +308,14 @@ typedef struct hak_stats {
    ranges of pages in those
    */
   uint64_t purge_ranges;
+  /*
+   mappings that closed pages take, hardened: at most a quarter of vm.max_map_count
+   */
+  uint64_t closed_mappings;
+  /*
+   SuperSlabs and large blocks, hardened, that got no closed pages for want of room
+   */
+  uint64_t closed_missing;
 } hak_stats;
 
 /*

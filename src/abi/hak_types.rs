@@ -142,6 +142,10 @@ pub struct hak_stats {
     pub purge_calls: u64,
     /// ranges of pages in those
     pub purge_ranges: u64,
+    /// mappings that closed pages take, hardened: at most a quarter of vm.max_map_count
+    pub closed_mappings: u64,
+    /// SuperSlabs and large blocks, hardened, that got no closed pages for want of room
+    pub closed_missing: u64,
 }
 
 /// The blocks of one size, or all large ones.

@@ -3,16 +3,22 @@
 //! `malloc` works before it: whatever is served earlier is served without this.
 
 use crate::config::{self, get};
-use crate::{front, guard, hardened, learn, os, profile, reclaim, record, report, trace};
+use crate::{canary, front, guard, hardened, learn, os, profile, reclaim, record, report, trace};
 
 // SAFETY: runs once, in the loader, before `main`; calls only libc functions that are ready by then.
 #[ctor::ctor(unsafe)]
 fn start() {
-    config::ready();
+    let configured = config::ready();
+    canary::make();
+    if hardened::is_on() {
+        os::closed::start();
+    }
     learn::load();
     os::fork::at_fork(prepare, parent, child);
     #[cfg(all(feature = "override", not(test)))]
     super::cxx::start();
+    #[cfg(all(feature = "override", not(test), optimised))]
+    super::dl::start();
     trace::start();
     if get::prof() == 1 && front::start_profile().is_err() {
         os::write_stderr(b"hakmem: HAKMEM_PROF=1: no memory, or no unwinder in a program that is wholly static\n");
@@ -39,6 +45,12 @@ fn start() {
         front::profile_at_signal(number);
     }
     reclaim::allow_background();
+    // Inside the loader's start options are read later.
+    if configured {
+        // Looked at by now, lest the first time comes later.
+        os::monotonic_ms();
+        os::sealed::close();
+    }
 }
 
 /// The signal that a switch of signals names.

@@ -4,9 +4,9 @@
 use core::sync::atomic::{AtomicI64, Ordering};
 
 use super::value::{Kind, Knob, Place, Setting, Store};
-use crate::os::sealed::{OPTIONS, SEALED};
 use crate::base::aside::Aside;
 use crate::base::label::Label;
+use crate::os::sealed::{OPTIONS, SEALED};
 
 macro_rules! kind {
     (number $default:literal, $min:literal..=$max:expr) => { Kind::Number { default: $default, min: $min, max: $max } };

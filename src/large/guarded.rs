@@ -1,4 +1,4 @@
-//! Large blocks with `HAKMEM_HARDENED=1`: a mapping of its own for each, closed pages behind it, a canary in what is left of
+//! Large blocks with `HAKMEM_HARDENED=1`: a mapping of its own for each, a MiB of closed pages before and behind it, a canary in what is left of
 //! its last page. A freed one is closed and held back for a while: using it faults.
 
 use core::ptr::NonNull;
@@ -9,27 +9,40 @@ use crate::base::aside::Aside;
 use crate::base::bits::round_up;
 use crate::canary::{self, CANARY};
 use crate::os;
+use crate::os::closed;
 use crate::os::lock::Mutex;
 use crate::os::names::{self, Name};
-use crate::stats::level::IN_USE;
 
 /// Freed mappings held back, and bytes of their addresses.
 const HELD: usize = 64;
 const HELD_BYTES: usize = 64 << 20;
-/// Live blocks that have closed pages behind them.
-const MOST_GUARDED: u64 = 16 << 10;
+/// Closed addresses around a mapping.
+const AROUND: usize = 1 << 20;
+/// Mappings, to the kernel, that a block has more for its closed pages: they part it from its neighbours, whose closed pages they join.
+const COST: usize = 2;
+
+/// Where a block has closed pages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fence {
+    /// Nowhere: there were too many.
+    None,
+    /// Behind its bytes, up to the mapping's end.
+    Behind,
+    /// There, and `AROUND` of them outside of the mapping.
+    Around,
+}
 
 /// # Invariants
 /// - A1: `ranges[(first + n) % HELD]` for `n < len` are closed mappings, oldest first; their bytes sum up to `bytes`.
 struct Retired {
-    ranges: [(Addr, usize); HELD],
+    ranges: [(Addr, usize, Fence); HELD],
     first: usize,
     len: usize,
     bytes: usize,
 }
 
 static RETIRED: Aside<Mutex<Retired>> =
-    Aside(Mutex::new(Retired { ranges: [(Addr::NULL, 0); HELD], first: 0, len: 0, bytes: 0 }));
+    Aside(Mutex::new(Retired { ranges: [(Addr::NULL, 0, Fence::None); HELD], first: 0, len: 0, bytes: 0 }));
 
 /// Accessible bytes for `size`, and bytes of the mapping: at least one page of it stays closed.
 fn extent(size: usize) -> Option<(usize, usize)> {
@@ -41,22 +54,47 @@ fn extent(size: usize) -> Option<(usize, usize)> {
 /// A block for `size` bytes; it reads as zero.
 pub(super) fn make(size: usize, align: usize) -> Option<Large> {
     let (bytes, mapped) = extent(size)?;
-    let base = os::map_aligned(Addr::NULL, mapped, align.max(GRANULE))?;
-    names::give(base, mapped, Name::Large);
-    guard_end(base.offset(bytes), mapped - bytes);
+    let (base, fence) = map(bytes, mapped, align)?;
     mapping::fresh(mapped);
     CLOSED_BYTES.add((mapped - bytes) as u64);
     FRESH_BYTES.add(bytes as u64);
     let plain = Large::plain(base, bytes, None);
-    let large = Large { size, mapped, waits: false, ..plain };
+    let large = Large { size, mapped, fence, waits: false, ..plain };
     close_end(&large);
     Some(large)
 }
 
-/// Closes the pages behind a block. Past so many blocks no longer: each is a mapping to the kernel, which allows 65,530.
-fn guard_end(at: Addr, len: usize) {
-    if IN_USE.mappings() < MOST_GUARDED {
-        os::guard(at, len);
+/// A mapping of which `bytes` are open, and where else it is closed: around it, unless there are too many such, or no addresses for that.
+fn map(bytes: usize, mapped: usize, align: usize) -> Option<(Addr, Fence)> {
+    let align = align.max(GRANULE);
+    let may_close = closed::take(COST);
+    let apart = if may_close && closed::has_addresses() && align <= AROUND {
+        os::map_apart(mapped, bytes, align, AROUND)
+    } else {
+        None
+    };
+    let (base, fence) = match apart {
+        Some(base) => (base, Fence::Around),
+        None => {
+            let alone = os::map_aligned(Addr::NULL, mapped, align);
+            let Some(base) = alone else {
+                let_go(if may_close { Fence::Behind } else { Fence::None });
+                return None;
+            };
+            if may_close {
+                os::guard(base.offset(bytes), mapped - bytes);
+            }
+            (base, if may_close { Fence::Behind } else { Fence::None })
+        }
+    };
+    names::give(base, mapped, Name::Large);
+    Some((base, fence))
+}
+
+/// Counts the end of a block's closed pages.
+fn let_go(fence: Fence) {
+    if fence != Fence::None {
+        closed::settle(COST, 0);
     }
 }
 
@@ -75,21 +113,22 @@ pub(super) fn is_whole(large: &Large) -> bool {
 /// Takes back a mapping: closed, and held until others push it out.
 pub(super) fn give_back(large: &Large) {
     CLOSED_BYTES.sub((large.mapped - large.bytes) as u64);
+    let_go(large.fence);
     if large.mapped > HELD_BYTES {
         mapping::gone(large.mapped);
-        return unmap(large.base, large.mapped);
+        return unmap(large.base, large.mapped, large.fence);
     }
     os::purge(large.base, large.bytes);
     os::guard(large.base, large.bytes);
     mapping::gone(large.mapped);
     let mut retired = RETIRED.lock();
     while retired.len == HELD || retired.bytes + large.mapped > HELD_BYTES {
-        let Some((base, bytes)) = retired.pop() else { break };
-        unmap(base, bytes);
+        let Some((base, bytes, fence)) = retired.pop() else { break };
+        unmap(base, bytes, fence);
     }
     let last = (retired.first + retired.len) % HELD;
     if let Some(slot) = retired.ranges.get_mut(last) {
-        *slot = (large.base, large.mapped);
+        *slot = (large.base, large.mapped, large.fence);
         retired.len += 1;
         retired.bytes += large.mapped;
     }
@@ -99,20 +138,21 @@ pub(super) fn give_back(large: &Large) {
 pub(super) fn purge() -> usize {
     loop {
         let oldest = RETIRED.lock().pop();
-        let Some((base, bytes)) = oldest else { return 0 };
-        unmap(base, bytes);
+        let Some((base, bytes, fence)) = oldest else { return 0 };
+        unmap(base, bytes, fence);
     }
 }
 
 /// A mapping that the kernel refuses to unmap (map count) is lost addresses: its pages are given back.
-fn unmap(base: Addr, bytes: usize) {
-    if !os::unmap(base, bytes) {
+fn unmap(base: Addr, bytes: usize, fence: Fence) {
+    let gone = if fence == Fence::Around { os::unmap_apart(base, bytes, AROUND) } else { os::unmap(base, bytes) };
+    if !gone {
         os::purge(base, bytes);
     }
 }
 
 impl Retired {
-    fn pop(&mut self) -> Option<(Addr, usize)> {
+    fn pop(&mut self) -> Option<(Addr, usize, Fence)> {
         if self.len == 0 {
             return None;
         }
@@ -142,13 +182,19 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> 
     } else {
         // What grew once grows again: an eighth more of addresses makes the number of moves logarithmic.
         let mapped = round_up(needed.checked_add(bytes / 8)?, GRANULE)?;
-        let to = os::map_aligned(Addr::NULL, mapped, GRANULE)?;
-        names::give(to, mapped, Name::Large);
-        guard_end(to.offset(bytes), mapped - bytes);
-        let (from, opened, old) = (large.base, large.bytes, large.mapped);
-        if !mapping::transfer(large, record, to, bytes, mapped) {
+        let (to, fence) = map(bytes, mapped, GRANULE)?;
+        let (from, opened, old, old_fence) = (large.base, large.bytes, large.mapped, large.fence);
+        let moved = mapping::transfer(large, record, to, bytes, mapped);
+        // What it comes from, or would have gone to, is no mapping any more that could be unmapped as one.
+        let left = if moved { (from, old, old_fence) } else { (to, mapped, fence) };
+        if left.2 == Fence::Around {
+            os::unmap_around(left.0, left.1, AROUND);
+        }
+        let_go(left.2);
+        if !moved {
             return None;
         }
+        large.fence = fence;
         mapping::resized(old, mapped);
         open_end(large, size);
         CLOSED_BYTES.add(((mapped - bytes) as u64).wrapping_sub((old - opened) as u64));

@@ -62,8 +62,9 @@ struct Large {
     size: usize,
     /// Bytes of a guarded block's mapping; else 0.
     mapped: usize,
-    /// Whether a guarded block's open pages may be more than one mapping to the kernel.
+    /// Whether a guarded block's open pages may be more than one mapping to the kernel; and where it has closed ones.
     split: bool,
+    fence: guarded::Fence,
     /// Whether it may wait at a seat when it is freed: a mapping of its own, not guarded, of which no trace is kept; and not
     /// from before the options were read, lest a hardened process hand it out.
     waits: bool,
@@ -348,6 +349,7 @@ impl Large {
             size: bytes,
             mapped: 0,
             split: false,
+            fence: guarded::Fence::None,
             waits,
             sampled: false,
             hold: held::Hold::default(),

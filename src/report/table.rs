@@ -209,6 +209,10 @@ rows! {
     os purge_calls: Counter = |_| os::returns().0;
     /// ranges of pages in those
     os purge_ranges: Counter = |_| os::returns().1;
+    /// mappings that closed pages take, hardened: at most a quarter of vm.max_map_count
+    os closed_mappings: Gauge = |_| os::closed::figures().0;
+    /// SuperSlabs and large blocks, hardened, that got no closed pages for want of room
+    os closed_missing: Counter = |_| os::closed::figures().1;
 }
 
 // What each class shows besides its number, its block size and its utilisation, which is live / blocks.

@@ -43,6 +43,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
     Some(span)
 }
 
+#[inline(never)] // for the stack: it is over when more of it is needed, or has not begun
 fn make(record: Addr, class: ClassId, owner: Addr, slab: Slab, claims: Addr, generation: u16) -> NonNull<Span> {
     let capacity = class.blocks_per_span();
     let purged = if class.is_big() && !slab.dirty { sweep::all_pages(class) } else { Pages::NONE };

@@ -30,7 +30,7 @@ pub(super) fn find(turn: &mut u32, high: u32, len: u32, align: usize) -> Option<
 pub(super) fn find_in(super_slab: &SuperSlab, len: u32, align: usize) -> Option<u32> {
     let slots = super_slab.word.look()?;
     // Short ones, got under `ulimit -v`, lie anywhere.
-    if !super_slab.base().is_aligned(align.max(SUPERSLAB)) {
+    if super_slab.kind().is_some() || !super_slab.base().is_aligned(align.max(SUPERSLAB)) {
         return None;
     }
     let at = places(align);

@@ -63,8 +63,11 @@ pub(crate) fn check(alone: bool) {
             require(!alone || set >= longest, "I3: a longer run than the index knows", Addr(id as usize));
         }
     };
-    pool.empty.check(filed(|_, empty| empty));
-    let members = pool.free.check(filed(|active, _| !active));
+    let mut members = 0;
+    for shelf in core::iter::once(&pool.shared).chain(&pool.own) {
+        shelf.empty.check(filed(|_, empty| empty));
+        members += shelf.free.check(filed(|active, _| !active));
+    }
     require(members <= pool.high - spares, "I1: a member too many", Addr(members as usize));
     if alone {
         require(ACTIVE.get() == active, "P4: the count of ACTIVE slots", Addr(active as usize));

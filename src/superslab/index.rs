@@ -12,30 +12,27 @@ use super::table::{self, Filing};
 const SHELVES: usize = 5;
 const HUGE: usize = SHELVES - 1;
 
-/// Which runs an index goes by; also the place of its filing in a descriptor.
-#[derive(Clone, Copy)]
-pub(super) enum By {
-    /// EMPTY slots: resident.
-    Empty = 0,
-    /// EMPTY and UNUSED ones.
-    Free = 1,
-}
+/// Which runs an index goes by; also the place of its filing in a descriptor: EMPTY slots, which are resident.
+pub(super) const EMPTY: usize = 0;
+/// EMPTY and UNUSED ones.
+pub(super) const FREE: usize = 1;
 
+/// Valid as zeroes: it knows none.
+///
 /// # Invariants
 /// - I1: the SuperSlabs with a filing of (set, shelf) are the ring that starts at `heads[set][shelf]`, newest first.
 /// - I2: bit n of `shelves[set]` says whether `heads[set][n]` has members, bit n of `sets` whether `shelves[n]` has.
 /// - I3: no SuperSlab has a longer run than its set says, but for those noted in `Changed`.
-pub(super) struct Index {
-    by: By,
+pub(super) struct Index<const BY: usize> {
     /// Numbers + 1; 0: none.
     heads: [[u32; SHELVES]; SLOTS as usize + 1],
     shelves: [u8; SLOTS as usize + 1],
     sets: u64,
 }
 
-impl Index {
-    pub(super) const fn new(by: By) -> Index {
-        Index { by, heads: [[0; SHELVES]; SLOTS as usize + 1], shelves: [0; SLOTS as usize + 1], sets: 0 }
+impl<const BY: usize> Index<BY> {
+    pub(super) const fn new() -> Index<BY> {
+        Index { heads: [[0; SHELVES]; SLOTS as usize + 1], shelves: [0; SLOTS as usize + 1], sets: 0 }
     }
 
     /// The SuperSlab whose longest run is the shortest of at least `len` slots; of several the fullest.
@@ -79,7 +76,7 @@ impl Index {
     }
 
     fn filing(&self, id: u32) -> Option<&'static Filing> {
-        table::get(id)?.filings.get(self.by as usize)
+        table::get(id)?.filings.get(BY)
     }
 
     fn link(&mut self, id: u32, filing: &Filing, place: u32) {
@@ -177,7 +174,7 @@ mod tests {
     fn it_agrees_with_a_naive_search() {
         assert!((FIRST..table::MAX).all(|id| table::make(id).is_some()));
         // The filing of empty runs: the pool of this process never gets to these numbers.
-        let mut index = Index::new(By::Empty);
+        let mut index = Index::<EMPTY>::new();
         let mut naive = [(0u32, 0u32, false, 0u32); 100];
         let (mut x, mut time) = (0x2545_F491u32, 0);
         let mut draw = |below: u32| {

@@ -4,16 +4,19 @@
 //! 2. any run with no ACTIVE slot in a SuperSlab in use, by the index: resident slots before fresh ones, best fit, then the
 //!    fullest: under the mutex;
 //! 3. a cached SuperSlab, else a new one from the OS (`superslab_refill`): under the mutex, but for the calls to the kernel.
+//!
+//! Hardened, 2 and 3 are about those SuperSlabs that serve the class alone (`apart`).
 #![forbid(unsafe_code)]
 
-use super::aligned;
 use super::counts::{ACTIVE, DIRTY, FRESH, RELEASED, STAGE, TINY};
 use super::slab::{SLOTS, Slab, SlabKind};
 use super::state::{CHANGED, FREE_SLOTS, POOL};
-use super::supply::{refill_group, retire, reuse_newest, superslab_refill};
+use super::supply::{refill_group, refill_own, retire, reuse_newest, superslab_refill};
 use super::table::{self, Descriptors, SuperSlab};
+use super::{aligned, apart};
 use crate::base::addr::GRANULE;
 use crate::base::bits::low_mask;
+use crate::canary;
 use crate::config;
 use crate::stats::counter::Counter;
 use crate::stats::level;
@@ -37,12 +40,13 @@ pub(crate) fn acquire_slab(kind: SlabKind, len: u32) -> Option<Slab> {
     Some(slab)
 }
 
-/// Stage 1.
+/// Stage 1. Apart: what it needs of the stack would lie under what the other stages do.
+#[inline(never)]
 fn pop_hint(kind: SlabKind, len: u32) -> Option<Slab> {
     while let Some((id, first)) = FREE_SLOTS.pop(kind) {
         let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first as u32, len, kind, true));
-        if slab.is_some() {
-            return slab;
+        if let Some(slab) = slab {
+            return opened(slab);
         }
     }
     None
@@ -51,14 +55,48 @@ fn pop_hint(kind: SlabKind, len: u32) -> Option<Slab> {
 /// Stages 2 and 3.
 #[cold]
 fn acquire_locked(kind: SlabKind, len: u32) -> Option<(Slab, usize)> {
-    let mut stage = 1;
+    let (mut stage, mut own) = (1, apart::is_on(kind));
     loop {
-        if let Some(slab) = find(kind, len, &mut stage) {
+        let found = if own { find_own(kind, len) } else { find(kind, len, &mut stage) };
+        if let Some(slab) = found {
             return Some((slab, stage));
         }
-        superslab_refill(len)?;
+        if own {
+            // Where there can be none, or what there is can't be opened, others have to do.
+            own = stage == 1 && refill_own(kind, len).is_some();
+        } else {
+            superslab_refill(len)?;
+        }
         stage = 2;
     }
+}
+
+/// `find` among the SuperSlabs that serve `kind` alone. `None`: there is none, or its slots can't be opened.
+#[cold]
+#[inline(never)] // for the stack
+fn find_own(kind: SlabKind, len: u32) -> Option<Slab> {
+    let random = canary::draw();
+    let mut pool = POOL.lock();
+    let slab = loop {
+        let (id, first) = pool.find_own(kind, len, random)?;
+        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, false));
+        pool.file(id);
+        if let Some(slab) = slab {
+            break slab;
+        }
+    };
+    drop(pool);
+    opened(slab)
+}
+
+/// The slab, with its slots open; given back where that is refused.
+#[inline(never)] // for the stack
+fn opened(slab: Slab) -> Option<Slab> {
+    if apart::open(&slab) {
+        return Some(slab);
+    }
+    release_slab(slab);
+    None
 }
 
 /// What the kernel need not be asked for.
@@ -153,7 +191,7 @@ pub(crate) fn release_slab(slab: Slab) {
     let active = super_slab.word.release(slab.mask(), u32::MAX);
     CHANGED.note(&Descriptors, slab.id);
     FREE_SLOTS.push(slab.kind, slab.id, slab.first);
-    if active == super_slab.absent() {
+    if active == super_slab.absent() && super_slab.kind().is_none() {
         retire(slab.id, super_slab);
     }
 }

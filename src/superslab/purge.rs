@@ -1,6 +1,7 @@
 //! EMPTY slots back to the kernel: many runs by one call, and no lock held over it that anybody waits for but who purges too.
 #![forbid(unsafe_code)]
 
+use super::apart;
 use super::cache::{CAP, Cache, Cached};
 use super::counts::{DIRTY, PURGED};
 use super::huge;
@@ -88,7 +89,7 @@ fn retire_unused() {
 
 /// Retires one. `None`: there is none; else what is now one too many in the cache.
 fn take_unused(pool: &mut Pool) -> Option<Option<Cached>> {
-    let id = pool.free.find(SLOTS)?;
+    let id = pool.shared.free.find(SLOTS)?;
     let too_many = retire_locked(pool, id, table::get(id)?, Cache::put);
     pool.file(id);
     Some(too_many)
@@ -101,7 +102,7 @@ impl Batch {
         let mut left = want.div_ceil(GRANULE);
         pool.settle();
         while left > 0 && self.len < RANGES {
-            let Some(id) = pool.empty.find_longest() else { break };
+            let Some(id) = pool.find_longest_empty() else { break };
             left = left.saturating_sub(self.take(id, left));
             pool.file(id);
         }
@@ -114,7 +115,9 @@ impl Batch {
         let mut taken = 0;
         while empty != 0 && taken < most && self.len < RANGES {
             let first = empty.trailing_zeros();
-            let len = (empty >> first).trailing_ones().min((most - taken).min(SLOTS as usize) as u32);
+            // Of one that serves a single kind whole slabs, and more than asked for if need be: what is free there is a slab's place or several.
+            let most = if super_slab.kind().is_some() { SLOTS as usize } else { most - taken };
+            let len = (empty >> first).trailing_ones().min(most.min(SLOTS as usize) as u32);
             let run = low_mask(len) << first;
             empty &= !run;
             if super_slab.word.acquire(run, true).is_none() {
@@ -142,13 +145,16 @@ impl Batch {
             let Some(super_slab) = table::get(id) else { continue };
             let purged = gone >> index & 1 == 1;
             if purged {
+                if super_slab.kind().is_some() {
+                    apart::close(super_slab, run);
+                }
                 DIRTY.sub(run.count_ones() as u64);
                 PURGED.add(run.count_ones() as u64);
                 given += run.count_ones() as usize * GRANULE;
             }
             let active = super_slab.word.release(run, if purged { 0 } else { run });
             CHANGED.note(&Descriptors, id);
-            if active == super_slab.absent() {
+            if active == super_slab.absent() && super_slab.kind().is_none() {
                 // Who released its last slot meanwhile saw ours in use.
                 retire_cold(id, super_slab);
             }

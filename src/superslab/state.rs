@@ -1,15 +1,18 @@
 //! What the pool knows: the numbers of its SuperSlabs, the cache and the index.
 #![forbid(unsafe_code)]
 
+use super::apart::{self, Room};
 use super::cache::Cache;
 use super::changed::Changed;
 use super::free_slots::FreeSlots;
-use super::index::{By, Index};
+use super::index::{EMPTY, FREE, Index};
+use super::slab::SlabKind;
 use super::sp_slot::Slots;
 use super::table::{self, Descriptors};
 use crate::base::addr::Addr;
 use crate::base::aside::Aside;
 use crate::base::bits::{find_run, longest_run};
+use crate::class::CLASSES;
 use crate::os::lock::Mutex;
 
 /// # Invariants
@@ -17,6 +20,8 @@ use crate::os::lock::Mutex;
 /// - P2: in a word, ACTIVE and EMPTY slots are apart, and slots that do not exist are ACTIVE.
 /// - P3: exactly the cached SuperSlabs and the spare numbers are RETIRED, but for those on their way to be unmapped.
 /// - P4: `ACTIVE` and `DIRTY` count the slots of these states, but for those on their way.
+/// - P5: of a SuperSlab that serves one kind, slots change their state by whole slabs, which lie at multiples of their length.
+#[repr(C)] // what is used most of the time comes first
 pub(super) struct Pool {
     /// SuperSlab numbers below this were used at least once.
     pub(super) high: u32,
@@ -27,9 +32,34 @@ pub(super) struct Pool {
     pub(super) turn: u32,
     /// Where the newest SuperSlab lies: the next one is asked for right below.
     pub(super) last: Addr,
-    /// Those in use with a free slot, by their longest runs.
-    pub(super) empty: Index,
-    pub(super) free: Index,
+    /// Those in use with a free slot that serve all kinds.
+    pub(super) shared: Shelf,
+    /// What is set aside for those that serve one, which follow.
+    pub(super) room: Room,
+    pub(super) own: [Shelf; CLASSES],
+}
+
+/// SuperSlabs in use with a free slot, by their longest runs.
+pub(super) struct Shelf {
+    pub(super) empty: Index<EMPTY>,
+    pub(super) free: Index<FREE>,
+}
+
+impl Shelf {
+    const fn new() -> Shelf {
+        Shelf { empty: Index::new(), free: Index::new() }
+    }
+
+    fn file(&mut self, id: u32, slots: Slots, huge: bool) {
+        let used = slots.active.count_ones();
+        self.empty.file(id, longest_run(slots.empty), used, huge);
+        self.free.file(id, longest_run(!slots.active), used, huge);
+    }
+
+    /// The SuperSlab that has a free run of `len`, as far as is known.
+    pub(super) fn find(&self, len: u32) -> Option<u32> {
+        self.empty.find(len).or_else(|| self.free.find(len))
+    }
 }
 
 pub(super) static POOL: Mutex<Pool> = Mutex::new(Pool {
@@ -38,8 +68,9 @@ pub(super) static POOL: Mutex<Pool> = Mutex::new(Pool {
     cache: Cache::new(),
     turn: 0,
     last: Addr::NULL,
-    empty: Index::new(By::Empty),
-    free: Index::new(By::Free),
+    shared: Shelf::new(),
+    room: Room::NONE,
+    own: [const { Shelf::new() }; CLASSES],
 });
 pub(super) static CHANGED: Changed = Changed::new();
 pub(super) static FREE_SLOTS: Aside<FreeSlots> = Aside(FreeSlots::new());
@@ -51,7 +82,7 @@ impl Pool {
     pub(super) fn find(&mut self, len: u32) -> Option<(u32, u32)> {
         self.settle();
         loop {
-            let id = self.index(len)?;
+            let id = self.shared.find(len)?;
             let slots = table::get(id).and_then(|super_slab| super_slab.word.look());
             let run = |slots: Slots| find_run(slots.empty, len).or_else(|| find_run(!slots.active, len));
             if let Some(first) = slots.and_then(run) {
@@ -62,9 +93,27 @@ impl Pool {
         }
     }
 
-    /// The SuperSlab that has such a run, as far as the index knows.
-    pub(super) fn index(&self, len: u32) -> Option<u32> {
-        self.empty.find(len).or_else(|| self.free.find(len))
+    /// The same among those that serve `kind` alone; of fresh places any.
+    #[inline(always)] // for the stack: one frame with its only caller's
+    pub(super) fn find_own(&mut self, kind: SlabKind, len: u32, random: u64) -> Option<(u32, u32)> {
+        self.settle();
+        loop {
+            let id = self.own.get(kind.0 as usize)?.find(len)?;
+            let slots = table::get(id).and_then(|super_slab| super_slab.word.look());
+            let place = |slots: Slots| {
+                apart::any_place(slots.empty, len, 0).or_else(|| apart::any_place(!slots.active, len, random))
+            };
+            if let Some(first) = slots.and_then(place) {
+                return Some((id, first));
+            }
+            self.file(id);
+        }
+    }
+
+    /// The one with the longest run of EMPTY slots, of whatever kind.
+    pub(super) fn find_longest_empty(&self) -> Option<u32> {
+        let own = || self.own.iter().find_map(|shelf| shelf.empty.find_longest());
+        self.shared.empty.find_longest().or_else(|| if self.room.is_used() { own() } else { None })
     }
 
     /// Takes in what releases have noted.
@@ -78,8 +127,7 @@ impl Pool {
     pub(super) fn file(&mut self, id: u32) {
         let Some(super_slab) = table::get(id) else { return };
         let slots = super_slab.word.look().unwrap_or(Slots { active: u32::MAX, empty: 0 });
-        let (used, huge) = (slots.active.count_ones(), super_slab.is_huge());
-        self.empty.file(id, longest_run(slots.empty), used, huge);
-        self.free.file(id, longest_run(!slots.active), used, huge);
+        let own = super_slab.kind().and_then(|kind| self.own.get_mut(kind.0 as usize));
+        own.unwrap_or(&mut self.shared).file(id, slots, super_slab.is_huge());
     }
 }

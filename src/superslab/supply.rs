@@ -2,14 +2,16 @@
 #![forbid(unsafe_code)]
 
 use super::aligned;
+use super::apart::{self, Room};
 use super::cache::{CAP, Cache, Cached};
 use super::counts::{DIRTY, MAPPED, MAPPED_BYTES, PURGED, TINY, dirty_bytes};
 use super::huge::{self, Advice};
-use super::slab::{SLOTS, SUPERSLAB};
+use super::slab::{SLOTS, SUPERSLAB, SlabKind};
 use super::state::{POOL, Pool};
 use super::table::{self, SuperSlab};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::low_mask;
+use crate::canary;
 use crate::config;
 use crate::os;
 use crate::os::lock::Mutex;
@@ -27,7 +29,7 @@ static GROWTH: Mutex<()> = Mutex::new(());
 pub(super) fn superslab_refill(len: u32) -> Option<()> {
     let _growth = GROWTH.lock();
     let pool = POOL.lock();
-    if pool.index(len).is_some() || pool.cache.len() > 0 {
+    if pool.shared.find(len).is_some() || pool.cache.len() > 0 {
         // Another thread has given one back, or put one in use, since the look.
         return Some(());
     }
@@ -41,7 +43,58 @@ pub(super) fn superslab_refill(len: u32) -> Option<()> {
     if enrolled.is_none() {
         os::unmap(base, bytes);
     }
+    apart::note_shared();
     enrolled.map(|_| ())
+}
+
+/// Puts one more SuperSlab in use that serves `kind` alone, in slabs of `len` slots, unless another thread just did. `None`: that can't be. Called without
+/// the pool's lock.
+#[cold]
+#[inline(never)] // for the stack
+pub(super) fn refill_own(kind: SlabKind, len: u32) -> Option<()> {
+    let _growth = GROWTH.lock();
+    if is_wanted(kind, len)? {
+        enroll_own(place_for_own()?, apart::absent(len), kind)?;
+    }
+    Some(())
+}
+
+/// Whether there is still none with a free run of `len`; makes sure of a descriptor for another then.
+#[inline(never)] // for the stack
+fn is_wanted(kind: SlabKind, len: u32) -> Option<bool> {
+    let pool = POOL.lock();
+    if pool.own.get(kind.0 as usize)?.find(len).is_some() {
+        return Some(false);
+    }
+    table::make(pool.spare.unwrap_or(pool.high)).map(|_| true)
+}
+
+/// Where another one may be. Under the lock of growth.
+#[inline(never)] // for the stack
+fn place_for_own() -> Option<Addr> {
+    let mut pool = POOL.lock();
+    let mut place = pool.room.take(canary::draw());
+    drop(pool);
+    if place.is_none() {
+        let fresh = apart::reserve()?;
+        let mut pool = POOL.lock();
+        pool.room = Room::of(fresh);
+        place = pool.room.take(canary::draw());
+    }
+    // Refused, its addresses are lost: no more than that.
+    place.filter(|base| page_map::prepare(*base, SLOTS as usize))
+}
+
+#[inline(never)] // for the stack
+fn enroll_own(base: Addr, absent: u32, kind: SlabKind) -> Option<()> {
+    let mut pool = POOL.lock();
+    let (id, super_slab) = number(&mut pool)?;
+    MAPPED.add(1);
+    super_slab.describe(base, absent, Some(kind));
+    super_slab.swap_huge(false);
+    super_slab.word.publish(absent, 0);
+    pool.file(id);
+    Some(())
 }
 
 /// Puts as many new SuperSlabs in use as make `align` bytes, at a multiple of it, and says which is the first of them; for smaller alignments
@@ -84,8 +137,8 @@ fn advise(base: Addr, bytes: usize) -> Advice {
     advice
 }
 
-/// Puts a new mapping of `slots` slots in use. `None`: no descriptor for it.
-fn enroll(pool: &mut Pool, base: Addr, slots: u32, advice: Advice) -> Option<u32> {
+/// The next SuperSlab's number, which is taken, and its descriptor. `None`: there are no more, or no memory for it.
+fn number(pool: &mut Pool) -> Option<(u32, &'static SuperSlab)> {
     let id = pool.spare.unwrap_or(pool.high);
     let super_slab = table::make(id)?;
     if pool.spare == Some(id) {
@@ -93,12 +146,18 @@ fn enroll(pool: &mut Pool, base: Addr, slots: u32, advice: Advice) -> Option<u32
     } else {
         pool.high += 1;
     }
+    Some((id, super_slab))
+}
+
+/// Puts a new mapping of `slots` slots in use. `None`: no descriptor for it.
+fn enroll(pool: &mut Pool, base: Addr, slots: u32, advice: Advice) -> Option<u32> {
+    let (id, super_slab) = number(pool)?;
     pool.last = base;
     MAPPED.add(1);
     MAPPED_BYTES.add((slots as usize * GRANULE) as u64);
     level::MAPPED.add((slots as usize * GRANULE) as u64);
     let absent = !low_mask(slots);
-    super_slab.describe(base, absent);
+    super_slab.describe(base, absent, None);
     super_slab.swap_huge(advice != Advice::Exempt);
     super_slab.word.publish(absent, 0);
     pool.file(id);
@@ -212,7 +271,7 @@ pub(super) fn unmap(cached: Cached) {
 #[inline(never)] // for the stack: a release deep down may end here
 fn retire_beside(id: u32, base: Addr) -> Option<Cached> {
     let mut pool = POOL.lock();
-    let super_slab = table::get(id).filter(|_| id < pool.high)?;
+    let super_slab = table::get(id).filter(|super_slab| id < pool.high && super_slab.kind().is_none())?;
     if super_slab.base().since(base).min(base.since(super_slab.base())) >= aligned::ALIGN_MAX {
         return None;
     }
@@ -240,7 +299,7 @@ fn unmap_one(cached: Cached) {
         MAPPED_BYTES.sub(len as u64);
         level::MAPPED.sub(len as u64);
         // The base field of a spare number links to the next one.
-        super_slab.describe(Addr(pool.spare.map_or(0, |id| id as usize + 1)), 0);
+        super_slab.describe(Addr(pool.spare.map_or(0, |id| id as usize + 1)), 0, None);
         pool.spare = Some(cached.id);
     } else {
         reuse(&mut pool, Cached { id: cached.id, dirty });

@@ -5,7 +5,7 @@ use core::mem::offset_of;
 
 use super::changed::Marks;
 use super::counts::{DIRTY, MAPPED_BYTES};
-use super::slab::SLOTS;
+use super::slab::{SLOTS, SlabKind};
 use super::sp_slot::SlotWord;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::index_stack::Links;
@@ -27,6 +27,10 @@ pub(super) struct SuperSlab {
     absent: AtomicU32,
     /// 1: may be one huge page. Set under the pool lock, cleared by whoever purges a part of it.
     huge: AtomicU32,
+    /// Of one that serves one kind only, for ever, that kind and one; else 0. (Core's atomics, as the next: no model is to go into what publishes nothing.)
+    kind: core::sync::atomic::AtomicU32,
+    /// Its slots that are open, if it does.
+    pub(super) open: core::sync::atomic::AtomicU32,
     /// Whether it is noted in `Changed`, and its link there.
     changed: AtomicU32,
     link: AtomicU32,
@@ -98,9 +102,17 @@ impl SuperSlab {
         self.huge.swap(huge as u32, Ordering::Relaxed) == 1
     }
 
-    pub(super) fn describe(&self, base: Addr, absent: u32) {
+    /// The only kind that it serves, if it has one: see `apart`.
+    #[inline]
+    pub(super) fn kind(&self) -> Option<SlabKind> {
+        self.kind.load(Ordering::Relaxed).checked_sub(1).map(|kind| SlabKind(kind as u8))
+    }
+
+    pub(super) fn describe(&self, base: Addr, absent: u32, kind: Option<SlabKind>) {
         self.base.store(base.0, Ordering::Relaxed);
         self.absent.store(absent, Ordering::Relaxed);
+        self.kind.store(kind.map_or(0, |kind| kind.0 as u32 + 1), Ordering::Relaxed);
+        self.open.store(0, Ordering::Relaxed);
     }
 }
 
@@ -167,5 +179,5 @@ impl Marks for Descriptors {
 
 const _: () = {
     assert!(CHUNK as usize * size_of::<SuperSlab>() <= 4096, "a chunk is one page of meta");
-    assert!(size_of::<SuperSlab>() == 56, "docs/ARCHITECTURE.md, section 5, says so");
+    assert!(size_of::<SuperSlab>() == 64, "docs/ARCHITECTURE.md, section 5, says so");
 };

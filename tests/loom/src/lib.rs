@@ -26,6 +26,7 @@
 compile_error!("no --cfg loom: the sources know nothing of loom, this package puts it below them");
 
 mod base;
+mod canary;
 mod class;
 mod config;
 mod futex_lock;

@@ -174,6 +174,37 @@ pub(crate) fn page_size() -> usize {
 /// Nothing in here reaches beyond what it asked for.
 pub(crate) fn guard(_: Addr, _: usize) {}
 
+/// Nothing here is hardened.
+pub(crate) mod closed {
+    pub(crate) fn has_room(_: usize) -> bool {
+        false
+    }
+
+    pub(crate) fn has_addresses() -> bool {
+        false
+    }
+
+    pub(crate) fn settle(_: usize, _: usize) {}
+
+    pub(crate) fn miss() {}
+}
+
+pub(crate) fn random() -> [u64; 4] {
+    [0; 4]
+}
+
+pub(crate) fn reserve(_: Addr, _: usize, _: usize) -> Option<Addr> {
+    None
+}
+
+pub(crate) fn open(_: Addr, _: usize) -> bool {
+    false
+}
+
+pub(crate) fn close(_: Addr, _: usize) -> bool {
+    false
+}
+
 pub(crate) fn advise_huge(_: Addr, _: usize, _: bool) {}
 
 pub(crate) mod file;
