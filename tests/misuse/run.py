@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Each kind of misuse, at seven sizes, in four modes: what HAKMEM makes of it is what tests/misuse/expected says, and docs/HARDENING.md's table.
 
-usage: tests/misuse/run.py [--only KIND[,KIND]] [--write [RUNS]]
+usage: tests/misuse/run.py [--lib PATH] [--only KIND[,KIND]] [--write [RUNS]]
   --write   puts what comes out of RUNS runs (20) of each into `expected`, and into the document: look at the difference
 Status 77: this machine can't.
 
@@ -90,7 +90,7 @@ def read_expected():
 def widen(found):
     """What chance does at one size it may do at the next: to sizes of one kind (of those that modes with chance in them treat alike) the same may happen."""
     for (kind, mode, size), words in list(found.items()):
-        most = {"1": 50_000, "guard": 1000}.get(mode, 0)
+        most = {"1": 50_000, "guard": 50_000}.get(mode, 0)
         for other in SIZES:
             if len(words) > 1 and size <= most and other <= most:
                 found[kind, mode, other] = found[kind, mode, other] | words
@@ -145,10 +145,12 @@ def in_document(text, table):
     return text[:text.index(BEGIN) + len(BEGIN)] + "\n" + table + "\n" + text[text.index(END, text.index(BEGIN)):]
 
 def main():
+    global library
     arguments, only, runs = sys.argv[1:], None, 0
     while arguments:
         match arguments.pop(0):
             case "--only" if arguments: only = arguments.pop(0).split(",")
+            case "--lib" if arguments: library = Path(arguments.pop(0)).resolve()
             case "--write": runs = int(arguments.pop(0)) if arguments and arguments[0].isdigit() else 20
             case _: sys.exit(__doc__)
     if os.uname().machine != "x86_64" or os.sysconf("SC_PAGE_SIZE") != 4096:
