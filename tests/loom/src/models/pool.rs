@@ -51,8 +51,10 @@ pub fn pool_an_acquired_slot_stays_mapped() {
                 Some(slab)
             });
             give(slab, 1);
-            let others = other.join().unwrap().expect("a slot was free all the time");
-            give(others, 2);
+            let others = other.join().unwrap();
+            // One that is retired and not unmapped yet is nobody's: then the kernel, who has just this one, has none.
+            assert!(others.is_some() || cached == 0, "a slot was free all the time");
+            others.into_iter().for_each(|slab| give(slab, 2));
             assert_eq!(os::mapped() == 0, cached == 0, "the last to leave retires it");
             let _ = take(SlabKind(2), 2, 3).expect("and it can be had again, whole");
         });
