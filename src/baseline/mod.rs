@@ -43,13 +43,19 @@ struct Baseline {
     direct: bool,
 }
 
-/// The heap's baseline state, made at first use; `None`: out of memory.
+/// The heap's baseline state, if there is one.
+#[inline]
+fn made(heap: OwnHeap) -> Option<&'static Baseline> {
+    // SAFETY: null, or made by `make`, and freed only when the heap's thread ends.
+    unsafe { heap.baseline().get().as_ptr::<Baseline>().as_ref() }
+}
+
+/// The same, made at first use; `None`: out of memory.
 fn state(heap: OwnHeap) -> Option<&'static Baseline> {
     if heap.baseline().get().is_null() {
         make(heap)?;
     }
-    // SAFETY: made by `make`, and freed only when the heap's thread ends.
-    Some(unsafe { &*heap.baseline().get().as_ptr::<Baseline>() })
+    made(heap)
 }
 
 #[cold]
@@ -78,22 +84,50 @@ pub(crate) fn serves(heap: OwnHeap, class: ClassId) -> bool {
     class.is_tiny() && heap.bin(class).max() == 0
 }
 
-/// A block of a tiny class. `None`: out of memory. The heap's thread only.
+/// A block of a tiny class that FastCache or the SLL has: no lock. `None`: neither has, or T-HEAP serves the class.
+#[inline]
+pub(crate) fn hit(heap: OwnHeap, class: ClassId) -> Option<Addr> {
+    let front = made(heap)?.front(class);
+    front.cache.pop().or_else(|| front.sll.pop(heap, class, STALE))
+}
+
+/// A block of a tiny class. `None`: out of memory.
 #[inline(never)] // its buffers are not to lie on the stack of who has nothing to do with it
 pub(crate) fn alloc(heap: OwnHeap, class: ClassId) -> Option<Addr> {
-    let front = state(heap)?.front(class);
-    if let Some(block) = front.cache.pop().or_else(|| front.sll.pop(heap, class, STALE)) {
+    if let Some(block) = hit(heap, class) {
         return Some(block);
     }
+    let front = state(heap)?.front(class);
     front.cache.refill(|room| heap.refill(class, room));
     front.cache.pop()
 }
 
-/// Takes back a block of a tiny class and of this heap.
-#[inline(never)] // as `alloc`
-pub(crate) fn free(heap: OwnHeap, class: ClassId, block: Addr) {
-    let Some(state) = state(heap) else { return heap.free_direct(block) };
+/// Takes back a block of this heap, if the baseline serves its class, and needs no lock for that. `false`: nothing was done.
+#[inline]
+pub(crate) fn keep(heap: OwnHeap, class: ClassId, block: Addr) -> bool {
+    if !serves(heap, class) {
+        return false;
+    }
+    let Some(state) = made(heap) else { return false };
     let front = state.front(class);
+    let frees = front.frees.get() + 1;
+    if frees >= state.drain_interval {
+        return false;
+    }
+    look(front, block);
+    if !front.cache.push(block) {
+        if state.direct {
+            return false;
+        }
+        front.sll.push(block);
+    }
+    front.frees.set(frees);
+    true
+}
+
+/// That `block` is one, and not the one that came last.
+#[inline]
+fn look(front: &Front, block: Addr) {
     // The cache would hand it out again before any flush looks at it.
     if !span::starts_block(block) {
         die(INTERIOR, block);
@@ -101,6 +135,14 @@ pub(crate) fn free(heap: OwnHeap, class: ClassId, block: Addr) {
     if front.cache.newest() == Some(block) || front.sll.newest() == Some(block) {
         die(TWICE, block);
     }
+}
+
+/// Takes back a block of a tiny class and of this heap.
+#[inline(never)] // as `alloc`
+pub(crate) fn free(heap: OwnHeap, class: ClassId, block: Addr) {
+    let Some(state) = state(heap) else { return heap.free_direct(block) };
+    let front = state.front(class);
+    look(front, block);
     if !front.cache.push(block) {
         if state.direct {
             front.cache.flush_half(|blocks| heap.flush(class, blocks));

@@ -9,9 +9,11 @@ use super::recorded;
 use super::requests;
 use super::source::{self, Want, out_of_memory};
 use super::warm;
+use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
+use crate::baseline;
 use crate::class::ClassId;
-use crate::heap;
+use crate::heap::{self, Current};
 use crate::os::{gate, tls};
 use crate::reclaim;
 use crate::record;
@@ -45,10 +47,20 @@ fn alloc_any(size: usize) -> *mut u8 {
         if let Some(at) = checked::hit(unsafe { heap::of_marked(word) }, size) {
             return at.as_ptr();
         }
-    } else if let Some(at) = warm::alloc(size) {
+    } else if let Some(at) = warm::alloc(size).or_else(|| baseline_hit(size)) {
         return at.as_ptr();
     }
     alloc_cold(size)
+}
+
+/// What the baseline has at hand.
+#[inline(always)]
+fn baseline_hit(size: usize) -> Option<Addr> {
+    let class = ClassId::of(size).filter(|class| class.is_tiny())?;
+    match heap::current() {
+        Current::Heap(heap) => baseline::hit(heap, class),
+        Current::Unborn | Current::Late => None,
+    }
 }
 
 #[cold]

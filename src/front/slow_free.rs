@@ -16,8 +16,9 @@ use super::source::Mode;
 use super::warm;
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
-use crate::class::{BIN_STRIDE, CLASSES};
-use crate::heap::{self, Pushed};
+use crate::baseline;
+use crate::class::{BIN_STRIDE, CLASSES, ClassId};
+use crate::heap::{self, Current, Pushed};
 use crate::os::{die, gate, tls};
 use crate::page_map::{self, Tag};
 use crate::record;
@@ -173,11 +174,25 @@ fn free_large(at: Addr, said: Option<usize>, is_part: bool) {
     }
 }
 
+/// Whether the baseline took it back: what it has at hand is the thread's, and needs no gate.
+#[inline(always)]
+fn baseline_keeps(at: Addr, tag: Tag) -> bool {
+    match heap::current() {
+        Current::Heap(heap) if heap.addr() == tag.owner() => {
+            baseline::keep(heap, ClassId::from_index(tag.class_index()), at)
+        }
+        _ => false,
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn free_missed(at: Addr, tag: Tag, said: Option<usize>, is_part: bool) {
     if record::may_be_on() && !is_part {
         recorded::free_uncounted(at);
+    }
+    if baseline_keeps(at, tag) {
+        return;
     }
     let kind = if tag == Tag::NONE { Kind::at(at) } else { Kind::of(tag) };
     // Without the gate: it is what serves while a fork keeps that closed.

@@ -8,7 +8,7 @@ use crate::os;
 type Sink<'a> = &'a mut dyn FnMut(&[u8]);
 
 /// Bytes written at once: a whole line of a report, and a quarter of the stack that an allocator's call may take.
-const ROOM: usize = 256;
+const ROOM: usize = 240;
 
 /// Writes to stderr, or hands each full buffer to a function of the caller's.
 pub(crate) struct Text<'a> {
