@@ -190,7 +190,7 @@ documents() { # every function of the header and every option of the table; noth
     missing=$(sed -n 's/.*[ *]\(hak_[a-z_]*\)(.*;$/\1/p' include/hakmem.h | while read -r name; do
         grep -q "^\.SS $name()" "$at/share/man/man3/hakmem.3" || echo "$name"
     done
-    sed -n 's/.*"\(HAKMEM_[A-Z0-9_]*\)" = .*/\1/p' src/config/knobs.rs | while read -r name; do
+    sed -n '/) test;$/d; s/.*"\(HAKMEM_[A-Z0-9_]*\)" = .*/\1/p' src/config/knobs.rs | while read -r name; do
         grep -q "^\.BR $name " "$at/share/man/man5/hakmem.conf.5" || echo "$name"
     done)
     [ -z "$missing" ] || { echo "not in the man pages: $missing"; return 1; }
