@@ -59,6 +59,7 @@ declare -A runs=(
     [gate]='base/gate.rs'
     [reserve]='reserve/* page_map/*'
     [seats]='base/seats.rs'
+    [at_hand]='base/at_hand.rs'
     [sp_slot]='superslab/sp_slot.rs'
     [changed]='superslab/changed.rs base/index_stack.rs'
     [pool]='superslab/* base/index_stack.rs page_map/*'
@@ -242,6 +243,13 @@ mutant $file 'fn put' 'who leaves a word overwrites another' 'place.compare_exch
 mutant $file 'fn take' 'who takes acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
 mutant $file 'fn take' 'who takes does not claim' 'place.compare_exchange(word, 0, Ordering::Acquire, Ordering::Relaxed).is_ok()' \
     '{ place.swap(0, Ordering::Acquire); true }'
+
+file=base/at_hand.rs models=at_hand
+mutant $file 'fn strike' 'what is struck out is still found by its key' 'entry.key.store(0, Ordering::Relaxed);' ''
+mutant $file 'fn strike' 'what is struck out still counts as had' 'value.store(NONE, Ordering::Relaxed);' ''
+mutant $file 'fn strike' 'one struck out takes all others along' 'filter(|entry| gone(entry.value.load(Ordering::Relaxed)))' 'filter(|_| gone(0) || true)'
+mutant $file 'fn note' 'a key is noted without its value' 'entry.value.store(value, Ordering::Relaxed);' ''
+mutant $file 'fn find' 'a key is taken for one of the same place' 'self.by_key[place].key.load(Ordering::Relaxed) == key' 'self.by_key[place].key.load(Ordering::Relaxed) != 0'
 
 file=superslab/sp_slot.rs models=sp_slot
 mutant $file 'fn publish' 'publish publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'

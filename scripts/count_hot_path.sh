@@ -56,6 +56,12 @@ limited new 64 14
 limited realloc 64 61
 limited free 64 20 40    # so many GiB away from the first blocks
 limited free 64 54 round # where two granules share a place; two of them ask whether the thread uses a shared arena
+# Arenas: malloc's hit and what finds the magazines; a null handle is told apart by two.
+limited arena_malloc 64 17
+limited arena_free 64 26
+limited shared_malloc 64 27
+limited shared_free 64 36
+limited free_of_shared 64 42
 [ $failed = 0 ] || exit 1
 
 objdump -d --no-show-raw-insn -j .text "$lib" >"$tmp/text"

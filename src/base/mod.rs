@@ -4,6 +4,7 @@
 
 pub(crate) mod addr;
 pub(crate) mod aside;
+pub(crate) mod at_hand;
 pub(crate) mod batch_stack;
 pub(crate) mod bits;
 pub(crate) mod digits;

@@ -68,6 +68,12 @@ pub(crate) fn is_checked(word: *mut u8) -> bool {
     word.addr() & CHECK != 0
 }
 
+/// Whether it says neither.
+#[inline(always)]
+pub(super) fn is_plain(word: *mut u8) -> bool {
+    word.addr() & (MARK | CHECK) == 0
+}
+
 /// The word as it is where nothing is counted or checked.
 #[inline(always)]
 pub(crate) fn plain(word: *mut u8) -> *mut u8 {

@@ -3,41 +3,29 @@
 
 use core::cell::Cell;
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::metered::plain;
+use super::metered::{is_plain, plain};
 use super::{OwnHeap, Pushed, ThreadHeap, light};
 use crate::base::addr::Addr;
+use crate::base::at_hand::AtHand;
 use crate::class::BIN_STRIDE;
 use crate::os::lock::Mutex;
 use crate::os::tls;
 use crate::page_map::Tag;
 
-/// Entries of a table.
-const PLACES: usize = 8;
-
 /// Guards all links below, and who sits where. Before the registry's.
 static SEATS: Mutex<()> = Mutex::new(());
 
-/// A thread's part, where one without a heap reads zeroes. It reads the tables without a lock; who takes a seat away strikes it out there, before that
-/// heap or word is anything else: who comes to have one of those by the program's synchronisation sees it.
+/// A thread's part, where one without a heap reads zeroes.
 pub(super) struct Seated {
-    by_home: [Entry; PLACES],
-    by_seat: [AtomicUsize; PLACES],
+    /// Its seats by their homes' words, with `SPECIAL` for a home of which more is to be done with a block than to hand it out.
+    at_hand: AtHand,
     /// Whether it ever had any. Written by the thread, or by who retires its heap.
     any: Cell<bool>,
     first: Cell<Option<&'static ThreadHeap>>,
 }
 
-/// The word of a home, with `SPECIAL` for one of which more is to be done with a block than to hand it out; and the thread's seat there. Relaxed, all:
-/// see above.
-struct Entry {
-    home: AtomicUsize,
-    seat: AtomicUsize,
-}
 pub(crate) const SPECIAL: usize = 1;
-/// In `by_seat` of a thread that has any: no heap's address, nor what the owner of no span is.
-const NO_SEAT: usize = 1;
 
 /// A seat's part, and that of the home, the heap that stands for all of them. Under `SEATS`; zeroes are a valid value: nobody's.
 pub(super) struct Seat {
@@ -53,11 +41,6 @@ unsafe impl Sync for Seated {}
 // SAFETY: all of it is under `SEATS`; whoever ends or walks the seats of a home has that to himself, or holds the lock.
 unsafe impl Sync for Seat {}
 
-fn place(of: usize) -> usize {
-    // Heaps lie 32 KiB apart, mostly.
-    (of >> 15) % PLACES
-}
-
 /// # Safety
 /// `own` is a thread's word, `plain`.
 #[inline(always)]
@@ -70,12 +53,24 @@ unsafe fn seated(own: *mut u8) -> &'static Seated {
 #[inline(always)]
 pub(crate) fn seat_at_hand(word: usize) -> Option<OwnHeap> {
     // SAFETY: the thread's word.
-    let entry = &unsafe { seated(plain(tls::get())) }.by_home[place(word)];
-    if entry.home.load(Ordering::Relaxed) != word {
-        return None;
-    }
-    let seat = entry.seat.load(Ordering::Relaxed);
-    // SAFETY: it is stored before the word.
+    unsafe { seat_in(plain(tls::get()), word) }
+}
+
+/// The same, but of no thread whose calls are counted or checked: in three instructions less.
+#[inline(always)]
+pub(crate) fn own_seat(word: *mut u8) -> Option<OwnHeap> {
+    let own = tls::get();
+    // SAFETY: the thread's word, which is plain.
+    if is_plain(own) { unsafe { seat_in(own, word.addr()) } } else { None }
+}
+
+/// # Safety
+/// As for `seated`.
+#[inline(always)]
+unsafe fn seat_in(own: *mut u8, word: usize) -> Option<OwnHeap> {
+    // SAFETY: the caller's.
+    let seat = unsafe { seated(own) }.at_hand.find(word)?;
+    // SAFETY: what was noted is a heap's address (K1).
     unsafe { core::hint::assert_unchecked(seat != 0) };
     // SAFETY: a heap, which are never freed.
     let seat = unsafe { super::at(Addr(seat)) };
@@ -96,8 +91,7 @@ pub(crate) fn has_seats(own: *mut u8) -> bool {
 pub(crate) fn push_at_seat(own: *mut u8, tag: Tag, at: Addr) -> bool {
     let owner = tag.owner();
     // SAFETY: the thread's word.
-    let entry = unsafe { seated(own) }.by_seat[place(owner.0)].load(Ordering::Relaxed);
-    if entry != owner.0 {
+    if !unsafe { seated(own) }.at_hand.has(owner.0) {
         return false;
     }
     // SAFETY: a heap, which are never freed.
@@ -110,7 +104,7 @@ pub(crate) fn push_at_seat(own: *mut u8, tag: Tag, at: Addr) -> bool {
 pub(crate) fn seat_of(owner: Addr) -> Option<OwnHeap> {
     let own = plain(tls::get());
     // SAFETY: the thread's word.
-    if !has_seats(own) || unsafe { seated(own) }.by_seat[place(owner.0)].load(Ordering::Relaxed) != owner.0 {
+    if !has_seats(own) || !unsafe { seated(own) }.at_hand.has(owner.0) {
         return None;
     }
     // SAFETY: a heap, which are never freed.
@@ -187,7 +181,7 @@ pub(crate) fn end_seat(home: &'static ThreadHeap) -> Option<&'static ThreadHeap>
     home.seat.next.set(heap.seat.next.take());
     if let Some(thread) = heap.seat.thread.take() {
         thread.seated.unlink(heap);
-        thread.seated.strike(|seat| seat == heap.addr().0);
+        thread.seated.at_hand.strike(|seat| seat == heap.addr().0);
     }
     Some(heap)
 }
@@ -195,23 +189,10 @@ pub(crate) fn end_seat(home: &'static ThreadHeap) -> Option<&'static ThreadHeap>
 impl Seated {
     fn note(&self, word: usize, heap: &'static ThreadHeap) {
         if !self.any.get() {
-            self.strike(|_| true);
+            self.at_hand.strike(|_| true);
             self.any.set(true);
         }
-        let entry = &self.by_home[place(word)];
-        entry.seat.store(heap.addr().0, Ordering::Relaxed);
-        entry.home.store(word, Ordering::Relaxed);
-        self.by_seat[place(heap.addr().0)].store(heap.addr().0, Ordering::Relaxed);
-    }
-
-    /// Strikes out the seats that are `gone`.
-    fn strike(&self, gone: impl Fn(usize) -> bool) {
-        for entry in self.by_home.iter().filter(|entry| gone(entry.seat.load(Ordering::Relaxed))) {
-            entry.home.store(0, Ordering::Relaxed);
-        }
-        for seat in self.by_seat.iter().filter(|seat| gone(seat.load(Ordering::Relaxed))) {
-            seat.store(NO_SEAT, Ordering::Relaxed);
-        }
+        self.at_hand.note(word, heap.addr().0);
     }
 
     fn unlink(&self, gone: &'static ThreadHeap) {
@@ -237,7 +218,7 @@ impl OwnHeap {
             self.seated.first.set(heap.seat.beside.take());
             heap.seat.thread.set(None);
         }
-        self.seated.strike(|_| true);
+        self.seated.at_hand.strike(|_| true);
         self.seated.any.set(false);
     }
 }

@@ -12,12 +12,16 @@
 
 enum { BLOCKS = 8, ROUNDS = 100, BIGGEST = 8192 }; // few enough blocks for the smallest magazine
 
-enum call { MALLOC, FREE, FREE_NULL, CALLOC, REALLOC, NEW, DELETE, CALLS };
-static const char *const names[CALLS] = {"malloc", "free", "free_null", "calloc", "realloc", "new", "delete"};
+// Of arenas: a block of an owned one and its free; the same of a shared one, and malloc's free of that.
+enum call { MALLOC, FREE, FREE_NULL, CALLOC, REALLOC, NEW, DELETE, OWNED, GIVE_OWNED, SHARED, GIVE_SHARED, FREE_SHARED, CALLS };
+static const char *const names[CALLS] = {"malloc", "free", "free_null", "calloc", "realloc", "new", "delete",
+    "arena_malloc", "arena_free", "shared_malloc", "shared_free", "free_of_shared"};
 
 static void *blocks[BLOCKS], *moved[BLOCKS];
 static void *(*malloc_)(size_t), *(*calloc_)(size_t, size_t), *(*realloc_)(void *, size_t), *(*new_)(size_t);
 static void (*free_)(void *), (*delete_)(void *, size_t);
+static void *arena, *(*arena_malloc)(void *, size_t); // no arena: malloc's heap
+static void (*arena_free)(void *, void *);
 
 static void fail(const char *why) {
     fprintf(stderr, "hot_path: %s\n", why);
@@ -34,6 +38,9 @@ __attribute__((noinline, noclone)) void measured(enum call call, size_t size) {
     case REALLOC: for (int i = 0; i < BLOCKS; i++) moved[i] = realloc_(blocks[i], size); break;
     case NEW: for (int i = 0; i < BLOCKS; i++) blocks[i] = new_(size); break;
     case DELETE: for (int i = 0; i < BLOCKS; i++) delete_(blocks[i], size); break;
+    case OWNED: case SHARED: for (int i = 0; i < BLOCKS; i++) blocks[i] = arena_malloc(arena, size); break;
+    case GIVE_OWNED: case GIVE_SHARED: for (int i = 0; i < BLOCKS; i++) arena_free(arena, blocks[i]); break;
+    case FREE_SHARED: for (int i = 0; i < BLOCKS; i++) free_(blocks[i]); break;
     case CALLS: break;
     }
 }
@@ -84,7 +91,7 @@ static void go_round(size_t size) {
 
 int main(int argc, char **argv) {
     Dl_info owner;
-    if (argc != 3 && argc != 4) fail("usage: hot_path malloc|free|free_null|calloc|realloc|new|delete size [GIB|round]");
+    if (argc != 3 && argc != 4) fail("usage: hot_path CALL size [GIB|round]");
     enum call call = MALLOC;
     while (call < CALLS && strcmp(argv[1], names[call]) != 0) call++;
     if (call == CALLS) fail("no such call");
@@ -97,7 +104,16 @@ int main(int argc, char **argv) {
     *(void **)&realloc_ = find("realloc", owner.dli_fbase);
     *(void **)&new_ = find("_Znwm", owner.dli_fbase);
     *(void **)&delete_ = find("_ZdlPvm", owner.dli_fbase);
-    bool frees = call == FREE || call == DELETE, allocates = !frees && call != REALLOC && call != FREE_NULL;
+    if (call >= OWNED) {
+        void *(*make)(const void *) = NULL;
+        *(void **)&make = find("hak_arena_new", owner.dli_fbase);
+        *(void **)&arena_malloc = find("hak_arena_malloc", owner.dli_fbase);
+        *(void **)&arena_free = find("hak_arena_free", owner.dli_fbase);
+        struct { unsigned long size; const char *name; unsigned long limit, flags; } options = {sizeof options, NULL, 0, call >= SHARED};
+        if (!(arena = make(&options))) fail("no arena");
+    }
+    bool frees = call == FREE || call == DELETE || call == GIVE_OWNED || call >= GIVE_SHARED;
+    bool allocates = !frees && call != REALLOC && call != FREE_NULL;
     if (size == 0 || size > BIGGEST) fail("size out of range");
 
     bool round_trip = argc == 4 && strcmp(argv[3], "round") == 0;
@@ -106,7 +122,7 @@ int main(int argc, char **argv) {
     // The first blocks are misses: they come from a span. Afterwards the magazine has BLOCKS of them, and room for as many.
     for (int round = -1; round < ROUNDS; round++) {
         if (!allocates || round < 0)
-            for (int i = 0; i < BLOCKS; i++) blocks[i] = malloc_(size);
+            for (int i = 0; i < BLOCKS; i++) blocks[i] = arena ? arena_malloc(arena, size) : malloc_(size);
         for (int i = 0; i < BLOCKS; i++) moved[i] = blocks[i];
         if (round >= 0) measured(call, call == REALLOC ? smaller : size);
         for (int i = 0; i < BLOCKS; i++) {
@@ -115,7 +131,7 @@ int main(int argc, char **argv) {
             if (moved[i] != blocks[i] && !allocates) fail("realloc moved a block that it could have left in place");
         }
         if (!frees || round < 0)
-            for (int i = 0; i < BLOCKS; i++) free_(blocks[i]);
+            for (int i = 0; i < BLOCKS; i++) arena ? arena_free(arena, blocks[i]) : free_(blocks[i]);
     }
     printf("%d\n", BLOCKS * ROUNDS);
     return 0;

@@ -7,6 +7,9 @@ macro_rules! models {
 }
 
 models! {
+    at_hand_a_key_that_comes_round_leads_to_the_new_value
+    at_hand_a_note_meanwhile_is_right
+    at_hand_what_is_struck_out_is_found_no_more
     background_ends_once_threads_end_unheard
     background_is_ended_by_another
     background_is_handed_over

@@ -1,6 +1,7 @@
 //! The models. Each is a few threads that do a few operations, and says what must hold in every interleaving of them.
 //! What an operation hands over goes through a loom cell: loom sees a wrong ordering only where data depends on it.
 
+mod at_hand;
 mod batch_stack;
 mod changed;
 mod door;
@@ -19,6 +20,7 @@ pub use crate::heap::model::node_pool_gives_each_node_to_one;
 pub use crate::large::model::*;
 pub use crate::reclaim::model::*;
 pub use crate::report::model::*;
+pub use at_hand::*;
 pub use batch_stack::*;
 pub use changed::*;
 pub use door::*;
