@@ -54,6 +54,9 @@ extern const char *hak_options;
  An arena is used by one thread at a time, unless it was made with HAK_ARENA_SHARED; which thread that is may change, by whatever the program
  hands other things on with. Its blocks are the program's as malloc's are: any thread may use them, and `free` and `realloc`
  take them. `realloc` gives a block of malloc's when it has to move one; `hak_arena_realloc` stays in the arena.
+
+ Null, or an arena that was destroyed, where one is asked for ends the process with a line that says so; of a destroyed one that is certain with
+ HAKMEM_HARDENED, else only until the next arena is made.
  */
 typedef struct hak_arena hak_arena;
 
@@ -668,7 +671,7 @@ void hak_arena_destroy(struct hak_arena *arena);
  Fills in the arena's figures, as far as `size`, which is `sizeof(struct hak_arena_figures)`, has room. Fields that this library does not know are
  set to 0.
 
- Returns 0; EINVAL when `figures` is null or `size` has no room for one; EAGAIN when a fork lasts too long. Any thread, while the arena is there;
+ Returns 0; EINVAL when `arena` or `figures` is null or `size` has no room for one; EAGAIN when a fork lasts too long. Any thread, while the arena is there;
  what another thread does meanwhile may be in some of them and not in others.
  */
 int hak_arena_stats(struct hak_arena *arena,
@@ -683,7 +686,7 @@ struct hak_arena *hak_arena_of(const void *block);
 /*
  Calls `visit` with `arg` for each block of the arena that the program holds. The calling thread has the arena to itself meanwhile, also a shared one.
 
- Returns 0 after the last call; EINVAL when `visit` is null; ENOMEM when there is no memory to note where they are; else what `visit` returned that
+ Returns 0 after the last call; EINVAL when `arena` or `visit` is null; ENOMEM when there is no memory to note where they are; else what `visit` returned that
  was not 0 and ended the walk.
  */
 int hak_arena_walk(struct hak_arena *arena,

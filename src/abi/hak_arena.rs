@@ -19,6 +19,9 @@ pub const HAK_ARENA_ZEROED: u64 = 2;
 /// An arena is used by one thread at a time, unless it was made with HAK_ARENA_SHARED; which thread that is may change, by whatever the program
 /// hands other things on with. Its blocks are the program's as malloc's are: any thread may use them, and `free` and `realloc`
 /// take them. `realloc` gives a block of malloc's when it has to move one; `hak_arena_realloc` stays in the arena.
+///
+/// Null, or an arena that was destroyed, where one is asked for ends the process with a line that says so; of a destroyed one that is certain with
+/// HAKMEM_HARDENED, else only until the next arena is made.
 #[allow(non_camel_case_types, reason = "a C name")]
 pub struct hak_arena {
     _private: [u8; 0],
@@ -146,11 +149,11 @@ pub unsafe extern "C" fn hak_arena_destroy(arena: *mut hak_arena) {
 /// Fills in the arena's figures, as far as `size`, which is `sizeof(struct hak_arena_figures)`, has room. Fields that this library does not know are
 /// set to 0.
 ///
-/// Returns 0; EINVAL when `figures` is null or `size` has no room for one; EAGAIN when a fork lasts too long. Any thread, while the arena is there;
+/// Returns 0; EINVAL when `arena` or `figures` is null or `size` has no room for one; EAGAIN when a fork lasts too long. Any thread, while the arena is there;
 /// what another thread does meanwhile may be in some of them and not in others.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hak_arena_stats(arena: *mut hak_arena, figures: *mut hak_arena_figures, size: usize) -> c_int {
-    if figures.is_null() || size < 2 * size_of::<u64>() {
+    if arena.is_null() || figures.is_null() || size < 2 * size_of::<u64>() {
         return libc::EINVAL;
     }
     // SAFETY: as the caller says.
@@ -181,11 +184,11 @@ pub extern "C" fn hak_arena_of(block: *const c_void) -> *mut hak_arena {
 
 /// Calls `visit` with `arg` for each block of the arena that the program holds. The calling thread has the arena to itself meanwhile, also a shared one.
 ///
-/// Returns 0 after the last call; EINVAL when `visit` is null; ENOMEM when there is no memory to note where they are; else what `visit` returned that
+/// Returns 0 after the last call; EINVAL when `arena` or `visit` is null; ENOMEM when there is no memory to note where they are; else what `visit` returned that
 /// was not 0 and ended the walk.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hak_arena_walk(arena: *mut hak_arena, visit: hak_arena_visit, arg: *mut c_void) -> c_int {
-    let Some(visit) = visit else { return libc::EINVAL };
+    let Some(visit) = visit.filter(|_| !arena.is_null()) else { return libc::EINVAL };
     // SAFETY: as the caller says.
     let look = |block: Addr, size: usize| unsafe { visit(block.as_ptr(), size, arg) };
     // SAFETY: as the caller says.

@@ -17,13 +17,24 @@ const TWICE: &str = "hak_arena_free: block is already free (double free)";
 /// `word` is an arena's, and the calling thread may use that. So for all here.
 #[inline(always)]
 pub(crate) unsafe fn alloc(word: *mut u8, size: usize) -> *mut u8 {
-    match front::hit(|| word, size) {
+    let from = if heap::is_marked(word) {
+        match heap::own_seat(word) {
+            Some(seat) => seat.addr().as_ptr(),
+            None => return alloc_missed(word, size),
+        }
+    } else if word.is_null() {
+        // A Rust handle is known not to be, and pays nothing.
+        return alloc_slow(word, size, 1);
+    } else {
+        word
+    };
+    match front::hit(|| from, size) {
         Some(block) => block.as_ptr(),
         None => alloc_missed(word, size),
     }
 }
 
-/// A hit of a shared arena, and what is none.
+/// What is no hit, and one of a shared arena by a thread whose calls are counted.
 #[inline(never)]
 fn alloc_missed(word: *mut u8, size: usize) -> *mut u8 {
     if heap::is_marked(word) {
@@ -146,32 +157,41 @@ impl Arena {
 #[inline(always)]
 pub(crate) unsafe fn free(word: *mut u8, block: *mut u8) {
     let at = Addr::of(block);
-    // SAFETY: a handle is a heap's word (caller).
-    let heap = unsafe { heap::at(Addr::of(heap::plain(word))) };
-    // SAFETY: an arena's that the calling thread may use; a shared one's magazines have no room, and nobody writes them.
-    let heap = unsafe { OwnHeap::of(heap) };
-    let offset = page_map::bin_of(at.granule(), heap.addr().0);
-    if offset < CLASSES * BIN_STRIDE {
-        if let Pushed::Kept = heap.push_apart(ClassId::from_index(offset / BIN_STRIDE), at) {
+    let home = if heap::is_marked(word) {
+        if heap::own_seat(word).is_some_and(|seat| push(seat, at)) {
             return;
         }
+        heap::plain(word)
+    } else if word.is_null() {
+        super::gone(word);
+    } else {
+        word
+    };
+    // SAFETY: a handle is a heap's word (caller).
+    let heap = unsafe { heap::at(Addr::of(home)) };
+    // SAFETY: an arena's that the calling thread may use; a shared one's magazines have no room, and nobody writes them.
+    let heap = unsafe { OwnHeap::of(heap) };
+    if !push(heap, at) {
+        free_missed(word, heap, block);
     }
-    free_missed(word, heap, block);
 }
 
-/// A hit of a shared arena, and what is none.
+/// Whether a block went into a magazine of `heap`: it is that heap's.
+#[inline(always)]
+fn push(heap: OwnHeap, at: Addr) -> bool {
+    let offset = page_map::bin_of(at.granule(), heap.addr().0);
+    offset < CLASSES * BIN_STRIDE
+        && matches!(heap.push_apart(ClassId::from_index(offset / BIN_STRIDE), at), Pushed::Kept)
+}
+
+/// What is no hit, and one of a shared arena by a thread whose calls are counted.
 #[inline(never)]
 fn free_missed(word: *mut u8, heap: OwnHeap, block: *mut u8) {
+    if heap::is_marked(word) && heap::seat_at_hand(word.addr()).is_some_and(|seat| push(seat, Addr::of(block))) {
+        return;
+    }
+    super::at(word);
     if heap::is_marked(word) {
-        let at = Addr::of(block);
-        if let Some(seat) = heap::seat_at_hand(word.addr()) {
-            let offset = page_map::bin_of(at.granule(), seat.addr().0);
-            if offset < CLASSES * BIN_STRIDE {
-                if let Pushed::Kept = seat.push_apart(ClassId::from_index(offset / BIN_STRIDE), at) {
-                    return;
-                }
-            }
-        }
         return front::free(block);
     }
     free_slow(heap, block);
@@ -198,6 +218,7 @@ fn free_slow(heap: OwnHeap, block: *mut u8) {
 /// # Safety
 /// See `alloc`.
 pub(crate) unsafe fn realloc(word: *mut u8, block: *mut u8, size: usize) -> *mut u8 {
+    at(word);
     if block.is_null() {
         // SAFETY: the caller's.
         return unsafe { alloc(word, size) };
@@ -218,7 +239,11 @@ pub(crate) unsafe fn realloc(word: *mut u8, block: *mut u8, size: usize) -> *mut
     // SAFETY: the caller's.
     let fresh = unsafe { alloc(word, size) };
     if fresh.is_null() {
-        return if own && size <= old { block } else { fresh };
+        if !own || size > old {
+            return fresh;
+        }
+        front::cut(Addr::of(block), size);
+        return block;
     }
     // SAFETY: both blocks are the caller's and hold at least this many bytes; a fresh block overlaps none in use.
     unsafe { fresh.copy_from_nonoverlapping(block, old.min(size)) };

@@ -7,6 +7,7 @@ use crate::front;
 use crate::heap::{self, OwnHeap};
 use crate::large::Held;
 use crate::meta;
+use crate::reclaim;
 use crate::stats::allowance::Allowance;
 use crate::stats::counter::Counter;
 
@@ -85,12 +86,14 @@ pub(crate) unsafe fn destroy(word: *mut u8) {
     // Not done, in a fork that lasts: it stays as it is, and its memory with it.
     let _ = front::inside(|| {
         list::take(arena);
-        arena.large.free_all();
-        while let Some(seat) = heap::end_seat(arena.heap) {
-            // SAFETY: the arena is the caller's alone, and so is what nobody's seat is any more.
-            unsafe { OwnHeap::of(seat) }.dissolve();
-        }
-        arena.own().dissolve();
+        reclaim::at_leisure(|| {
+            arena.large.free_all();
+            while let Some(seat) = heap::end_seat(arena.heap) {
+                // SAFETY: the arena is the caller's alone, and so is what nobody's seat is any more.
+                unsafe { OwnHeap::of(seat) }.dissolve();
+            }
+            arena.own().dissolve();
+        });
         meta::free(Addr::of(arena), size_of::<Arena>());
     });
 }

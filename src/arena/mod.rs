@@ -1,5 +1,5 @@
 //! Box `arena` (L8): heaps of the program's own, whose blocks can all be freed at once.
-//! Owns: the arenas' records, and their list.   Calls: base, os, class, config, stats, meta, page_map, large, heap, front.
+//! Owns: the arenas' records, and their list.   Calls: base, os, class, config, stats, meta, page_map, large, heap, reclaim, front.
 //! Called by: report, abi.   Locks: `ARENAS`, before all others; else through the boxes.
 //! Threads: an owned arena's functions are one thread's at a time, as the program sees to; `of` and `figures` are any's.
 //!
@@ -53,14 +53,23 @@ struct Arena {
     links: list::Links,
 }
 
-/// The arena that `word` is the handle of; ends the process where it is none.
+/// The arena that `word` is the handle of; ends the process where it is none: null, or the handle of one that was destroyed, as long as its heap
+/// belongs to nobody, or to an arena with another word.
 fn at(word: *mut u8) -> &'static Arena {
     if word.is_null() {
-        die(GONE, Addr::NULL);
+        gone(word);
     }
     // SAFETY: a handle is a heap's word (caller), and heaps are never freed.
     let heap = unsafe { heap::at(Addr::of(heap::plain(word))) };
-    named_by(heap.apart_owner()).unwrap_or_else(|| die(GONE, Addr::of(word)))
+    match named_by(heap.apart_owner()) {
+        Some(arena) if arena.word() == word => arena,
+        _ => gone(word),
+    }
+}
+
+#[cold]
+fn gone(word: *mut u8) -> ! {
+    die(GONE, Addr::of(word))
 }
 
 fn named_by(record: Addr) -> Option<&'static Arena> {

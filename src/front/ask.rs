@@ -113,7 +113,7 @@ pub(super) fn expand(at: Addr, kind: Kind, held: usize, least: usize, most: usiz
 
 /// A block that is to hold fewer bytes where it stands: strict modes watch its new end, and compare the new size.
 #[cold]
-pub(super) fn cut(at: Addr, size: usize) {
+pub(crate) fn cut(at: Addr, size: usize) {
     match Kind::at(at) {
         Kind::Large => large::cut(at, size),
         Kind::Guarded => guard::cut(at, size),

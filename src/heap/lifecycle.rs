@@ -23,6 +23,7 @@ use super::{LATE_THREAD, OwnHeap, ThreadHeap, inherit, metered, remote::Inbox};
 use crate::base::addr::Addr;
 use crate::base::door::Door;
 use crate::class::ClassId;
+use crate::config;
 use crate::meta;
 use crate::os;
 use crate::os::lock::Mutex;
@@ -60,12 +61,14 @@ pub(crate) struct Left(&'static ThreadHeap);
 /// - R1: orphans form a queue from `oldest` to `newest` by `behind`; exactly its members have `orphan` set.
 /// - R2: all others, but for the late heap, that of samples and those apart, are on the list that begins at `used`, by `behind` and back by
 ///   `before`.
-/// - R3: those that were apart and are no longer are on the list that begins at `spare`, by `behind`.
+/// - R3: those that were apart and are no longer, `spares` of them, form a queue from `spare` to `last_spare` by `behind`.
 struct Registry {
     oldest: Option<&'static ThreadHeap>,
     newest: Option<&'static ThreadHeap>,
     used: Option<&'static ThreadHeap>,
     spare: Option<&'static ThreadHeap>,
+    last_spare: Option<&'static ThreadHeap>,
+    spares: usize,
     /// Where `try_orphans` goes on, in the list of all.
     hand: Option<&'static ThreadHeap>,
     /// Heaps with `unheard` set.
@@ -79,12 +82,16 @@ const LOOKS: u32 = 64;
 /// Heaps whose threads `take_lost` asks for, in one call: a call of the kernel each. As each new heap looks for so many lost ones, of
 /// all heaps that nobody heard of again few are ever waiting.
 const ASKS: u32 = 8;
+/// Spare heaps that rest, with `HAKMEM_HARDENED`: 1 MiB of addresses, of which the pages with magazines were touched.
+const RESTING: usize = 32;
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     oldest: None,
     newest: None,
     used: None,
     spare: None,
+    last_spare: None,
+    spares: 0,
     hand: None,
     unheard: 0,
     lost_hand: None,
@@ -248,18 +255,36 @@ pub(super) fn shared_heap(place: &AtomicPtr<ThreadHeap>) -> Option<&'static Thre
 pub(super) fn take_spare() -> Option<&'static ThreadHeap> {
     let mut registry = REGISTRY.lock();
     match registry.spare {
-        Some(heap) => {
+        Some(heap) if registry.spares > resting() => {
             registry.spare = heap.links.behind.take();
+            registry.spares -= 1;
             Some(heap)
         }
-        None => registry.make(),
+        _ => registry.make(),
     }
 }
 
-/// Takes back what `take_spare` gave, empty.
+/// Takes back what `take_spare` gave, empty: the next one to be given, for its lines are warm; the last one while some are to rest.
 pub(super) fn put_spare(heap: &'static ThreadHeap) {
     let mut registry = REGISTRY.lock();
-    heap.links.behind.set(registry.spare.replace(heap));
+    let last = registry.last_spare.filter(|_| registry.spare.is_some());
+    registry.spares += 1;
+    match last {
+        Some(last) if resting() > 0 => {
+            last.links.behind.set(Some(heap));
+            heap.links.behind.set(None);
+            registry.last_spare = Some(heap);
+        }
+        _ => {
+            registry.last_spare = last.or(Some(heap));
+            heap.links.behind.set(registry.spare.replace(heap));
+        }
+    }
+}
+
+/// How many spare heaps are to stay so, in the order in which they became it: a handle to what one was is known to be stale so long.
+fn resting() -> usize {
+    if config::get::hardened() == config::hardened::OFF { 0 } else { RESTING }
 }
 
 /// Calls `look` with every heap that a thread has, under the registry lock: none gets another meanwhile. Any thread.

@@ -61,7 +61,7 @@ pub(crate) use own::OwnHeap;
 pub(crate) use recall::next_turn;
 pub(crate) use remote::{add_remote, add_remote_slow, forget_sent, ran_dry, was_sent};
 pub(crate) use seats::{
-    SPECIAL, each_seat, end_seat, has_seats, next_seat, push_at_seat, seat_at_hand, seat_of, take_seat,
+    SPECIAL, each_seat, end_seat, has_seats, next_seat, own_seat, push_at_seat, seat_at_hand, seat_of, take_seat,
 };
 
 use behind::{Core, Locked, PURGED};

@@ -30,6 +30,8 @@ const MIN_ALLOWANCE: u64 = 24 << 20;
 // Relaxed, in all of this file: figures that guide a policy and publish nothing; a lost update shifts it a little.
 /// Bytes that the last purge could not give back (a refused `madvise`, busy heaps): not tried again before decay.
 static FUTILE: AtomicU64 = AtomicU64::new(0);
+/// Bytes that were left at once, for decay to take in steps (`super::at_leisure`): so much more may be dirty until then.
+static LENT: AtomicU64 = AtomicU64::new(0);
 
 fn live() -> u64 {
     (superslab::active_bytes() + large::active_bytes()).saturating_sub(heap::free_bytes())
@@ -96,7 +98,24 @@ pub(super) fn now() -> u64 {
     }
     let live = live();
     let earned = regret::earned();
-    contract(live) + FUTILE.load(Ordering::Relaxed) + allowance(live, earned).max(earned.min(left_by_large()))
+    contract(live) + FUTILE.load(Ordering::Relaxed) + lent() + allowance(live, earned).max(earned.min(left_by_large()))
+}
+
+/// Bytes that are lent.
+pub(super) fn lent() -> u64 {
+    LENT.load(Ordering::Relaxed)
+}
+
+/// Lends so many more, unless nothing is to stay, or so much as was chosen.
+pub(super) fn lend(bytes: u64) {
+    if period() > 0 && chosen() == 0 {
+        LENT.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Takes back what is lent and gone. Each quarter of a decay time.
+pub(super) fn take_back(dirty: u64) {
+    LENT.fetch_min(dirty, Ordering::Relaxed);
 }
 
 /// Gives back the excess and an eighth of the bound more, `MORE` at most, lest every free after this one come here too. Unless another thread
@@ -129,6 +148,7 @@ pub(super) fn idle_excess(idle: u64) -> u64 {
 /// Once a decay time: what could not be purged is tried again.
 pub(super) fn age() {
     FUTILE.store(0, Ordering::Relaxed);
+    LENT.store(lent() / 2, Ordering::Relaxed);
 }
 
 #[cfg(test)]

@@ -122,6 +122,7 @@ impl Clock {
         let quarter = quarter();
         let quarters = (now - last).checked_div(quarter).unwrap_or(1);
         let dirty = Dirty::now();
+        bound::take_back(dirty.total());
         let (pool, large) = (POOL.turn(dirty.pool, quarters), LARGE.turn(dirty.large, quarters));
         let idle = TOTAL.turn(dirty.total(), quarters);
         regret::settle();

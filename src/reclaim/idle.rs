@@ -12,6 +12,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use super::bound;
 use super::give::TURN;
 use super::regret;
 use crate::config;
@@ -37,7 +38,7 @@ fn live() -> u64 {
 }
 
 fn allowed() -> u64 {
-    MIN_IDLE.max(live() / LIVE_PART) + regret::earned() + FUTILE.load(Ordering::Relaxed)
+    MIN_IDLE.max(live() / LIVE_PART) + regret::earned() + FUTILE.load(Ordering::Relaxed) + bound::lent()
 }
 
 /// Called at the end of a slow path that freed, with no lock held: mostly some loads and a compare.

@@ -11,7 +11,7 @@
 //! Slow paths do all this. A process that is idle has none: `background` is a thread that looks for it, if it was asked for.
 //!
 //! Owns: the time of the last decay, what was earned, the optional thread.   Calls: base, os, stats, config, page_map,
-//! pressure, learn, profile, reserve, superslab, heap, large.   Called by: front, report, abi.
+//! pressure, learn, profile, reserve, superslab, heap, large.   Called by: front, arena, report, abi.
 //! Locks: `TURN`, `CLOCK`, `DEBT`, `LEDGER`, only tried, before all others; then through the boxes.   Threads: any.
 //! Never: looks at a request; a slow path says that something was freed, or is about to be taken.
 #![forbid(unsafe_code)]
@@ -79,6 +79,14 @@ pub(crate) fn after_exit() {
         look_round();
     }
     background::nudge(dirty);
+}
+
+/// Does what leaves much idle at once, and has decay take that in its steps: so much more may be dirty until then. To give a GiB back takes the kernel
+/// 0.2 s, and the caller would wait for it.
+pub(crate) fn at_leisure(leave: impl FnOnce()) {
+    let before = Dirty::now().total();
+    leave();
+    bound::lend(Dirty::now().total().saturating_sub(before));
 }
 
 /// Keeps up to `bytes` of free memory from now on, as `HAKMEM_TRIM_THRESHOLD` does; what is more goes at once. Any thread.

@@ -35,7 +35,7 @@ pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut
     let span = make(record, class, owner, slab, claims, dirty.generation);
     // Last: from here on anybody may look at the head.
     if !page_map::enter(base, granules, Tag::of_span(owner, class.index()), record) {
-        give_up(span);
+        give_up::<false>(span);
         return None;
     }
     // SAFETY: just made; its heap's lock is held (caller).
@@ -94,7 +94,13 @@ pub(crate) fn close(mut span: NonNull<Span>) {
 
 /// Gives an empty span, on no list, back to the pool.
 #[inline(never)] // for the stack, see `reclaim/decay.rs`
-pub(crate) fn tiny_backend_release_span(mut span: NonNull<Span>, dirty: &mut Dirty) {
+pub(crate) fn tiny_backend_release_span(span: NonNull<Span>, dirty: &mut Dirty) {
+    release::<false>(span, dirty);
+}
+
+/// Ends an empty span, on no list, as one of many at once or alone: see `superslab::release_one_of_many`.
+#[inline(always)]
+pub(super) fn release<const ONE_OF_MANY: bool>(mut span: NonNull<Span>, dirty: &mut Dirty) {
     // SAFETY: the caller took the span off its lists and every block is free, so nothing names it but the page map.
     let record = unsafe { span.as_mut() };
     debug_assert!(record.free == record.capacity && record.list == List::None);
@@ -103,12 +109,12 @@ pub(crate) fn tiny_backend_release_span(mut span: NonNull<Span>, dirty: &mut Dir
         clear(record);
     }
     page_map::strike(record.base(), record.slab.granules());
-    give_up(span);
+    give_up::<ONE_OF_MANY>(span);
 }
 
 /// Gives back what a span has that is not in the page map, and its record.
 #[inline(never)] // a jump from a release, the deepest there is, whose frame is gone by then
-fn give_up(span: NonNull<Span>) {
+fn give_up<const ONE_OF_MANY: bool>(span: NonNull<Span>) {
     // SAFETY: the caller's alone, and no block of it is in use: nobody looks at the record any more.
     let span = unsafe { span.as_ref() };
     let (record, class, closed) = (span.record(), span.class, span.closed);
@@ -119,7 +125,7 @@ fn give_up(span: NonNull<Span>) {
     let slab = unsafe { (&raw const span.slab).read() };
     // Refused, it is lost: nobody could use it.
     if !closed || os::unguard(slab.base, slab.granules() * GRANULE) {
-        superslab::release_slab(slab);
+        if ONE_OF_MANY { superslab::release_one_of_many(slab) } else { superslab::release_slab(slab) }
     }
     meta::free(record, record_bytes(class));
 }

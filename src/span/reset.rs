@@ -1,7 +1,7 @@
 //! All blocks of a class freed at once: the cost is by spans, whatever was in them. Only in a heap whose blocks wait in no batch and no magazine
 //! meanwhile: an arena's.
 
-use super::backend::{clear, tiny_backend_release_span};
+use super::backend::{clear, release, tiny_backend_release_span};
 use super::claims;
 use super::dirty::Dirty;
 use super::lists::Spans;
@@ -17,8 +17,12 @@ impl Spans {
     /// Frees every block of `class`, and says how many bytes and spans went: the spans that were in use are kept, for what was needed once is soon
     /// needed again; of those that lay empty since the last time, half goes back to the pool.
     pub(crate) fn free_all(&mut self, class: ClassId, dirty: &mut Dirty) -> (usize, u32) {
-        let (used, idle) = (self.used(class), self.empty().div_ceil(2));
-        let released = self.release_some(idle, dirty);
+        let released = self.release_some(self.empty().div_ceil(2), dirty);
+        (self.free_used(class, dirty), released)
+    }
+
+    fn free_used(&mut self, class: ClassId, dirty: &mut Dirty) -> usize {
+        let used = self.used(class);
         for list in USED {
             while let Some(mut span) = self.head(list) {
                 // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
@@ -36,13 +40,18 @@ impl Spans {
             at = record.next;
         }
         self.free = self.spans as u64 * class.blocks_per_span() as u64;
-        (used, released)
+        used
     }
 
-    /// `free_all`, and all spans go. None of them is on its way to the kernel. Says how many went.
+    /// Frees every block of `class`, and all spans go. None of them is on its way to the kernel. Says how many went.
     pub(crate) fn release_all(&mut self, class: ClassId, dirty: &mut Dirty) -> u32 {
-        let (_, released) = self.free_all(class, dirty);
-        released + self.release_some(u32::MAX, dirty)
+        self.free_used(class, dirty);
+        let mut released = 0;
+        while let Some(span) = self.take_empty(dirty) {
+            release::<true>(span, dirty);
+            released += 1;
+        }
+        released
     }
 
     fn release_some(&mut self, most: u32, dirty: &mut Dirty) -> u32 {

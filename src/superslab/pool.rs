@@ -11,7 +11,7 @@
 use super::counts::{ACTIVE, DIRTY, FRESH, RELEASED, STAGE, TINY};
 use super::slab::{SLOTS, Slab, SlabKind};
 use super::state::{CHANGED, FREE_SLOTS, POOL};
-use super::supply::{refill_group, refill_own, retire, reuse_newest, superslab_refill};
+use super::supply::{refill_group, refill_own, retire, retire_one_of_many, reuse_newest, superslab_refill};
 use super::table::{self, Descriptors, SuperSlab};
 use super::{aligned, apart};
 use crate::base::addr::GRANULE;
@@ -178,6 +178,18 @@ pub(crate) fn acquire_more(slab: &mut Slab, more: u32) -> bool {
 
 /// Gives slots back. They stay resident (EMPTY); a SuperSlab left without ACTIVE slots goes to the cache. Any thread.
 pub(crate) fn release_slab(slab: Slab) {
+    release::<false>(slab);
+}
+
+/// The same of one of many at once: a SuperSlab that the cache has no room for stays in use, without an ACTIVE slot, until decay comes to its slots, in
+/// steps. To unmap a GiB takes the kernel 0.2 s, and the caller would wait for it.
+pub(crate) fn release_one_of_many(slab: Slab) {
+    release::<true>(slab);
+}
+
+// A copy for each: what is asked at the end is not to be kept on the stack of the deepest calls.
+#[inline(always)]
+fn release<const ONE_OF_MANY: bool>(slab: Slab) {
     RELEASED.add(1);
     if config::get::ss_free_debug() == 1 && RELEASED.get() <= DEBUG_LINES {
         debug_line("release", &slab, 0);
@@ -192,7 +204,7 @@ pub(crate) fn release_slab(slab: Slab) {
     CHANGED.note(&Descriptors, slab.id);
     FREE_SLOTS.push(slab.kind, slab.id, slab.first);
     if active == super_slab.absent() && super_slab.kind().is_none() {
-        retire(slab.id, super_slab);
+        if ONE_OF_MANY { retire_one_of_many(slab.id, super_slab) } else { retire(slab.id, super_slab) }
     }
 }
 

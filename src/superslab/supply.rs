@@ -213,6 +213,15 @@ fn is_to_stay(pool: &Pool) -> bool {
     threshold > 0 && pool.cache.len() >= cache_limit() && dirty_bytes() < threshold
 }
 
+/// `retire`, but where the cache has no room and decay is to come to it: then it stays as it is.
+#[cold]
+pub(super) fn retire_one_of_many(id: u32, super_slab: &SuperSlab) {
+    let decays = config::get::decay_ms() > 0 && config::get::trim_threshold() == 0;
+    if !decays || POOL.lock().cache.len() < cache_limit() {
+        retire(id, super_slab);
+    }
+}
+
 /// How many SuperSlabs the cache may hold.
 fn cache_limit() -> usize {
     (config::get::superslab_cache().max(0) as usize).min(CAP)

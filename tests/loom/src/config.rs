@@ -50,6 +50,9 @@ pub(crate) mod get {
     pub(crate) fn trim_threshold() -> i64 {
         0
     }
+    pub(crate) fn decay_ms() -> i64 {
+        1000
+    }
     pub(crate) fn slot_nodes() -> i64 {
         16
     }
