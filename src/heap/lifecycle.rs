@@ -14,6 +14,8 @@
 mod check;
 #[path = "fork.rs"]
 mod fork;
+#[path = "spare.rs"]
+mod spare;
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -23,7 +25,6 @@ use super::{LATE_THREAD, OwnHeap, ThreadHeap, inherit, metered, remote::Inbox};
 use crate::base::addr::Addr;
 use crate::base::door::Door;
 use crate::class::ClassId;
-use crate::config;
 use crate::meta;
 use crate::os;
 use crate::os::lock::Mutex;
@@ -33,6 +34,7 @@ use crate::record;
 #[cfg(feature = "paranoid")]
 pub(crate) use check::check_registry;
 pub(crate) use fork::orphan_the_lost;
+pub(super) use spare::{put_spare, take_spare};
 
 /// A heap's place in the registry's lists; written under the registry lock.
 pub(super) struct Links {
@@ -82,8 +84,6 @@ const LOOKS: u32 = 64;
 /// Heaps whose threads `take_lost` asks for, in one call: a call of the kernel each. As each new heap looks for so many lost ones, of
 /// all heaps that nobody heard of again few are ever waiting.
 const ASKS: u32 = 8;
-/// Spare heaps that rest, with `HAKMEM_HARDENED`: 1 MiB of addresses, of which the pages with magazines were touched.
-const RESTING: usize = 32;
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     oldest: None,
@@ -249,42 +249,6 @@ pub(super) fn shared_heap(place: &AtomicPtr<ThreadHeap>) -> Option<&'static Thre
     let heap = registry.make()?;
     place.store(Addr::of(heap).as_ptr(), Ordering::Release);
     Some(heap)
-}
-
-/// A heap that no thread has or gets, empty. `None`: out of memory.
-pub(super) fn take_spare() -> Option<&'static ThreadHeap> {
-    let mut registry = REGISTRY.lock();
-    match registry.spare {
-        Some(heap) if registry.spares > resting() => {
-            registry.spare = heap.links.behind.take();
-            registry.spares -= 1;
-            Some(heap)
-        }
-        _ => registry.make(),
-    }
-}
-
-/// Takes back what `take_spare` gave, empty: the next one to be given, for its lines are warm; the last one while some are to rest.
-pub(super) fn put_spare(heap: &'static ThreadHeap) {
-    let mut registry = REGISTRY.lock();
-    let last = registry.last_spare.filter(|_| registry.spare.is_some());
-    registry.spares += 1;
-    match last {
-        Some(last) if resting() > 0 => {
-            last.links.behind.set(Some(heap));
-            heap.links.behind.set(None);
-            registry.last_spare = Some(heap);
-        }
-        _ => {
-            registry.last_spare = last.or(Some(heap));
-            heap.links.behind.set(registry.spare.replace(heap));
-        }
-    }
-}
-
-/// How many spare heaps are to stay so, in the order in which they became it: a handle to what one was is known to be stale so long.
-fn resting() -> usize {
-    if config::get::hardened() == config::hardened::OFF { 0 } else { RESTING }
 }
 
 /// Calls `look` with every heap that a thread has, under the registry lock: none gets another meanwhile. Any thread.
