@@ -60,8 +60,11 @@ pub(crate) fn seat_at_hand(word: usize) -> Option<OwnHeap> {
 #[inline(always)]
 pub(crate) fn own_seat(word: *mut u8) -> Option<OwnHeap> {
     let own = tls::get();
+    if !is_plain(own) {
+        return None;
+    }
     // SAFETY: the thread's word, which is plain.
-    if is_plain(own) { unsafe { seat_in(own, word.addr()) } } else { None }
+    unsafe { seat_in(own, word.addr()) }
 }
 
 /// # Safety
