@@ -5,7 +5,7 @@
 //! bench_c/bench_large 20000 64 1 a quarter more faults.
 //!
 //! What was earned (`regret`) raises it, by up to three quarters of what is live (24 MiB at least), or half of what large blocks have mapped so far as
-//! they left it, but for what of that lay idle for half a decay time.
+//! they left it, 64 MiB at most, but for what of that lay idle for half a decay time.
 //! A program (`mallopt`) or its user may choose the bound. Then decay leaves so much alone as well, and what regret earned still comes on top, or
 //! a bound below what a program frees and takes anew all the time would cost it a fault a page.
 #![forbid(unsafe_code)]
@@ -24,6 +24,9 @@ const MIN_CONTRACT: u64 = 32 << 20;
 /// The most that a free which passes the bound gives back beyond the excess: half a millisecond's work.
 const MORE: u64 = 8 << 20;
 const LIVE_PART: u64 = 8;
+/// The most that may be earned by what large blocks left. Above that they are few, mostly untouched, and worth little to each other: `calloc` of
+/// a GiB, again and again, would be made of half of the last one, and have to clear it.
+const LARGE_ALLOWANCE: u64 = 64 << 20;
 /// What may be earned even when nothing is live: between rounds of a program that frees all and starts over.
 const MIN_ALLOWANCE: u64 = 24 << 20;
 
@@ -78,7 +81,7 @@ fn most_allowance(live: u64) -> u64 {
 /// live at the moment says little: bench_c/bench_large 2000 4 42 5000000 25000000 takes 29,000 faults, 150,000 without. All that they have mapped,
 /// instead of half, takes no fewer there, and peaks higher where other blocks come next; beside free slots, too, less of it stays.
 fn left_by_large() -> u64 {
-    large::dirty_bytes().saturating_sub(superslab::dirty_bytes()).min(large::mapped_bytes() / 2)
+    large::dirty_bytes().saturating_sub(superslab::dirty_bytes()).min(large::mapped_bytes() / 2).min(LARGE_ALLOWANCE)
 }
 
 /// At least so much may be dirty at any time.

@@ -10,7 +10,7 @@ pub(super) static MAPPED_BYTES: Counter = Counter::new();
 pub(super) static RELEASED: Counter = Counter::new();
 /// Slots that are EMPTY, in SuperSlabs in use and cached.
 pub(super) static DIRTY: Counter = Counter::new();
-/// Slots that were acquired clean, so far: each of their pages costs a fault.
+/// Slots that were acquired clean, so far, but for aligned runs: each of their pages costs a fault.
 pub(super) static FRESH: Counter = Counter::new();
 /// Slots that are ACTIVE.
 pub(super) static ACTIVE: Counter = Counter::new();

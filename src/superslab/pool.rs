@@ -44,7 +44,7 @@ pub(crate) fn acquire_slab(kind: SlabKind, len: u32) -> Option<Slab> {
 #[inline(never)]
 fn pop_hint(kind: SlabKind, len: u32) -> Option<Slab> {
     while let Some((id, first)) = FREE_SLOTS.pop(kind) {
-        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first as u32, len, kind, true));
+        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first as u32, len, kind, Of::Empty));
         if let Some(slab) = slab {
             return opened(slab);
         }
@@ -79,7 +79,7 @@ fn find_own(kind: SlabKind, len: u32) -> Option<Slab> {
     let mut pool = POOL.lock();
     let slab = loop {
         let (id, first) = pool.find_own(kind, len, random)?;
-        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, false));
+        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, Of::Any));
         pool.file(id);
         if let Some(slab) = slab {
             break slab;
@@ -109,7 +109,7 @@ fn find(kind: SlabKind, len: u32, stage: &mut usize) -> Option<Slab> {
             *stage = 2;
             continue;
         };
-        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, false));
+        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, Of::Any));
         pool.file(id);
         if slab.is_some() {
             return slab;
@@ -136,7 +136,7 @@ pub(crate) fn acquire_aligned(kind: SlabKind, len: u32, align: usize) -> Option<
             continue;
         };
         // Else stage 1 of another thread came in between.
-        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, false));
+        let slab = table::get(id).and_then(|super_slab| claim(super_slab, id, first, len, kind, Of::Aligned));
         pool.file(id);
         if slab.is_some() {
             return slab;
@@ -144,10 +144,22 @@ pub(crate) fn acquire_aligned(kind: SlabKind, len: u32, align: usize) -> Option<
     }
 }
 
-fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, only_empty: bool) -> Option<Slab> {
-    let dirty = super_slab.word.acquire(low_mask(len) << first, only_empty)?;
+/// Which slots may be claimed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Empty,
+    Any,
+    /// Any, and found by where they lie: whether they are resident is chance, so fresh ones are no sign that others went too early, and are
+    /// not counted.
+    Aligned,
+}
+
+fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, of: Of) -> Option<Slab> {
+    let dirty = super_slab.word.acquire(low_mask(len) << first, of == Of::Empty)?;
     DIRTY.sub(dirty.count_ones() as u64);
-    FRESH.add((len - dirty.count_ones()) as u64);
+    if of != Of::Aligned {
+        FRESH.add((len - dirty.count_ones()) as u64);
+    }
     activate(len);
     TINY.add(kind.tiny_slots(len as u8));
     let base = super_slab.base().offset(first as usize * GRANULE);
