@@ -65,6 +65,7 @@ declare -A runs=(
     [pool]='superslab/* base/index_stack.rs page_map/*'
     [page_map]='page_map/*'
     [node_pool]='heap/node_pool.rs base/index_stack.rs'
+    [remote]='heap/* base/open_batch.rs base/batch_stack.rs base/index_stack.rs'
     [background]='reclaim/background.rs'
     [report]='report/*'
     [warm]='large/* base/seats.rs page_map/*'
@@ -318,6 +319,20 @@ mutant $file 'fn grow' 'who waited to grow does not look again' 'self.spare.pop(
 mutant $file 'fn grow' 'growth is not counted' '*grown += 1;' ''
 mutant $file 'fn grow' 'the first node is spare too' 'for offset in 1..PER_CHUNK' 'for offset in 0..PER_CHUNK'
 mutant $file 'fn grow' 'the new chunk is not entered' 'slot.store(chunk, Ordering::Release);' ''
+
+file=heap/remote.rs models=remote
+mutant $file 'fn free_remote' 'an open batch is not published' 'open.node.store(node, Ordering::Release)' 'open.node.store(node, Ordering::Relaxed)'
+mutant $file 'fn free_remote' 'without a node a block is lost' 'unsafe { super::at(owner) }.free_direct(block);' ''
+mutant $file 'fn send' 'a batch is sent while others take from it' '!batch.blocks.close()' 'false'
+mutant $file 'fn send' 'a batch that is sent stays open' 'open.clear();' ''
+mutant $file 'fn send' 'nobody drains a full inbox' 'owner.drain_for_owner();' ''
+mutant $file 'fn drain' 'a batch that is passed on is so from its start' 'batch.blocks.skip(done);' ''
+mutant $file 'fn drain' 'a batch that is astray goes no further' 'unsafe { super::at(owner).inbox.batches.push(node) };
+                }' '}'
+file=heap/recall.rs
+mutant $file 'fn collect' 'who takes over sees not what the batch is' 'open.node.load(Ordering::Acquire)' 'open.node.load(Ordering::Relaxed)'
+mutant $file 'fn recall_from' 'who calls in sees not what the batch is' '.node.load(Ordering::Acquire)' '.node.load(Ordering::Relaxed)'
+mutant $file 'fn recall_from' 'what is called in goes nowhere' 'unsafe { super::at(to).post(carrier, blocks.get(..len).unwrap_or_default()) };' ''
 
 file=reclaim/background.rs models=background
 mutant $file 'fn nudge' 'who frees does not look after it counted' 'fence(Ordering::SeqCst);' ''

@@ -9,7 +9,8 @@
 //! | `futex_lock`   | `os::lock`       | the crate's own, over a futex of the model's                                |
 //! | `os`, `meta`     | the kernel       | addresses without memory, so that a model can watch who holds them; arenas |
 //! | `config`         | the environment  | what the model sets                                                        |
-//! | `heap`           | `ThreadHeap`     | only the node pool, with a node that carries a loom cell                   |
+//! | `heap`           | `ThreadHeap`     | only what goes from heap to heap, and the node pool                        |
+//! | `span`           | spans            | of one block each, which loom watches                                      |
 //! | `reclaim`        | what gives back  | only the background thread, with one number for all that is idle           |
 //! | `large`          | the mappings     | only what waits at seats; the cache counts what it is given                |
 //! | `report`         | what is written  | only whose turn it is; reports are counted                                 |
@@ -42,6 +43,7 @@ mod reclaim;
 mod report;
 #[path = "../../../src/reserve/mod.rs"]
 mod reserve;
+mod span;
 mod stats;
 #[path = "../../../src/superslab/mod.rs"]
 mod superslab;

@@ -61,6 +61,8 @@ pub(crate) mod signal {
 pub(crate) mod tls {
     use std::cell::Cell;
 
+    pub(crate) struct Zeroes(pub(crate) [u64; 512]);
+
     thread_local! {
         static LAST: Cell<usize> = const { Cell::new(0) };
     }
@@ -212,6 +214,17 @@ pub(crate) mod lock;
 pub(crate) mod thread;
 
 pub(crate) fn write_stderr(_: &[u8]) {}
+
+pub(crate) struct Misuse {
+    pub(crate) what: &'static str,
+    pub(crate) at: Addr,
+}
+
+impl Misuse {
+    pub(crate) fn die(self) -> ! {
+        panic!("{} {:#x}", self.what, self.at.0)
+    }
+}
 
 #[derive(Clone, Copy)]
 pub(crate) struct Range {

@@ -53,6 +53,12 @@ models! {
     profile_a_free_is_counted_after_its_allocation
     profile_a_place_is_one_blocks
     profile_a_stack_is_kept_once
+    remote_a_block_finds_the_span_that_moved
+    remote_a_full_inbox_is_emptied_by_its_sender
+    remote_blocks_come_home_once
+    remote_what_waits_is_called_in
+    remote_what_waits_is_taken_over_once
+    remote_without_a_node_a_block_goes_home_at_once
     report_is_written_or_put_off
     reserve_a_chunk_given_up_serves_nobody
     reserve_blocks_have_one_holder

@@ -130,6 +130,24 @@ impl AtomicUsize {
     pub(crate) fn fetch_add(&self, more: usize, order: Ordering) -> usize {
         self.object().fetch_add(more as u64, order) as usize
     }
+
+    pub(crate) fn fetch_sub(&self, less: usize, order: Ordering) -> usize {
+        self.object().fetch_sub(less as u64, order) as usize
+    }
+}
+
+impl AtomicU32 {
+    pub(crate) fn fetch_add(&self, more: u32, order: Ordering) -> u32 {
+        self.object().fetch_add(more as u64, order) as u32
+    }
+}
+
+/// Copies, which stay as long as the test does: in here the words themselves hold nothing.
+///
+/// # Safety
+/// As in the crate.
+pub(crate) unsafe fn settled(words: &[AtomicUsize]) -> &[usize] {
+    words.iter().map(|word| word.load(Ordering::Relaxed)).collect::<Vec<_>>().leak()
 }
 
 impl AtomicU64 {

@@ -74,6 +74,7 @@ fn runs_dry() {
 }
 
 pub fn node_pool_gives_each_node_to_one() {
+    let _alone = super::remote_model::alone();
     grows_once();
     runs_dry();
 }

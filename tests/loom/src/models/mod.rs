@@ -17,6 +17,7 @@ mod seats;
 mod sp_slot;
 
 pub use crate::heap::model::node_pool_gives_each_node_to_one;
+pub use crate::heap::remote_model::*;
 pub use crate::large::model::*;
 pub use crate::reclaim::model::*;
 pub use crate::report::model::*;
@@ -35,7 +36,7 @@ pub use reserve::*;
 pub use seats::*;
 pub use sp_slot::*;
 
-use crate::{base, futex_lock, large, meta, os, report, stats};
+use crate::{base, futex_lock, heap, large, meta, os, report, span, stats};
 
 /// Runs `body` in every interleaving with up to `preemptions` forced switches. The stand-in for the kernel has `granules`.
 pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send + Sync + 'static) {
@@ -49,6 +50,8 @@ pub(crate) fn check(preemptions: usize, granules: usize, body: impl Fn() + Send 
         large::reset();
         report::reset();
         futex_lock::reset();
+        heap::reset();
+        span::reset();
         meta::reset();
         os::reset(granules);
         stats::counter::reset();

@@ -1,6 +1,8 @@
 //! Levels and text as they are: they order nothing, so core's atomics do, and keep the models small.
 
 pub(crate) mod counter;
+#[path = "../../../../src/stats/event.rs"]
+pub(crate) mod event;
 #[path = "../../../../src/stats/level.rs"]
 pub(crate) mod level;
 #[path = "../../../../src/stats/path.rs"]
