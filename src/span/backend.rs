@@ -18,7 +18,13 @@ use crate::superslab::{self, Slab, SlabKind};
 /// A span of `class` for the heap at `owner`, all blocks free, on no list. `None`: out of memory.
 pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut Dirty) -> Option<NonNull<Span>> {
     let record = meta::alloc(record_bytes(class))?;
-    let Some(slab) = superslab::acquire_slab(SlabKind(class.index() as u8), class.slots()) else {
+    begin(record, class, owner, superslab::acquire_slab(SlabKind(class.index() as u8), class.slots()), dirty)
+}
+
+/// Makes a slab a span, if it was acquired.
+#[inline(never)] // for the stack: it is acquired before, deep down
+fn begin(record: Addr, class: ClassId, owner: Addr, slab: Option<Slab>, dirty: &mut Dirty) -> Option<NonNull<Span>> {
+    let Some(slab) = slab else {
         meta::free(record, record_bytes(class));
         return None;
     };
