@@ -95,7 +95,7 @@ END
 compile() { # $1: conformance/name.c
     local src=$here/$1 bin=$build/${1%.*} cc="${CC:-gcc} -std=gnu11" own
     [ "${1##*.}" = cpp ] && cc="${CXX:-g++} -std=c++17"
-    [ "$bin" -nt "$src" ] && [ "$bin" -nt "$here/check.h" ] && [ "$bin" -nt "$here/run.sh" ] && return 0
+    [ "$bin" -nt "$src" ] && [ "$bin" -nt "$here/check.h" ] && [ "$bin" -nt "$here/run.sh" ] && [ "$bin" -nt "$here/../../include/hakmem.h" ] && return 0
     rm -f "$bin" "$bin.log"
     if sed 25q "$src" | grep -q '^// plugin$'; then
         $cc $flags $(directives "$src" cflags) -DPLUGIN -shared -fPIC "$src" -o "$bin.so.$$" -ldl 2>>"$bin.log" &&
