@@ -9,7 +9,7 @@ use crate::heap::OwnHeap;
 const STALE: &str = "free: block was written to after free";
 
 /// Blocks that a stack has room for which may be a page.
-const BATCH: usize = 16;
+const BATCH: usize = 12;
 
 /// Empties `sll` into the spans of `heap`.
 #[inline(always)] // one frame with the half of the FastCache, which is not in use at the same time

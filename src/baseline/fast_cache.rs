@@ -5,7 +5,8 @@ use core::cell::Cell;
 
 use crate::base::addr::Addr;
 
-const CAP: usize = 32;
+/// Half of it lies on the stack while it is flushed, and a call takes 1 KiB of that at most.
+const CAP: usize = 24;
 
 /// # Invariants
 /// - F1: `len <= CAP`, and `blocks[..len]` are free blocks, newest last.

@@ -192,4 +192,4 @@ pub(crate) fn cached(heap: OwnHeap, class: ClassId) -> u64 {
     })
 }
 
-const _: () = assert!(size_of::<Baseline>() == 5768, "one record of meta; docs/ARCHITECTURE.md, section 5");
+const _: () = assert!(size_of::<Baseline>() == 4488, "one record of meta; docs/ARCHITECTURE.md, section 5");

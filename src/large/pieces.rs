@@ -87,10 +87,9 @@ fn moved(range: Range, bytes: usize) -> Option<Addr> {
 fn join(bytes: usize) -> Option<(Addr, usize)> {
     let mut ranges = [Range::NONE; MOST];
     let (pieces, stale) = choose(bytes, &mut ranges);
-    if let [whole] = pieces
-        && whole.bytes == bytes
-    {
-        return Some((whole.base, bytes));
+    match pieces {
+        [whole] if whole.bytes == bytes => return Some((whole.base, bytes)),
+        _ => {}
     }
     let to = if stale > bytes / WORTH { target(bytes, stale) } else { None };
     let Some(to) = to else {
