@@ -10,7 +10,7 @@ prepare() {
     cp "$CARGO_HOME"/registry/src/*/libsqlite3-sys-0.30.1/sqlite3/sqlite3.[ch] sqlite/
 }
 work() {
-    gcc -O1 -pipe -g -c "$CACHE/sqlite/sqlite3.c" -o s.o
+    gcc -O1 -pipe -g -fdebug-prefix-map="$PWD"=. -c "$CACHE/sqlite/sqlite3.c" -o s.o # the same in every directory
     sum <s.o
     cat >m.c <<'C'
 #include <stdio.h>
