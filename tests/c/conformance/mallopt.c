@@ -1,6 +1,6 @@
 // mallopt says 1 where what glibc's manual tells of a parameter holds here, and 0 where not. M_TRIM_THRESHOLD does what it says: so much free
 // memory stays, whatever its age, and what is more goes at once.
-// env: HAKMEM_DECAY_MS=100
+// env: HAKMEM_DECAY_MS=100 HAKMEM_GUARD_RATE=0
 #include "check.h"
 
 enum { BLOCKS = 300000 }; // of 500 bytes: 150 MB, more than the cache of whole 2 MiB holds
