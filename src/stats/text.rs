@@ -7,8 +7,8 @@ use crate::os;
 /// Who takes full buffers.
 type Sink<'a> = &'a mut dyn FnMut(&[u8]);
 
-/// Bytes written at once: a whole line of a report, and a quarter of the stack that an allocator's call may take.
-const ROOM: usize = 240;
+/// Bytes written at once: a whole line of a report, and two of these fit into the stack that a report from a signal's handler may take.
+const ROOM: usize = 224;
 
 /// Writes to stderr, or hands each full buffer to a function of the caller's.
 pub(crate) struct Text<'a> {
