@@ -127,6 +127,8 @@ for box in sorted(paragraph):
         wrong += [f"src/{box}/mod.rs: {what}: lacks {other}" for other in sorted(true - listed)]
         wrong += [f"src/{box}/mod.rs: {what}: names {other}, which is not so" for other in sorted(listed - true)]
     text = " ".join(product(code[path]) for path in code if path.parts[0] == box)
+    named = set(re.findall(r"`([A-Z_]+)`", (re.search(r"Locks: (.*?)(?:Threads:|Never:|$)", header) or ("", ""))[1]))
+    wrong += [f"src/{box}/mod.rs: Locks: names `{lock}`, which is none" for lock in sorted(named) if not re.search(rf"static {lock}: ", text)]
     wrong += [f"src/{box}/mod.rs: Locks: lacks `{lock}`" for lock in
               sorted(set(re.findall(r"static (\w+): (?:\w+::)?Mutex<", text))) if f"`{lock}`" not in header]
 
