@@ -39,12 +39,8 @@ pub(crate) fn make() {
     if SEALED.kind.load(Ordering::Relaxed) != UNMADE {
         return;
     }
-    for part in 0..3 {
-        for (index, word) in os::random().into_iter().enumerate() {
-            // SAFETY: within the keys, which nobody reads before the store below; the lock keeps other writers out.
-            unsafe { SEALED.keys.get().cast::<u64>().add(4 * part + index).write(word) };
-        }
-    }
+    // SAFETY: nobody reads the keys before the store below; the lock keeps other writers out.
+    unsafe { SEALED.keys.get().write(os::random()) };
     SEALED.kind.store(if has_aes() { AES } else { SIP }, Ordering::Release);
 }
 

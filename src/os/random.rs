@@ -2,10 +2,10 @@
 
 use super::{clock, sys};
 
-/// 256 bits that nobody outside can predict: from getrandom, else (refused, or too early) the 16 bytes that the kernel gives
+/// Words that nobody outside can predict: from getrandom, else (refused, or too early) the 16 bytes that the kernel gives
 /// each program at its start, stirred with the clock.
-pub(crate) fn random() -> [u64; 4] {
-    let mut bits = [0u64; 4];
+pub(crate) fn random<const N: usize>() -> [u64; N] {
+    let mut bits = [0u64; N];
     let len = size_of_val(&bits);
     // SAFETY: `bits` is `len` bytes long. Not blocking: at boot there may be no entropy yet.
     let got = unsafe { sys::call(libc::SYS_getrandom, [bits.as_mut_ptr().addr(), len, libc::GRND_NONBLOCK as usize]) };
@@ -19,7 +19,12 @@ pub(crate) fn random() -> [u64; 4] {
             unsafe { seed.read_unaligned() }
         };
         let now = clock::now(libc::CLOCK_MONOTONIC);
-        bits = [low, high, now.tv_nsec as u64, bits.as_ptr().addr() as u64];
+        let parts = [low, high, now.tv_nsec as u64, bits.as_ptr().addr() as u64];
+        for (turn, four) in (0..).zip(bits.chunks_mut(4)) {
+            for (word, part) in four.iter_mut().zip(parts) {
+                *word = part.rotate_left(turn * 16);
+            }
+        }
     }
     bits
 }

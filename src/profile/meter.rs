@@ -75,7 +75,7 @@ impl Meter {
 
     fn seed(&self) {
         if self.random.get() == 0 {
-            let [seed, ..] = os::random();
+            let [seed] = os::random();
             self.random.set(seed | 1);
         }
     }
