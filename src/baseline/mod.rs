@@ -115,14 +115,21 @@ pub(crate) fn keep(heap: OwnHeap, class: ClassId, block: Addr) -> bool {
         return false;
     }
     look(front, block);
-    if !front.cache.push(block) {
-        if state.direct {
-            return false;
-        }
-        front.sll.push(block);
+    if !put(state, front, block) {
+        return false;
     }
     front.frees.set(frees);
     true
+}
+
+/// Puts `block` where there is room for it. `false`: nowhere.
+#[inline]
+fn put(state: &Baseline, front: &Front, block: Addr) -> bool {
+    let kept = front.cache.push(block);
+    if !kept && !state.direct {
+        front.sll.push(block);
+    }
+    kept || !state.direct
 }
 
 /// That `block` is one, and not the one that came last.
@@ -143,13 +150,9 @@ pub(crate) fn free(heap: OwnHeap, class: ClassId, block: Addr) {
     let Some(state) = state(heap) else { return heap.free_direct(block) };
     let front = state.front(class);
     look(front, block);
-    if !front.cache.push(block) {
-        if state.direct {
-            front.cache.flush_half(|blocks| heap.flush(class, blocks));
-            front.cache.push(block);
-        } else {
-            front.sll.push(block);
-        }
+    if !put(state, front, block) {
+        front.cache.flush_half(|blocks| heap.flush(class, blocks));
+        front.cache.push(block);
     }
     front.frees.set(front.frees.get() + 1);
     if front.frees.get() >= state.drain_interval {
