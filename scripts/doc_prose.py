@@ -165,7 +165,7 @@ def architecture():
                      "POOL": "pool"}.get(name, f"`{name}`")
             if known not in order:
                 yield f"section 6 has no lock {name} ({file})"
-    sizes = {"SuperSlab descriptor": "SuperSlab", "span record": "Span", "large record": "Large", "heap": "ThreadHeap", "batch node": "Node",
+    sizes = {"SuperSlab descriptor": "SuperSlab", "span record": "Span", "large record": "Large", "heap": "Heap", "batch node": "Node",
              "hardened state": "State", "baseline": "Baseline"}
     source = "".join(read(file) for file in glob.glob("src/*/*.rs"))
     for row, name in sizes.items():

@@ -5,7 +5,7 @@ use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::front::{self, Kind};
-use crate::heap::{self, OwnHeap, Popped, Pushed, ThreadHeap};
+use crate::heap::{self, Heap, OwnHeap, Popped, Pushed};
 use crate::os::die;
 use crate::page_map;
 
@@ -95,7 +95,7 @@ enum From {
     /// A heap that it has to itself.
     Own(OwnHeap),
     /// One that all may use who have none, by its lock.
-    Common(&'static ThreadHeap),
+    Common(&'static Heap),
 }
 
 impl Arena {

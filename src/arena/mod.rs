@@ -19,7 +19,7 @@ pub(crate) use ends::{destroy, make, reset};
 pub(crate) use look::{Figures, figures, nth, of, walk};
 
 use crate::base::addr::Addr;
-use crate::heap::{self, OwnHeap, ThreadHeap};
+use crate::heap::{self, Heap, OwnHeap};
 use crate::large::Held;
 use crate::os::die;
 use crate::stats::allowance::Allowance;
@@ -44,7 +44,7 @@ pub(crate) struct Options {
 /// One arena: a record of meta.
 struct Arena {
     /// Its own heap, whose word is its handle.
-    heap: &'static ThreadHeap,
+    heap: &'static Heap,
     options: Options,
     allowance: Allowance,
     large: Held,

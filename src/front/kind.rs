@@ -4,7 +4,7 @@
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::hardened;
-use crate::heap::{self, ThreadHeap};
+use crate::heap::{self, Heap};
 use crate::page_map::{self, Tag};
 
 /// What the tag of a granule says of a pointer into it. Whether a block starts there each box knows of its own.
@@ -34,7 +34,7 @@ impl Spanned {
 
     /// The heap whose span it is.
     #[inline(always)]
-    pub(crate) fn heap(self) -> &'static ThreadHeap {
+    pub(crate) fn heap(self) -> &'static Heap {
         // SAFETY: made of a span's tag only: its owner is a heap.
         unsafe { heap::at(self.0.owner()) }
     }

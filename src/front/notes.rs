@@ -6,7 +6,7 @@ use super::kind::Kind;
 use crate::base::addr::Addr;
 use crate::base::batch_stack::{self, BatchStack};
 use crate::base::sync::AtomicPtr;
-use crate::heap::{Left, ThreadHeap};
+use crate::heap::{Heap, Left};
 use crate::large;
 use crate::page_map;
 use crate::reserve;
@@ -22,7 +22,7 @@ pub(super) enum What {
 pub(super) enum Whose {
     Anyone,
     /// A heap's of an arena, and what it said then.
-    Apart(&'static ThreadHeap, u32),
+    Apart(&'static Heap, u32),
     /// The number of an arena's large block.
     Held(u64),
 }

@@ -12,7 +12,7 @@ use crate::class::ClassId;
 use crate::config;
 use crate::guard;
 use crate::hardened;
-use crate::heap::{OwnHeap, ThreadHeap};
+use crate::heap::{Heap, OwnHeap};
 use crate::large;
 use crate::reclaim;
 
@@ -201,7 +201,7 @@ fn large_by(size: usize, attempt: impl Fn() -> Option<Fresh>) -> Option<Fresh> {
 }
 
 /// A block of `class` for `size` bytes from a heap that others use too, by its lock.
-pub(crate) fn of_shared(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<Fresh> {
+pub(crate) fn of_shared(heap: &Heap, class: ClassId, size: usize) -> Option<Fresh> {
     let (at, zero) =
         if hardened::is_on() { hardened::alloc_shared(heap, class, size)? } else { heap.alloc_fresh(class)? };
     Some(Fresh::new(at, zero))

@@ -7,7 +7,7 @@ use crate::baseline;
 use crate::class::ClassId;
 use crate::config;
 use crate::hardened;
-use crate::heap::{self, Current, Left, OwnHeap, ThreadHeap};
+use crate::heap::{self, Current, Heap, Left, OwnHeap};
 use crate::os::gate;
 use crate::pool_tls;
 use crate::reclaim;
@@ -20,7 +20,7 @@ pub(super) enum Caller {
     /// The calling thread's own heap: all of it may be used.
     Own(OwnHeap),
     /// The late heap: only what goes through its lock.
-    Shared(&'static ThreadHeap),
+    Shared(&'static Heap),
 }
 
 /// The calling thread's heap, made or adopted at its first slow path. `None`: out of memory.

@@ -14,7 +14,7 @@ use super::{
 use crate::base::addr::Addr;
 use crate::canary::{self, CANARY};
 use crate::class::{CLASSES, ClassId};
-use crate::heap::{self, Current, OwnHeap, ThreadHeap};
+use crate::heap::{self, Current, Heap, OwnHeap};
 use crate::meta;
 use crate::os::{self, die, die_sized};
 use crate::span::claims::{Claim, MIN_SLACK, Place, place};
@@ -53,7 +53,7 @@ pub(crate) fn alloc(heap: OwnHeap, class: ClassId, size: usize) -> Option<(Addr,
 }
 
 /// `alloc` from a heap that is not the calling thread's.
-pub(crate) fn alloc_shared(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
+pub(crate) fn alloc_shared(heap: &Heap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
     let block = heap.alloc_direct(class)?;
     Some((block, hand_out(block, size)))
 }
@@ -142,7 +142,7 @@ pub(crate) fn free(heap: OwnHeap, owner: Addr, class: ClassId, at: Addr, said: O
 }
 
 /// `free` by a thread without a heap: past the quarantine, to `owner`.
-pub(crate) fn free_shared(owner: &ThreadHeap, at: Addr, said: Option<usize>) {
+pub(crate) fn free_shared(owner: &Heap, at: Addr, said: Option<usize>) {
     retire(at, said);
     owner.free_direct(at);
 }

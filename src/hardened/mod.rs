@@ -13,7 +13,7 @@ use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::config;
 use crate::config::hardened::{FULL, LIGHT, OFF};
-use crate::heap::{self, ThreadHeap};
+use crate::heap::{self, Heap};
 use crate::os::die_sized;
 use crate::page_map;
 use crate::span;
@@ -71,7 +71,7 @@ fn is_empty(at: Addr) -> bool {
 
 /// Frees a block of no bytes, of the heap `owner`. `said`: the size that the program gave.
 #[cold]
-pub(crate) fn free_empty(owner: &ThreadHeap, at: Addr, said: Option<usize>) {
+pub(crate) fn free_empty(owner: &Heap, at: Addr, said: Option<usize>) {
     if said.is_some_and(|said| said != 0) {
         die_sized(SIZE, 0, at);
     }
@@ -80,7 +80,7 @@ pub(crate) fn free_empty(owner: &ThreadHeap, at: Addr, said: Option<usize>) {
 }
 
 /// `full::alloc_shared` in either form.
-pub(crate) fn alloc_shared(heap: &ThreadHeap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
+pub(crate) fn alloc_shared(heap: &Heap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
     if !is_light() {
         return full::alloc_shared(heap, class, size);
     }

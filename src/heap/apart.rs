@@ -10,7 +10,7 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
-use super::{Core, Locked, OwnHeap, Popped, Pushed, ThreadHeap, end, lifecycle, misuse};
+use super::{Core, Heap, Locked, OwnHeap, Popped, Pushed, end, lifecycle, misuse};
 use crate::base::addr::Addr;
 use crate::class::{CLASSES, ClassId};
 use crate::span::{self, Gather};
@@ -59,7 +59,7 @@ pub(crate) fn make_apart(
     owner: Addr,
     allowance: &'static Allowance,
     prepare: impl FnOnce(OwnHeap),
-) -> Option<&'static ThreadHeap> {
+) -> Option<&'static Heap> {
     let heap = lifecycle::take_spare()?;
     // SAFETY: spare, and on no list any more: nobody else has it.
     prepare(unsafe { OwnHeap::of(heap) });
@@ -69,7 +69,7 @@ pub(crate) fn make_apart(
     Some(heap)
 }
 
-impl ThreadHeap {
+impl Heap {
     /// The record of what the heap belongs to; null: it is a thread's. Any thread.
     #[inline(always)]
     pub(crate) fn apart_owner(&self) -> Addr {
@@ -131,7 +131,7 @@ impl OwnHeap {
     }
 }
 
-impl ThreadHeap {
+impl Heap {
     /// What `refill` is here: from its own spans, as far as is allowed. Its user; where it has none, any thread.
     #[cold]
     #[inline(never)]
@@ -325,7 +325,7 @@ impl Locked<'_> {
     }
 }
 
-impl ThreadHeap {
+impl Heap {
     /// `look`, with no span set apart, and with what keeps them from it, if need be.
     fn look_settled(&self) -> (Locked<'_>, Option<Gather>) {
         let core = self.look();

@@ -1,6 +1,6 @@
 //! What there is in a heap apart.
 
-use super::{OwnHeap, ThreadHeap};
+use super::{Heap, OwnHeap};
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::class::ClassId;
@@ -34,7 +34,7 @@ pub(crate) struct Bases {
 /// Bytes in front of the bases.
 const BITS: usize = LIVE_WORDS * size_of::<u64>();
 
-impl ThreadHeap {
+impl Heap {
     /// Right to a block or two while it is used. Any thread that holds no heap's lock.
     pub(crate) fn held(&self) -> Held {
         let core = self.look();

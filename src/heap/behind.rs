@@ -3,7 +3,7 @@
 
 use core::ops::{Deref, DerefMut};
 
-use super::{ThreadHeap, ebb, recall};
+use super::{Heap, ebb, recall};
 use crate::base::addr::Addr;
 use crate::class::{CLASSES, ClassId};
 use crate::os::lock::MutexGuard;
@@ -44,7 +44,7 @@ pub(crate) struct Core {
 
 /// A heap's lock, taken: what may be done with its spans is done with this.
 pub(crate) struct Locked<'a> {
-    pub(super) heap: &'a ThreadHeap,
+    pub(super) heap: &'a Heap,
     pub(super) core: MutexGuard<'a, Core>,
 }
 

@@ -1,12 +1,12 @@
 //! Feature `paranoid`: the walkers over a heap.
 
-use super::{Bin, Core, OwnHeap, ThreadHeap};
+use super::{Bin, Core, Heap, OwnHeap};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::os::require;
 use crate::span::{self, Dirty};
 
-impl ThreadHeap {
+impl Heap {
     /// What the lock guards: H3, and all of span's. Any thread that holds no heap's lock.
     pub(crate) fn check_spans(&self) {
         self.check_core(&self.look());

@@ -3,7 +3,7 @@
 
 use super::REGISTRY;
 use crate::base::addr::Addr;
-use crate::heap::{ThreadHeap, list};
+use crate::heap::{Heap, list};
 use crate::os;
 
 /// R1. Any thread.
@@ -21,5 +21,5 @@ pub(crate) fn check_registry() {
         (at, last) = (heap.links.behind.get(), Some(heap.addr()));
     }
     os::require(queued == marked, "R1: orphans and their queue", Addr(queued));
-    os::require(last == registry.newest.map(ThreadHeap::addr), "R1: the newest orphan", last.unwrap_or(Addr::NULL));
+    os::require(last == registry.newest.map(Heap::addr), "R1: the newest orphan", last.unwrap_or(Addr::NULL));
 }

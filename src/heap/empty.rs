@@ -3,11 +3,11 @@
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::{ThreadHeap, lifecycle};
+use super::{Heap, lifecycle};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 
-static EMPTY: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
+static EMPTY: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// A block of no bytes. `None`: out of memory. Any thread that holds no heap's lock.
 pub(crate) fn alloc_empty() -> Option<Addr> {

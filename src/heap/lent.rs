@@ -14,7 +14,7 @@
 
 use core::cell::Cell;
 
-use super::{OwnHeap, ThreadHeap};
+use super::{Heap, OwnHeap};
 use crate::base::addr::Addr;
 use crate::class::{ClassId, TINY_CLASSES};
 use crate::profile;
@@ -110,7 +110,7 @@ impl OwnHeap {
     }
 }
 
-impl ThreadHeap {
+impl Heap {
     /// Blocks of a class in magazines and lent. Any thread, for a figure that need not be exact.
     pub(crate) fn cached(&self, class: ClassId) -> usize {
         self.magazined(class) + if profile::was_on() { self.lent_out(class) } else { 0 }

@@ -21,7 +21,7 @@ use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use super::list::{self, newest};
-use super::{LATE_THREAD, OwnHeap, ThreadHeap, inherit, metered, remote::Inbox};
+use super::{Heap, LATE_THREAD, OwnHeap, inherit, metered, remote::Inbox};
 use crate::base::addr::Addr;
 use crate::base::door::Door;
 use crate::class::ClassId;
@@ -39,11 +39,11 @@ pub(super) use spare::{put_spare, take_spare};
 /// A heap's place in the registry's lists; written under the registry lock.
 pub(super) struct Links {
     /// All heaps, newest first: set once, before the heap is published.
-    pub(super) next: Cell<Option<&'static ThreadHeap>>,
+    pub(super) next: Cell<Option<&'static Heap>>,
     /// The next of the queue or list that it is on.
-    behind: Cell<Option<&'static ThreadHeap>>,
+    behind: Cell<Option<&'static Heap>>,
     /// The one before it on the list of those in use.
-    before: Cell<Option<&'static ThreadHeap>>,
+    before: Cell<Option<&'static Heap>>,
     /// Written under the registry lock, read by any.
     pub(super) orphan: AtomicBool,
     /// The thread that has it, if that will not say when it ends.
@@ -57,7 +57,7 @@ unsafe impl Sync for Links {}
 
 /// A heap that its thread has left, for somebody to retire: there is one of these for it, and who has that is its user.
 #[must_use = "a heap that nobody retires is lost"]
-pub(crate) struct Left(&'static ThreadHeap);
+pub(crate) struct Left(&'static Heap);
 
 /// # Invariants
 /// - R1: orphans form a queue from `oldest` to `newest` by `behind`; exactly its members have `orphan` set.
@@ -65,18 +65,18 @@ pub(crate) struct Left(&'static ThreadHeap);
 ///   `before`.
 /// - R3: those that were apart and are no longer, `spares` of them, form a queue from `spare` to `last_spare` by `behind`.
 struct Registry {
-    oldest: Option<&'static ThreadHeap>,
-    newest: Option<&'static ThreadHeap>,
-    used: Option<&'static ThreadHeap>,
-    spare: Option<&'static ThreadHeap>,
-    last_spare: Option<&'static ThreadHeap>,
+    oldest: Option<&'static Heap>,
+    newest: Option<&'static Heap>,
+    used: Option<&'static Heap>,
+    spare: Option<&'static Heap>,
+    last_spare: Option<&'static Heap>,
     spares: usize,
     /// Where `try_orphans` goes on, in the list of all.
-    hand: Option<&'static ThreadHeap>,
+    hand: Option<&'static Heap>,
     /// Heaps with `unheard` set.
     unheard: usize,
     /// Where `take_lost` goes on, likewise.
-    lost_hand: Option<&'static ThreadHeap>,
+    lost_hand: Option<&'static Heap>,
 }
 
 /// Heaps that `try_orphans` looks at in one call.
@@ -96,7 +96,7 @@ static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     unheard: 0,
     lost_hand: None,
 });
-pub(super) static LATE: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
+pub(super) static LATE: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Whether a thread has got a heap yet.
 static BORN: AtomicBool = AtomicBool::new(false);
@@ -167,7 +167,7 @@ pub(crate) fn take_lost() -> Option<Left> {
                 return Some(Left(heap));
             }
         }
-        if asks == ASKS || at.map(ThreadHeap::addr) == first.map(ThreadHeap::addr) {
+        if asks == ASKS || at.map(Heap::addr) == first.map(Heap::addr) {
             break;
         }
     }
@@ -176,7 +176,7 @@ pub(crate) fn take_lost() -> Option<Left> {
 }
 
 /// Whether it is the one that serves threads without a heap.
-pub(super) fn is_late(heap: &ThreadHeap) -> bool {
+pub(super) fn is_late(heap: &Heap) -> bool {
     // Relaxed: only compared.
     core::ptr::eq(LATE.load(Ordering::Relaxed), heap)
 }
@@ -227,12 +227,12 @@ pub(crate) fn retire(left: Left, close: impl FnOnce(OwnHeap)) {
 }
 
 /// The heap for threads that have none: those past their teardown, and all inside the loader's start.
-pub(crate) fn late_heap() -> Option<&'static ThreadHeap> {
+pub(crate) fn late_heap() -> Option<&'static Heap> {
     shared_heap(&LATE)
 }
 
 /// The heap at `place`, which no thread has; made when it is first asked for.
-pub(super) fn shared_heap(place: &AtomicPtr<ThreadHeap>) -> Option<&'static ThreadHeap> {
+pub(super) fn shared_heap(place: &AtomicPtr<Heap>) -> Option<&'static Heap> {
     // Acquire pairs with the Release below: the heap is initialised.
     let shared = place.load(Ordering::Acquire);
     if !shared.is_null() {
@@ -252,7 +252,7 @@ pub(super) fn shared_heap(place: &AtomicPtr<ThreadHeap>) -> Option<&'static Thre
 }
 
 /// Calls `look` with every heap that a thread has, under the registry lock: none gets another meanwhile. Any thread.
-pub(super) fn each_used(mut look: impl FnMut(&'static ThreadHeap)) {
+pub(super) fn each_used(mut look: impl FnMut(&'static Heap)) {
     let registry = REGISTRY.lock();
     let mut at = registry.used;
     while let Some(heap) = at {
@@ -263,7 +263,7 @@ pub(super) fn each_used(mut look: impl FnMut(&'static ThreadHeap)) {
 
 /// Calls `look` with orphans, from where the last call ended, until it says that it is done. No thread gets one of them meanwhile. Says whether
 /// there are no others. Nothing happens when the registry is busy. Any thread, whichever locks it holds.
-pub(super) fn try_orphans(mut look: impl FnMut(&'static ThreadHeap) -> bool) -> bool {
+pub(super) fn try_orphans(mut look: impl FnMut(&'static Heap) -> bool) -> bool {
     let Some(mut registry) = REGISTRY.try_lock() else { return false };
     let first = registry.hand.or(newest());
     let mut at = first;
@@ -273,7 +273,7 @@ pub(super) fn try_orphans(mut look: impl FnMut(&'static ThreadHeap) -> bool) -> 
             break;
         }
         at = heap.links.next.get().or(newest());
-        if at.map(ThreadHeap::addr) == first.map(ThreadHeap::addr) {
+        if at.map(Heap::addr) == first.map(Heap::addr) {
             registry.hand = at;
             return true;
         }
@@ -282,7 +282,7 @@ pub(super) fn try_orphans(mut look: impl FnMut(&'static ThreadHeap) -> bool) -> 
     false
 }
 
-impl ThreadHeap {
+impl Heap {
     /// Whether no thread has it, for a moment. Any thread.
     pub(crate) fn is_orphan(&self) -> bool {
         // Relaxed: a figure, but for those who hold the registry lock.
@@ -296,8 +296,8 @@ pub(crate) fn is_any_in_use() -> bool {
 }
 
 impl Registry {
-    fn make(&mut self) -> Option<&'static ThreadHeap> {
-        let record = meta::alloc(size_of::<ThreadHeap>())?.as_ptr::<ThreadHeap>();
+    fn make(&mut self) -> Option<&'static Heap> {
+        let record = meta::alloc(size_of::<Heap>())?.as_ptr::<Heap>();
         // SAFETY: a zeroed record, ours alone; bins, outbox, cells, events and `core` (a free lock, spans without any) are valid
         // as zeroes, so only what is not zero is written: the pages of an unused half stay untouched, and nothing of a heap
         // is ever on a stack, which may be a coroutine's of a page.
@@ -318,19 +318,19 @@ impl Registry {
         Some(heap)
     }
 
-    fn note_unheard(&mut self, heap: &'static ThreadHeap) {
+    fn note_unheard(&mut self, heap: &'static Heap) {
         if heap.links.unheard.replace(Some(Unheard::current())).is_none() {
             self.unheard += 1;
         }
     }
 
-    fn forget_unheard(&mut self, heap: &'static ThreadHeap) {
+    fn forget_unheard(&mut self, heap: &'static Heap) {
         if heap.links.unheard.take().is_some() {
             self.unheard -= 1;
         }
     }
 
-    fn push_orphan(&mut self, heap: &'static ThreadHeap) {
+    fn push_orphan(&mut self, heap: &'static Heap) {
         heap.links.orphan.store(true, Ordering::Relaxed);
         heap.links.behind.set(None);
         match self.newest.replace(heap) {
@@ -339,7 +339,7 @@ impl Registry {
         }
     }
 
-    fn pop_orphan(&mut self) -> Option<&'static ThreadHeap> {
+    fn pop_orphan(&mut self) -> Option<&'static Heap> {
         let heap = self.oldest?;
         self.oldest = heap.links.behind.take();
         if self.oldest.is_none() {
@@ -349,7 +349,7 @@ impl Registry {
         Some(heap)
     }
 
-    fn push_used(&mut self, heap: &'static ThreadHeap) {
+    fn push_used(&mut self, heap: &'static Heap) {
         let behind = self.used.replace(heap);
         heap.links.before.set(None);
         heap.links.behind.set(behind);
@@ -359,7 +359,7 @@ impl Registry {
     }
 
     /// Takes a heap off the list of those in use.
-    fn unlink(&mut self, heap: &'static ThreadHeap) {
+    fn unlink(&mut self, heap: &'static Heap) {
         let (before, behind) = (heap.links.before.take(), heap.links.behind.take());
         match before {
             Some(before) => before.links.behind.set(behind),

@@ -3,13 +3,13 @@
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::ThreadHeap;
+use super::Heap;
 use crate::base::addr::Addr;
 
-pub(super) static HEAPS: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
+pub(super) static HEAPS: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Where the list begins. Any thread.
-pub(crate) fn newest() -> Option<&'static ThreadHeap> {
+pub(crate) fn newest() -> Option<&'static Heap> {
     // Acquire pairs with the Release in `put`.
     let newest = HEAPS.load(Ordering::Acquire);
     // SAFETY: null or a heap, and heaps are never freed.
@@ -17,14 +17,14 @@ pub(crate) fn newest() -> Option<&'static ThreadHeap> {
 }
 
 /// Puts a heap, whose link is what `newest` says, on the list. Under the registry lock.
-pub(super) fn put(heap: &'static ThreadHeap) {
+pub(super) fn put(heap: &'static Heap) {
     // Release pairs with the Acquire in `newest`: the heap is initialised.
     HEAPS.store(Addr::of(heap).as_ptr(), Ordering::Release);
 }
 
 /// Calls `look` with every heap there is, newest first. No lock is held meanwhile: what is found in one may end the process, where a
 /// handler of SIGABRT may want the registry. Any thread.
-pub(crate) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
+pub(crate) fn each_heap(mut look: impl FnMut(&'static Heap)) {
     let mut at = newest();
     while let Some(heap) = at {
         look(heap);
@@ -32,9 +32,9 @@ pub(crate) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
     }
 }
 
-impl ThreadHeap {
+impl Heap {
     /// The next of the list. Any thread.
-    pub(crate) fn next(&self) -> Option<&'static ThreadHeap> {
+    pub(crate) fn next(&self) -> Option<&'static Heap> {
         self.links.next.get()
     }
 }

@@ -27,7 +27,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::bin::Bins;
 use super::lent::Lent;
-use super::{OwnHeap, ThreadHeap, lifecycle};
+use super::{Heap, OwnHeap, lifecycle};
 use crate::base::addr::Addr;
 use crate::config;
 use crate::os::{self, tls};
@@ -52,7 +52,7 @@ pub(super) struct Metered {
 }
 
 /// From a heap to its last two pages.
-const TO_PAGE: usize = offset_of!(ThreadHeap, metered);
+const TO_PAGE: usize = offset_of!(Heap, metered);
 /// From a heap to its second bins.
 pub(crate) const TO_BINS: usize = TO_PAGE + MARK;
 
@@ -84,7 +84,7 @@ pub(crate) fn plain(word: *mut u8) -> *mut u8 {
 }
 
 /// A word that names `heap`, an arena's, with magazines that are always empty: nothing is ever lent to an arena.
-pub(crate) fn closed(heap: &ThreadHeap) -> *mut u8 {
+pub(crate) fn closed(heap: &Heap) -> *mut u8 {
     word(heap, MARK)
 }
 
@@ -132,7 +132,7 @@ pub(super) fn word_of(heap: OwnHeap) -> *mut u8 {
     word(&heap, due())
 }
 
-fn word(heap: &ThreadHeap, mark: usize) -> *mut u8 {
+fn word(heap: &Heap, mark: usize) -> *mut u8 {
     let heap = heap.addr();
     if mark == 0 { heap.as_ptr() } else { heap.offset(TO_PAGE + mark).as_ptr() }
 }
@@ -168,7 +168,7 @@ fn follow_slow(heap: OwnHeap) {
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// Lets others write to the calling thread's word, whose heap it is.
-pub(super) fn open(heap: &ThreadHeap) {
+pub(super) fn open(heap: &Heap) {
     // Relaxed, both: only compared; of several first threads all store the same.
     if PROCESS.load(Ordering::Relaxed) == 0 {
         words_are_of_this_process();
@@ -197,10 +197,10 @@ pub(crate) fn meter_all() {
     });
 }
 
-pub(super) static SAMPLES: AtomicPtr<ThreadHeap> = AtomicPtr::new(core::ptr::null_mut());
+pub(super) static SAMPLES: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// The heap of sampled blocks: their spans are its own, so a sampled block is known by its tag. `None`: out of memory.
-pub(crate) fn sample_heap() -> Option<&'static ThreadHeap> {
+pub(crate) fn sample_heap() -> Option<&'static Heap> {
     lifecycle::shared_heap(&SAMPLES)
 }
 
@@ -214,5 +214,5 @@ pub(crate) fn holds_samples(owner: Addr) -> bool {
 
 const _: () = {
     assert!(offset_of!(Metered, bins) == MARK && size_of::<Metered>() == 8192);
-    assert!(offset_of!(ThreadHeap, metered) % 4096 == 0, "a marked word is known by its low bits");
+    assert!(offset_of!(Heap, metered) % 4096 == 0, "a marked word is known by its low bits");
 };

@@ -1,5 +1,5 @@
 //! Box `heap` (L5): one thread's state. Magazines and outbox in front, the spans behind a lock of the heap's own.
-//! Owns: `ThreadHeap`s (records of meta, never freed, reused), the registry, the batch nodes.
+//! Owns: `Heap`s (records of meta, never freed, reused), the registry, the batch nodes.
 //! Calls: base, os, class, stats, config, learn, page_map, meta, profile, record, superslab, span.
 //! Called by: tiny_heap, baseline, pool_tls, hardened, reclaim, front, arena, report, abi.
 //! Locks: `SEATS` → `REGISTRY` → one heap's → (pool → meta). Who holds one heap's lock only ever tries the registry's and another's.
@@ -79,7 +79,7 @@ static LATE_THREAD: os::tls::Zeroes = os::tls::Zeroes([0; 512]);
 /// - H2: the blocks in `bins[c]` are of class c and of this heap's spans (a block freed twice may be there twice).
 /// - H3: every span on `core`'s lists has this heap as its owner, and its granules' tags say so.
 #[repr(C, align(4096))]
-pub(crate) struct ThreadHeap {
+pub(crate) struct Heap {
     // Owner half: its user writes; what others may look at says so where it is made.
     bins: Bins,
     outbox: Outbox,
@@ -101,23 +101,23 @@ pub(crate) use remote::NODE_LAYOUT;
 
 pub(crate) const LAYOUT: layout::Heap = layout::Heap {
     heaps_at: At((&raw const list::HEAPS).cast()),
-    size: size_of::<ThreadHeap>(),
-    next: offset_of!(ThreadHeap, links.next),
-    orphan: offset_of!(ThreadHeap, links.orphan),
-    word: offset_of!(ThreadHeap, links.word),
+    size: size_of::<Heap>(),
+    next: offset_of!(Heap, links.next),
+    orphan: offset_of!(Heap, links.orphan),
+    word: offset_of!(Heap, links.word),
     bin_cur: Bin::CUR,
     bin_base: Bin::BASE,
-    inbox: offset_of!(ThreadHeap, inbox.batches),
-    inbox_bytes: offset_of!(ThreadHeap, inbox.bytes),
-    open: offset_of!(ThreadHeap, outbox.open),
+    inbox: offset_of!(Heap, inbox.batches),
+    inbox_bytes: offset_of!(Heap, inbox.bytes),
+    open: offset_of!(Heap, outbox.open),
     opens: outbox::OPEN,
     open_size: size_of::<outbox::Open>(),
     open_node: offset_of!(outbox::Open, node),
-    events: offset_of!(ThreadHeap, events),
+    events: offset_of!(Heap, events),
     event_kinds: EVENTS,
     late_at: At((&raw const lifecycle::LATE).cast()),
     samples_at: At((&raw const metered::SAMPLES).cast()),
-    baseline: offset_of!(ThreadHeap, own) + offset_of!(Half, baseline),
+    baseline: offset_of!(Heap, own) + offset_of!(Half, baseline),
 };
 
 /// The calling thread's relation to its heap.
@@ -140,7 +140,7 @@ pub(crate) fn current() -> Current {
         return Current::Late;
     }
     // SAFETY: the word is one of the two statics, or names the heap that `adopt_or_make` put there, by itself or by its second bins.
-    let heap = unsafe { &*metered::plain(word).cast::<ThreadHeap>() };
+    let heap = unsafe { &*metered::plain(word).cast::<Heap>() };
     // SAFETY: the calling thread's word.
     Current::Heap(unsafe { OwnHeap::of(heap) })
 }
@@ -160,12 +160,12 @@ pub(crate) unsafe fn bin_at(word: *mut u8, offset: usize) -> &'static Bin {
 ///
 /// # Safety
 /// `owner` comes from a non-null `Tag::owner`.
-pub(crate) unsafe fn at(owner: Addr) -> &'static ThreadHeap {
+pub(crate) unsafe fn at(owner: Addr) -> &'static Heap {
     // SAFETY: tags name heaps, and heaps are never freed.
-    unsafe { &*owner.as_ptr::<ThreadHeap>() }
+    unsafe { &*owner.as_ptr::<Heap>() }
 }
 
-impl ThreadHeap {
+impl Heap {
     pub(crate) fn addr(&self) -> Addr {
         Addr::of(self)
     }
@@ -372,6 +372,6 @@ const _: () = {
     assert!(size_of::<Bin>() == BIN_STRIDE, "a tag's low bits are an offset into the bins");
     assert!(size_of::<Bins>() <= size_of_val(&LATE_THREAD), "a thread without a heap reads zeroes as its bins");
     assert!(size_of::<Bins>() <= 4096, "an offset into the bins never reaches the bits of the heap's address");
-    assert!(size_of::<ThreadHeap>() <= 32 << 10, "a heap is one record of meta");
-    assert!(size_of::<ThreadHeap>() == 32_768, "docs/ARCHITECTURE.md, section 5, says so");
+    assert!(size_of::<Heap>() <= 32 << 10, "a heap is one record of meta");
+    assert!(size_of::<Heap>() == 32_768, "docs/ARCHITECTURE.md, section 5, says so");
 };

@@ -2,7 +2,7 @@
 //!
 //! | type             | whose it is                                            | what it leads to                           |
 //! |------------------|--------------------------------------------------------|--------------------------------------------|
-//! | `&ThreadHeap`    | any thread's                                           | the lock, the inbox, what is atomic        |
+//! | `&Heap`    | any thread's                                           | the lock, the inbox, what is atomic        |
 //! | `OwnHeap`        | the user's: the thread whose TLS word names the heap   | that, magazines, open batches, the meters  |
 //! | `Left`           | whoever is to retire a heap that its thread left       | an `OwnHeap`, as long as it is not retired |
 //! | `Locked`         | who has the heap's lock                                | its spans                                  |
@@ -13,14 +13,14 @@ use core::cell::Cell;
 use core::marker::PhantomData;
 use core::ops::Deref;
 
-use super::{Bin, ThreadHeap, capacity, ebb, metered};
+use super::{Bin, Heap, capacity, ebb, metered};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 
 /// A heap in the hands of its user. Not another thread's: neither Send nor Sync.
 #[derive(Clone, Copy)]
 pub(crate) struct OwnHeap {
-    heap: &'static ThreadHeap,
+    heap: &'static Heap,
     stays: PhantomData<*mut ()>,
 }
 
@@ -46,10 +46,10 @@ pub(super) struct Half {
 }
 
 impl Deref for OwnHeap {
-    type Target = ThreadHeap;
+    type Target = Heap;
 
     #[inline(always)]
-    fn deref(&self) -> &ThreadHeap {
+    fn deref(&self) -> &Heap {
         self.heap
     }
 }
@@ -59,13 +59,13 @@ impl OwnHeap {
     /// The calling thread is the heap's user as long as it has this or a copy: its TLS word names the heap; or nobody else can come to be, for
     /// the heap is in no list from which it is given out, or its lock is held; or it is an arena's, which the program lets this thread use.
     #[inline(always)]
-    pub(crate) unsafe fn of(heap: &'static ThreadHeap) -> OwnHeap {
+    pub(crate) unsafe fn of(heap: &'static Heap) -> OwnHeap {
         OwnHeap { heap, stays: PhantomData }
     }
 
     /// The heap as anybody sees it.
     #[inline(always)]
-    pub(crate) fn shared(self) -> &'static ThreadHeap {
+    pub(crate) fn shared(self) -> &'static Heap {
         self.heap
     }
 
@@ -113,7 +113,7 @@ impl OwnHeap {
     }
 }
 
-impl ThreadHeap {
+impl Heap {
     /// Blocks of a class in its magazine. Any thread, for a figure that need not be exact.
     pub(super) fn magazined(&self, class: ClassId) -> usize {
         self.bins.len(class)

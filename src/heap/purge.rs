@@ -4,7 +4,7 @@
 //! at. While the kernel works the heap's lock is free: its thread never waits for a call.
 #![forbid(unsafe_code)]
 
-use super::{Core, Locked, PURGED, ThreadHeap, inherit};
+use super::{Core, Heap, Locked, PURGED, inherit};
 use crate::class::ClassId;
 use crate::span::{self, Gather, Spans, Sweep};
 use crate::stats::event::Event;
@@ -12,7 +12,7 @@ use crate::stats::event::Event;
 /// Steps of a purge under the bound: some thousand spans.
 const STEPS: usize = 16;
 
-impl ThreadHeap {
+impl Heap {
     /// Takes in what others freed, gives kept empty spans back, and purges what it can inside the others.
     /// Any thread; `wait`: even if the heap is busy. Returns the bytes purged.
     pub(crate) fn trim(&self, wait: bool) -> usize {

@@ -3,7 +3,7 @@
 
 use super::outbox::Open;
 use super::remote::{Node, TURN};
-use super::{Locked, ThreadHeap, list, node_pool};
+use super::{Heap, Locked, list, node_pool};
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;
 
@@ -22,7 +22,7 @@ pub(crate) fn next_turn() {
 
 /// Where a heap's next look for what waits for it begins: it goes round. `None`: at the newest heap. Under the heap's lock.
 #[derive(Default)]
-pub(super) struct Hand(Option<&'static ThreadHeap>);
+pub(super) struct Hand(Option<&'static Heap>);
 
 impl Locked<'_> {
     /// Moves what waits for this heap in open batches to its inbox, as far as it is found in a bounded time. Says whether there was any.
@@ -50,7 +50,7 @@ impl Locked<'_> {
     }
 }
 
-impl ThreadHeap {
+impl Heap {
     /// Takes over what waits in this heap's open batches, old ones or, with `all`, any, and gives it back to its spans. Any thread
     /// that holds no heap's lock.
     pub(crate) fn collect(&self, all: bool) {
@@ -89,7 +89,7 @@ impl ThreadHeap {
     }
 
     /// What `heap` has gathered for this one.
-    fn recall_from(&self, heap: &ThreadHeap) -> bool {
+    fn recall_from(&self, heap: &Heap) -> bool {
         // Acquire pairs with the Release in `free_remote`.
         let node = heap.open_for(self.addr()).node.load(Ordering::Acquire);
         if node.is_null() {

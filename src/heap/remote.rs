@@ -9,7 +9,7 @@ use core::mem::offset_of;
 use core::sync::atomic::AtomicBool;
 
 use super::outbox::{OPEN, Open, Outbox};
-use super::{Locked, OwnHeap, ThreadHeap, light, metered, node_pool};
+use super::{Heap, Locked, OwnHeap, light, metered, node_pool};
 use crate::base::addr::{self, Addr};
 use crate::base::batch_stack::{self, BatchStack};
 use crate::base::layout;
@@ -105,7 +105,7 @@ pub(crate) fn add_remote(word: *mut u8, offset: usize, block: Addr) -> bool {
         return false;
     }
     // SAFETY: neither, so it is a heap, or zeroes that reach as far (see below), in which no batch is open.
-    let open = unsafe { Outbox::place(&raw const (*word.cast::<ThreadHeap>()).outbox, offset) };
+    let open = unsafe { Outbox::place(&raw const (*word.cast::<Heap>()).outbox, offset) };
     let bin = open.key.load(Ordering::Relaxed) ^ offset;
     if bin >= CLASSES * BIN_STRIDE {
         return false;
@@ -125,7 +125,7 @@ pub(crate) fn add_remote(word: *mut u8, offset: usize, block: Addr) -> bool {
 pub(crate) fn add_remote_slow(own: *mut u8, tag: Tag, block: Addr) -> bool {
     let between = own.addr() ^ tag.0 as usize;
     // SAFETY: a heap, or zeroes that reach as far.
-    let outbox = unsafe { &raw const (*own.cast::<ThreadHeap>()).outbox };
+    let outbox = unsafe { &raw const (*own.cast::<Heap>()).outbox };
     // SAFETY: as above.
     let open = unsafe { Outbox::place(outbox, between) };
     let key = open.key.load(Ordering::Relaxed);
@@ -139,7 +139,7 @@ pub(crate) fn add_remote_slow(own: *mut u8, tag: Tag, block: Addr) -> bool {
     add_remote(own, between, block)
 }
 
-impl ThreadHeap {
+impl Heap {
     /// The only place where a batch for the heap at `owner` may be open.
     pub(super) fn open_for(&self, owner: Addr) -> &Open {
         // SAFETY: a heap's.
@@ -233,7 +233,7 @@ impl OwnHeap {
     }
 }
 
-impl ThreadHeap {
+impl Heap {
     /// A sender's part when the owner is slow. If the lock is taken somebody is in there, who drains or soon will.
     #[cold]
     fn drain_for_owner(&self) {
@@ -284,7 +284,7 @@ impl Locked<'_> {
 }
 
 const _: () = assert!(
-    light::REACH + offset_of!(ThreadHeap, outbox) + offset_of!(Outbox, open) + size_of::<[Open; OPEN]>()
+    light::REACH + offset_of!(Heap, outbox) + offset_of!(Outbox, open) + size_of::<[Open; OPEN]>()
         <= size_of::<os::tls::Zeroes>(),
     "a thread without a heap reads zeroes as its open batches"
 );

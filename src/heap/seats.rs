@@ -5,7 +5,7 @@ use core::cell::Cell;
 use core::mem::offset_of;
 
 use super::metered::{is_plain, plain};
-use super::{OwnHeap, Pushed, ThreadHeap, light};
+use super::{Heap, OwnHeap, Pushed, light};
 use crate::base::addr::Addr;
 use crate::base::at_hand::AtHand;
 use crate::class::BIN_STRIDE;
@@ -22,7 +22,7 @@ pub(super) struct Seated {
     at_hand: AtHand,
     /// Whether it ever had any. Written by the thread, or by who retires its heap.
     any: Cell<bool>,
-    first: Cell<Option<&'static ThreadHeap>>,
+    first: Cell<Option<&'static Heap>>,
 }
 
 pub(crate) const SPECIAL: usize = 1;
@@ -30,10 +30,10 @@ pub(crate) const SPECIAL: usize = 1;
 /// A seat's part, and that of the home, the heap that stands for all of them. Under `SEATS`; zeroes are a valid value: nobody's.
 pub(super) struct Seat {
     /// The heap of the thread that has it.
-    thread: Cell<Option<&'static ThreadHeap>>,
+    thread: Cell<Option<&'static Heap>>,
     /// The next one of that home, and of that thread.
-    next: Cell<Option<&'static ThreadHeap>>,
-    beside: Cell<Option<&'static ThreadHeap>>,
+    next: Cell<Option<&'static Heap>>,
+    beside: Cell<Option<&'static Heap>>,
 }
 
 // SAFETY: `any` is the user's, or whose who retires the heap; `first` is looked at by any, and is under `SEATS`.
@@ -46,7 +46,7 @@ unsafe impl Sync for Seat {}
 #[inline(always)]
 unsafe fn seated(own: *mut u8) -> &'static Seated {
     // SAFETY: a heap, or zeroes that reach as far: see below.
-    unsafe { &(*own.cast::<ThreadHeap>()).seated }
+    unsafe { &(*own.cast::<Heap>()).seated }
 }
 
 /// The calling thread's seat of the home that `word` names, if that is at hand.
@@ -119,10 +119,10 @@ pub(crate) fn seat_of(owner: Addr) -> Option<OwnHeap> {
 /// The seat of the thread with the heap `own` at the home that `word` names: the one that it has, a free one, or one that `make` makes. `None`: out
 /// of memory.
 pub(crate) fn take_seat(
-    home: &'static ThreadHeap,
+    home: &'static Heap,
     word: usize,
     own: OwnHeap,
-    make: impl FnOnce() -> Option<&'static ThreadHeap>,
+    make: impl FnOnce() -> Option<&'static Heap>,
 ) -> Option<OwnHeap> {
     let seat = seat_for(home, word, own.shared(), make)?;
     // SAFETY: it is the calling thread's from here on.
@@ -130,11 +130,11 @@ pub(crate) fn take_seat(
 }
 
 fn seat_for(
-    home: &'static ThreadHeap,
+    home: &'static Heap,
     word: usize,
-    own: &'static ThreadHeap,
-    make: impl FnOnce() -> Option<&'static ThreadHeap>,
-) -> Option<&'static ThreadHeap> {
+    own: &'static Heap,
+    make: impl FnOnce() -> Option<&'static Heap>,
+) -> Option<&'static Heap> {
     let _seats = SEATS.lock();
     let (mut found, mut at) = (None, home.seat.next.get());
     while let Some(heap) = at {
@@ -163,7 +163,7 @@ fn seat_for(
 }
 
 /// Calls `look` with each seat of a home, none of which is taken or left meanwhile.
-pub(crate) fn each_seat(home: &'static ThreadHeap, mut look: impl FnMut(&'static ThreadHeap)) {
+pub(crate) fn each_seat(home: &'static Heap, mut look: impl FnMut(&'static Heap)) {
     let _seats = SEATS.lock();
     let mut at = home.seat.next.get();
     while let Some(heap) = at {
@@ -173,12 +173,12 @@ pub(crate) fn each_seat(home: &'static ThreadHeap, mut look: impl FnMut(&'static
 }
 
 /// The seat behind `heap`, which is a home or a seat of one: nobody takes or ends one meanwhile.
-pub(crate) fn next_seat(heap: &'static ThreadHeap) -> Option<&'static ThreadHeap> {
+pub(crate) fn next_seat(heap: &'static Heap) -> Option<&'static Heap> {
     heap.seat.next.get()
 }
 
 /// Takes away one seat of a home, and whoever sits there leaves it; `None`: it has none.
-pub(crate) fn end_seat(home: &'static ThreadHeap) -> Option<&'static ThreadHeap> {
+pub(crate) fn end_seat(home: &'static Heap) -> Option<&'static Heap> {
     let _seats = SEATS.lock();
     let heap = home.seat.next.get()?;
     home.seat.next.set(heap.seat.next.take());
@@ -190,7 +190,7 @@ pub(crate) fn end_seat(home: &'static ThreadHeap) -> Option<&'static ThreadHeap>
 }
 
 impl Seated {
-    fn note(&self, word: usize, heap: &'static ThreadHeap) {
+    fn note(&self, word: usize, heap: &'static Heap) {
         if !self.any.get() {
             self.at_hand.strike(|_| true);
             self.any.set(true);
@@ -198,7 +198,7 @@ impl Seated {
         self.at_hand.note(word, heap.addr().0);
     }
 
-    fn unlink(&self, gone: &'static ThreadHeap) {
+    fn unlink(&self, gone: &'static Heap) {
         let mut link = &self.first;
         while let Some(heap) = link.get() {
             if core::ptr::eq(heap, gone) {
@@ -227,6 +227,6 @@ impl OwnHeap {
 }
 
 const _: () = assert!(
-    light::REACH + offset_of!(ThreadHeap, seated) + size_of::<Seated>() <= size_of::<tls::Zeroes>(),
+    light::REACH + offset_of!(Heap, seated) + size_of::<Seated>() <= size_of::<tls::Zeroes>(),
     "a thread without a heap reads zeroes as its seats"
 );

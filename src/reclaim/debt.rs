@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use super::figures::Dirty;
 use super::give::shed;
 use super::{bound, regret};
-use crate::heap::{self, ThreadHeap};
+use crate::heap::{self, Heap};
 use crate::large;
 use crate::os::{self, lock::Mutex};
 use crate::superslab;
@@ -24,7 +24,7 @@ struct Debt {
     pool: usize,
     large: usize,
     /// The heap whose turn it is, and whether its sweep has begun.
-    heap: Option<&'static ThreadHeap>,
+    heap: Option<&'static Heap>,
     begun: bool,
     excess: usize,
     given: usize,

@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use super::figures::{COUNTS, Dirty, REST, SETTLED, period};
 use super::give::give_back;
 use super::{bound, debt, idle, regret};
-use crate::heap::{self, ThreadHeap};
+use crate::heap::{self, Heap};
 use crate::learn;
 use crate::os;
 use crate::os::lock::{Mutex, free_in_child};
@@ -151,7 +151,7 @@ fn collect() {
     heap::forget_sent();
     heap::next_turn();
     heap::each_heap(|heap| heap.collect(false));
-    heap::each_heap(ThreadHeap::be_leaner);
+    heap::each_heap(Heap::be_leaner);
 }
 
 /// At the end of a decay time.

@@ -9,7 +9,7 @@ use crate::base::aside::Aside;
 use crate::baseline;
 use crate::class::{CLASSES, ClassId};
 use crate::hardened;
-use crate::heap::{self, Current, ThreadHeap};
+use crate::heap::{self, Current, Heap};
 use crate::large;
 use crate::meta;
 use crate::os::lock::{Mutex, MutexGuard};
@@ -129,7 +129,7 @@ impl Totals {
         let inside = gate::enter_later();
         let (mut heaps, mut orphans, mut pending_bytes) = (0, 0, 0);
         let (mut span_dirty_bytes, mut span_gone_bytes) = (0, 0);
-        let look = |heap: &'static ThreadHeap| {
+        let look = |heap: &'static Heap| {
             heaps += 1;
             orphans += heap.is_orphan() as u64;
             let core = heap.look();

@@ -2,10 +2,10 @@
 
 #[path = "../../../../src/base/addr.rs"]
 pub(crate) mod addr;
-#[path = "../../../../src/base/at_hand.rs"]
-pub(crate) mod at_hand;
 #[path = "../../../../src/base/aside.rs"]
 pub(crate) mod aside;
+#[path = "../../../../src/base/at_hand.rs"]
+pub(crate) mod at_hand;
 #[path = "../../../../src/base/batch_stack.rs"]
 pub(crate) mod batch_stack;
 #[path = "../../../../src/base/bits.rs"]

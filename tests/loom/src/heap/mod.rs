@@ -44,7 +44,7 @@ pub(crate) fn is_any_in_use() -> bool {
 }
 
 /// Zeroes are a valid value.
-pub(crate) struct ThreadHeap {
+pub(crate) struct Heap {
     outbox: outbox::Outbox,
     inbox: remote::Inbox,
     core: Mutex<Core>,
@@ -58,26 +58,26 @@ pub(crate) struct Core {
 }
 
 pub(crate) struct Locked<'a> {
-    heap: &'a ThreadHeap,
+    heap: &'a Heap,
     core: MutexGuard<Core>,
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct OwnHeap(&'static ThreadHeap);
+pub(crate) struct OwnHeap(&'static Heap);
 
 impl Deref for OwnHeap {
-    type Target = ThreadHeap;
+    type Target = Heap;
 
-    fn deref(&self) -> &ThreadHeap {
+    fn deref(&self) -> &Heap {
         self.0
     }
 }
 
 thread_local! {
-    static HEAPS: RefCell<Vec<&'static ThreadHeap>> = const { RefCell::new(Vec::new()) };
+    static HEAPS: RefCell<Vec<&'static Heap>> = const { RefCell::new(Vec::new()) };
 }
 
-const _: () = assert!(size_of::<ThreadHeap>() <= APART);
+const _: () = assert!(size_of::<Heap>() <= APART);
 const HEAPS_MAX: usize = 4;
 /// As in the crate, bytes from heap to heap.
 const APART: usize = 32 << 10;
@@ -97,15 +97,15 @@ pub(crate) fn reset() {
 }
 
 /// A heap, the newest, before there are threads.
-fn make() -> &'static ThreadHeap {
+fn make() -> &'static Heap {
     let index = HEAPS.with_borrow(Vec::len);
     assert!(index < HEAPS_MAX);
     // SAFETY: within the room, which nobody frees; those of the last execution are forgotten.
     let at = unsafe { ROOM.with(|room| *room).add(index * APART) };
     // SAFETY: as above; zeroes are valid, and it stays as long as the execution.
-    let heap: &'static ThreadHeap = unsafe {
-        at.write_bytes(0, size_of::<ThreadHeap>());
-        &*at.cast::<ThreadHeap>()
+    let heap: &'static Heap = unsafe {
+        at.write_bytes(0, size_of::<Heap>());
+        &*at.cast::<Heap>()
     };
     heap.touch();
     HEAPS.with_borrow_mut(|heaps| heaps.push(heap));
@@ -113,9 +113,9 @@ fn make() -> &'static ThreadHeap {
 }
 
 /// SAFETY: as in the crate.
-unsafe fn at(owner: Addr) -> &'static ThreadHeap {
+unsafe fn at(owner: Addr) -> &'static Heap {
     // SAFETY: the caller's.
-    unsafe { &*owner.as_ptr::<ThreadHeap>() }
+    unsafe { &*owner.as_ptr::<Heap>() }
 }
 
 fn misuse(stop: Stop, blocks: &[Addr]) -> Misuse {
@@ -125,12 +125,12 @@ fn misuse(stop: Stop, blocks: &[Addr]) -> Misuse {
     }
 }
 
-impl ThreadHeap {
+impl Heap {
     fn addr(&self) -> Addr {
         Addr::of(self)
     }
 
-    fn next(&self) -> Option<&'static ThreadHeap> {
+    fn next(&self) -> Option<&'static Heap> {
         HEAPS.with_borrow(|heaps| {
             let me = heaps.iter().position(|heap| core::ptr::eq(*heap, self))?;
             me.checked_sub(1).map(|next| heaps[next])
@@ -230,13 +230,13 @@ mod light {
 }
 
 mod list {
-    use super::{HEAPS, ThreadHeap};
+    use super::{HEAPS, Heap};
 
-    pub(super) fn newest() -> Option<&'static ThreadHeap> {
+    pub(super) fn newest() -> Option<&'static Heap> {
         HEAPS.with_borrow(|heaps| heaps.last().copied())
     }
 
-    pub(super) fn each_heap(mut look: impl FnMut(&'static ThreadHeap)) {
+    pub(super) fn each_heap(mut look: impl FnMut(&'static Heap)) {
         let mut at = newest();
         while let Some(heap) = at {
             look(heap);
@@ -246,14 +246,14 @@ mod list {
 }
 
 mod lifecycle {
-    use super::{ThreadHeap, list};
+    use super::{Heap, list};
 
-    pub(super) fn is_late(_: &ThreadHeap) -> bool {
+    pub(super) fn is_late(_: &Heap) -> bool {
         false
     }
 
     /// All are there to be taken from; a model says which heaps have no thread.
-    pub(super) fn try_orphans(mut look: impl FnMut(&'static ThreadHeap) -> bool) -> bool {
+    pub(super) fn try_orphans(mut look: impl FnMut(&'static Heap) -> bool) -> bool {
         let mut done = false;
         list::each_heap(|heap| done = done || look(heap));
         true

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use loom::thread;
 
-use super::{OwnHeap, ThreadHeap, inherit, make, node_pool, recall, remote};
+use super::{Heap, OwnHeap, inherit, make, node_pool, recall, remote};
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;
 use crate::class::{BIN_STRIDE, ClassId};
@@ -28,7 +28,7 @@ fn huge() -> ClassId {
     ClassId::of(2 << 20).unwrap()
 }
 
-impl ThreadHeap {
+impl Heap {
     /// What was there from the start is there before the threads are (see base/sync.rs).
     pub(super) fn touch(&self) {
         for open in &self.outbox.open {
@@ -44,7 +44,7 @@ impl ThreadHeap {
 }
 
 /// A heap with so many spans, whose blocks are held, and the blocks.
-fn owner(spans: usize) -> (&'static ThreadHeap, Vec<Addr>) {
+fn owner(spans: usize) -> (&'static Heap, Vec<Addr>) {
     let heap = make();
     let mut core = heap.core.lock();
     let of_class = &mut core.spans[small().index()];
@@ -60,7 +60,7 @@ fn prepare(nodes: i64) {
 }
 
 /// Frees blocks as the thread of `heap`, whose blocks they are not.
-fn free(heap: &'static ThreadHeap, owner: &ThreadHeap, blocks: &[Addr]) {
+fn free(heap: &'static Heap, owner: &Heap, blocks: &[Addr]) {
     for &block in blocks {
         span::hold(block);
         // As `front` does: what finds an open batch is put there at once.

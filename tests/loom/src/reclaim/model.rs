@@ -3,8 +3,8 @@
 
 use loom::thread;
 
-use super::background::{allow, dismiss, ensure, is_wanted, nudge, step_aside};
 use super::IDLE;
+use super::background::{allow, dismiss, ensure, is_wanted, nudge, step_aside};
 use super::figures::Dirty;
 use crate::base::sync::Ordering;
 use crate::heap;
