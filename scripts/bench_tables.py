@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Measures the tables of docs/BENCHMARKS.md and README.md, and writes them there, between their <!-- table: NAME --> and <!-- end -->.
 
+What they are made of lies beside them, in docs/plots/tables.json: a test (tests/report) makes them of it again.
+
     scripts/bench_tables.py --rounds 5 --with "mimalloc 3.4.3=/path/libmimalloc.so" ... --write
 """
 
@@ -18,6 +20,7 @@ import bench_compare  # noqa: E402
 import bench_lib  # noqa: E402
 
 README, BENCHMARKS = bench_lib.ROOT / "README.md", bench_lib.ROOT / "docs" / "BENCHMARKS.md"
+FIGURES = bench_lib.ROOT / "docs" / "plots" / "tables.json"
 MARKED = r"(<!-- table: {} -->\n).*?(<!-- end -->)"
 
 # What is measured, the command, and whether it is among the few that README shows.
@@ -47,12 +50,12 @@ def arguments():
                         help="of those known by name (hakmem,system)")
     parser.add_argument("--out", type=Path, default=bench_lib.ROOT / "target" / "bench" / "tables.json", help="where the figures go as JSON")
     parser.add_argument("--from", type=Path, dest="earlier", metavar="FILE", help="measures nothing: the figures of an earlier run")
-    parser.add_argument("--write", action="store_true", help="into the documents; else to stdout")
-    return parser.parse_args()
+    parser.add_argument("--write", action="store_true", help="into the documents, and the figures beside them; else to stdout")
+    return parser, parser.parse_args()
 
 
 def measured(options):
-    """{command: {allocator: {ops: [...], rss: [...]}, None if it can't}}, also written to a file."""
+    """{date, rounds, libc, figures: {command: {allocator: {ops: [...], rss: [...]}, None if it can't}}}, also written to a file."""
     allocators = bench_lib.select(options.only, options.extras)
     if "hakmem" not in [allocator.name for allocator in allocators]:
         raise bench_lib.BenchError("--only: without hakmem there is nothing to compare", 2)
@@ -74,13 +77,27 @@ def measured(options):
             failed |= {allocator.name: None for allocator in unable}
         done = {name: {"ops": [run.ops for run in done], "rss": [run.rss_kib for run in done]} for name, done in runs.items()}
         figures[command] = {allocator.name: (done | failed)[allocator.name] for allocator in allocators}
+    result = {"date": str(date.today()), "rounds": options.rounds, "libc": platform.libc_ver()[1], "figures": figures}
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"date": str(date.today()), "rounds": options.rounds, "figures": figures}, indent=1))
-    return figures
+    save(options.out, result)
+    return result
 
 
-def shown(name):
-    return {"hakmem": "HAKMEM", "system": f"glibc {platform.libc_ver()[1]}"}.get(name, name)
+def save(path, result):
+    """A line for each allocator at each command."""
+    def nested(values, by):
+        return "{" + ",".join(f"\n{json.dumps(key)}: {by(value)}" for key, value in values.items()) + "}"
+
+    path.write_text(nested(result, lambda value: nested(value, lambda row: nested(row, json.dumps)) if isinstance(value, dict) else json.dumps(value)) + "\n")
+
+
+def earlier(path):
+    try:
+        result = json.loads(path.read_text())
+        tables(result)
+        return result
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise bench_lib.BenchError(f"{path} is not a result of bench_tables.py, or one of other rows: {error!r}", 1) from None
 
 
 def three(value):
@@ -106,7 +123,13 @@ def marked(values, texts, best):
     return [f"**{text}**" if value == top else text for value, text in zip(values, texts)]
 
 
-def tables(figures, names):
+def tables(result):
+    figures = result["figures"]
+    names = list(figures[ROWS[0][1]])
+
+    def shown(name):
+        return {"hakmem": "HAKMEM", "system": f"glibc {result['libc']}"}.get(name, name)
+
     def middle(command, name, key):
         found = figures[command][name]
         return statistics.median(found[key]) if found else None
@@ -141,21 +164,25 @@ def write(document, name, text):
 
 
 def main():
-    options = arguments()
+    parser, options = arguments()
     try:
-        figures = json.loads(options.earlier.read_text())["figures"] if options.earlier else measured(options)
+        result = earlier(options.earlier) if options.earlier else measured(options)
     except (bench_lib.BenchError, OSError) as error:
+        status = getattr(error, "status", 1)
+        if status == 2:
+            parser.print_usage(sys.stderr)
         print(f"bench_tables.py: {error}", file=sys.stderr)
-        return getattr(error, "status", 1)
+        return status
     except KeyboardInterrupt:
         return 130
-    made = tables(figures, list(figures[ROWS[0][1]]))
+    made = tables(result)
     if not options.write:
         print("\n".join(made.values()), end="")
         return 0
     write(BENCHMARKS, "speed", made["speed"])
     write(BENCHMARKS, "memory", made["memory"])
     write(README, "ratios", made["ratios"])
+    save(FIGURES, result)
     return 0
 
 

@@ -55,6 +55,10 @@ for arguments in "--bogus" "--rounds 0" "--only bogus" "--with nothing" "--docum
     # shellcheck disable=SC2086
     expect 2 usage: "$scripts/evaluate.sh" $arguments
 done
+for arguments in "--bogus" "extra" "--rounds" "--rounds 0" "--with nothing" "--only" "--only bogus" "--only system" "--with hakmem=/dev/null" "--from"; do
+    # shellcheck disable=SC2086
+    expect 2 usage: "$scripts/bench_tables.py" $arguments
+done
 for script in bench_random_mixed bench_larson bench_larson_ab run_larson; do
     expect 2 usage: "$scripts/$script.sh" 1 x
 done
@@ -96,6 +100,8 @@ expect 0 "" "$scripts/bench_report.py" --compare "$here/canned.json" "$here/cann
 expect 1 "" "$scripts/bench_report.py" --compare "$here/canned.json" "$build/second.json" --share 0.05
 expect 0 "" "$scripts/bench_report.py" --compare "$here/canned.json" "$build/second.json" --share 1
 expect 1 damaged "$scripts/bench_report.py" --compare "$here/canned.json" "$build/short.json"
+for damaged in empty short list; do expect 1 "not a result of bench_tables.py" "$scripts/bench_tables.py" --from "$build/$damaged.json"; done
+expect 1 "No such file" "$scripts/bench_tables.py" --from "$build/none.json"
 expect 1 "not a result of evaluate.py" "$scripts/evaluate.sh" --markdown "$here/canned.json"
 
 # A library that serves nobody is no result, and nothing is saved as one.

@@ -15,6 +15,7 @@ import bench_lib  # noqa: E402
 import bench_report  # noqa: E402
 import bench_run  # noqa: E402
 import bench_stats  # noqa: E402
+import bench_tables  # noqa: E402
 import evaluate  # noqa: E402
 import evaluate_causes  # noqa: E402
 import evaluate_tables  # noqa: E402
@@ -181,6 +182,43 @@ class Tables(unittest.TestCase):
         text = evaluate.DOCUMENT.read_text()
         for name in evaluate_tables.TITLES:
             self.assertEqual(text.count(f"<!-- table: {name} -->\n"), 1, name)
+
+
+class Tables(unittest.TestCase):
+    RESULT = json.loads(bench_tables.FIGURES.read_text())
+
+    def test_the_documents_have_the_tables_of_the_figures_beside_them(self):
+        made = bench_tables.tables(bench_tables.earlier(bench_tables.FIGURES))
+        for document, names in ((bench_tables.BENCHMARKS, ("speed", "memory")), (bench_tables.README, ("ratios",))):
+            for name in names:
+                self.assertIn(f"<!-- table: {name} -->\n{made[name]}<!-- end -->\n", document.read_text())
+
+    def test_the_best_is_bold_and_who_fails_says_so(self):
+        result = copy.deepcopy(self.RESULT)
+        command = bench_tables.ROWS[0][1]
+        result["figures"][command] = {
+            "hakmem": {"ops": [2e8, 3e8, 4e8], "rss": [2048, 1024, 1024]}, "system": {"ops": [1e8, 1e8, 1e8], "rss": [512, 512, 512]}, "other": None}
+        result["figures"] |= {other: result["figures"][command] for _, other, _ in bench_tables.ROWS}
+        title = bench_tables.ROWS[0][0]
+        rows = {name: text.splitlines()[2] for name, text in bench_tables.tables(result).items()}
+        self.assertEqual(rows["speed"], f"| {title} | `{command}` | **300 M (200 M–400 M)** | 100 M | fails |")
+        self.assertEqual(rows["memory"], f"| {title} | 1 | **0.5** | fails |")
+        self.assertEqual(rows["ratios"], f"| {title} | **3** | fails |")
+
+    def test_what_is_saved_is_read_as_it_was(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "tables.json"
+            bench_tables.save(path, self.RESULT)
+            self.assertEqual(path.read_text(), bench_tables.FIGURES.read_text())
+            self.assertEqual(bench_tables.earlier(path), self.RESULT)
+
+    def test_a_document_without_its_marks_is_refused_and_left_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            document = Path(folder) / "document.md"
+            for text in ("", "<!-- table: speed -->\n", "<!-- table: speed -->\n<!-- end -->\n" * 2):
+                document.write_text(text)
+                self.assertRaises(bench_lib.BenchError, bench_tables.write, document, "speed", "new\n")
+                self.assertEqual(document.read_text(), text)
 
 
 if __name__ == "__main__":
