@@ -17,3 +17,4 @@ pub(crate) mod layout;
 pub(crate) mod open_batch;
 pub(crate) mod seats;
 pub(crate) mod sync;
+pub(crate) mod tray;

@@ -4,6 +4,7 @@
 use core::cell::Cell;
 
 use crate::base::addr::Addr;
+use crate::base::tray::Tray;
 
 /// Half of it lies on the stack while it is flushed, and a call takes 1 KiB of that at most.
 const CAP: usize = 24;
@@ -44,12 +45,13 @@ impl FastCache {
         self.blocks.iter().take(self.len.get()).map(Cell::get).for_each(look);
     }
 
-    /// Fills an empty cache halfway: `fill` fills the last entries of what it is given and says how many.
-    pub(super) fn refill(&self, fill: impl FnOnce(&mut [Addr]) -> usize) {
+    /// Has `fill` fill an empty cache halfway.
+    pub(super) fn refill(&self, fill: impl FnOnce(&mut Tray<'_>)) {
         debug_assert!(self.len.get() == 0);
-        let mut room = [Addr::NULL; CAP / 2];
-        let got = fill(&mut room);
-        for &block in room.iter().skip(CAP / 2 - got.min(CAP / 2)) {
+        let mut blocks = [Addr::NULL; CAP / 2];
+        let mut room = Tray::over(&mut blocks);
+        fill(&mut room);
+        for &block in room.blocks() {
             self.push(block);
         }
     }

@@ -3,6 +3,7 @@
 
 use super::random::Random;
 use crate::base::addr::Addr;
+use crate::base::tray::Tray;
 use crate::class::{BLOCK_SIZE, CLASSES, ClassId};
 
 /// Blocks of a stock at most: with its other fields it is a record of 1 KiB.
@@ -73,13 +74,12 @@ impl Stock {
         true
     }
 
-    /// Has `refill` fill what is missing to `capacity`; it fills the last entries of what it gets and says how many.
-    pub(super) fn fill(&mut self, capacity: usize, refill: impl FnOnce(&mut [Addr]) -> usize) {
+    /// Has `refill` fill what is missing to `capacity`.
+    pub(super) fn fill(&mut self, capacity: usize, refill: impl FnOnce(&mut Tray<'_>)) {
         let Some(room) = self.blocks.get_mut(self.len..capacity) else { return };
-        let asked = room.len();
-        let got = refill(room).min(asked);
-        room.copy_within(asked - got.., 0);
-        self.len += got;
+        let mut room = Tray::over(room);
+        refill(&mut room);
+        self.len += room.settle();
         // Any of the new ones may be next.
         self.forget_choice();
     }
@@ -109,11 +109,7 @@ mod tests {
         let mut stock = Stock { len: 0, next: MOST, blocks: [Addr::NULL; MOST] };
         let mut random = Random::seeded([5, 6, 7, 8]);
         stock.fill(100, |room| {
-            let got = 60;
-            for (n, slot) in room.iter_mut().rev().take(got).enumerate() {
-                *slot = Addr(1000 + n);
-            }
-            got
+            room.put_run(Addr(1000), 1, 60);
         });
         assert!(stock.len == 60 && stock.put(Addr(1060), 61) && !stock.put(Addr(1061), 61));
         let mut flushed = 0;

@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering
 
 use super::{Core, Heap, Locked, OwnHeap, Popped, Pushed, end, lifecycle, misuse};
 use crate::base::addr::Addr;
+use crate::base::tray::Tray;
 use crate::class::{CLASSES, ClassId};
 use crate::span::{self, Gather};
 use crate::stats::allowance::Allowance;
@@ -117,10 +118,7 @@ impl OwnHeap {
         // Here already: it has an array now, even if nothing is allowed to lie there.
         self.apart.known.set(self.apart.known.get() | bit(class));
         // SAFETY: we are the heap's user, and nothing below `refill` touches this bin.
-        let room = unsafe { bin.room(usize::MAX) };
-        let asked = room.len();
-        let got = self.refill(class, room);
-        bin.accept(asked, got);
+        let got = unsafe { bin.fill(usize::MAX, |room| self.refill(class, room)) };
         self.note_full(class, got);
     }
 
@@ -135,30 +133,29 @@ impl Heap {
     /// What `refill` is here: from its own spans, as far as is allowed. Its user; where it has none, any thread.
     #[cold]
     #[inline(never)]
-    pub(super) fn refill_apart(&self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
-        let Some(allowance) = self.allowance() else { return 0 };
-        let (asked, size) = (out.len(), class.block_size());
-        let want = allowance.take(asked, size);
-        let out = out.get_mut(asked - want..).unwrap_or_default();
-        if out.is_empty() {
-            return 0;
+    pub(super) fn refill_apart(&self, class: ClassId, out: &mut Tray<'_>, zero: &mut usize) {
+        let Some(allowance) = self.allowance() else { return };
+        let size = class.block_size();
+        let want = allowance.take(out.room(), size);
+        if want == 0 {
+            return;
         }
+        out.limit(want);
         let mut core = self.look();
         // Under the lock, for heaps that several threads take from directly.
         let apart = &self.apart;
         apart.known.set(apart.known.get() | bit(class));
         apart.moved.set(apart.moved.get() | bit(class));
-        let mut got = core.refill(class, out, zero);
-        if got == 0 && core.add_span(class) {
-            got = core.refill(class, out, zero);
+        if !core.refill(class, out, zero) && core.add_span(class) {
+            core.refill(class, out, zero);
         }
+        let got = out.len();
         core.tide.take(got * size);
         core.publish();
         self.events.count(class.index(), Event::Refill, 1);
         self.events.count(class.index(), Event::Refilled, got as u64);
         drop(core);
         allowance.give((want - got) * size);
-        got
     }
 
     /// Gives one block back to its span. Any thread that holds no heap's lock.

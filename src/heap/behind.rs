@@ -4,7 +4,7 @@
 use core::ops::{Deref, DerefMut};
 
 use super::{Heap, ebb, recall};
-use crate::base::addr::Addr;
+use crate::base::tray::Tray;
 use crate::class::{CLASSES, ClassId};
 use crate::os::lock::MutexGuard;
 use crate::span::{self, Dirty, Spans};
@@ -65,14 +65,14 @@ impl DerefMut for Locked<'_> {
 }
 
 impl Core {
-    /// What the spans of `class` that are there have. `zero`: as in `refill_watched`.
+    /// What the spans of `class` that are there have. `false`: nothing. `zero`: as in `refill_watched`.
     #[inline(never)]
-    pub(super) fn refill(&mut self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
-        let Some(spans) = self.spans.get_mut(class.index()) else { return 0 };
+    pub(super) fn refill(&mut self, class: ClassId, out: &mut Tray<'_>, zero: &mut usize) -> bool {
+        let Some(spans) = self.spans.get_mut(class.index()) else { return false };
         let gone = self.dirty.gone;
-        let got = span::refill(spans, &mut self.dirty, out);
+        span::refill(spans, &mut self.dirty, out);
         *zero = gone - self.dirty.gone;
-        got
+        !out.is_empty()
     }
 
     /// Brings the process's count up to date, when that is worth an atomic operation.

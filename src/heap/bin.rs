@@ -8,6 +8,7 @@ use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::base::addr::Addr;
+use crate::base::tray::Tray;
 use crate::class::{CLASSES, ClassId};
 use crate::meta;
 
@@ -204,35 +205,29 @@ impl Bin {
         count
     }
 
-    /// The free part of the array, for a refill of up to `want` entries.
+    /// Has `refill` fill the free part of the array, `want` entries at most. Says how many blocks that were.
     ///
     /// # Safety
-    /// The caller is the bin's thread and makes no other reference while it uses this.
-    #[expect(clippy::mut_from_ref, reason = "the array is not part of the bin; the caller has it to itself")]
-    pub(super) unsafe fn room(&self, want: usize) -> &mut [Addr] {
-        let free = Addr::of(self.limit.get()).since(Addr::of(self.cur.get())) / size_of::<Addr>();
-        if free == 0 {
-            return &mut [];
-        }
-        // SAFETY: B1: entries cur..limit exist; meta's zeroes and old entries are both valid Addrs.
-        unsafe { core::slice::from_raw_parts_mut(self.cur.get(), free.min(want)) }
-    }
-
-    /// Counts the last `got` of `room` entries as held: moves them down to `cur` when they do not start there.
-    pub(super) fn accept(&self, room: usize, got: usize) {
+    /// The caller is the heap's user, and `refill` touches no bin of this class.
+    #[inline(always)]
+    pub(super) unsafe fn fill(&self, want: usize, refill: impl FnOnce(&mut Tray<'_>)) -> usize {
         let cur = self.cur.get();
-        debug_assert!(got <= room);
-        if got < room && got > 0 {
-            // SAFETY: both ranges lie in the `room` entries from `cur` on.
-            unsafe { cur.copy_from(cur.add(room - got), got) };
+        let free = Addr::of(self.limit.get()).since(Addr::of(cur)) / size_of::<Addr>();
+        if free == 0 {
+            return 0;
         }
+        // SAFETY: B1: entries cur..limit exist; meta's zeroes and old entries are both valid Addrs. No other reference is made to them (caller).
+        let mut room = Tray::over(unsafe { core::slice::from_raw_parts_mut(cur, free.min(want)) });
+        refill(&mut room);
+        let got = room.settle();
         self.cur.set(cur.wrapping_add(got));
+        got
     }
 
     /// The oldest `count` blocks at most.
     ///
     /// # Safety
-    /// As for `room`; they stay in the bin until `forget_oldest`.
+    /// The caller is the heap's user; they stay in the bin until `forget_oldest`.
     pub(super) unsafe fn oldest(&self, count: usize) -> &[Addr] {
         let count = count.min(self.len());
         if count == 0 {

@@ -25,10 +25,7 @@ impl OwnHeap {
             return self.alloc_direct(class);
         }
         // SAFETY: we are the heap's user, and nothing below `refill` touches this bin.
-        let room = unsafe { bin.room(half(bin.capacity())) };
-        let asked = room.len();
-        let got = self.refill(class, room);
-        bin.accept(asked, got);
+        let got = unsafe { bin.fill(half(bin.capacity()), |room| self.refill(class, room)) };
         self.learn(class, got as i32);
         match bin.pop() {
             Popped::Block(block) => Some(block),

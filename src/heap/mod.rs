@@ -34,6 +34,7 @@ use core::mem::offset_of;
 
 use crate::base::addr::Addr;
 use crate::base::layout::{self, At};
+use crate::base::tray::Tray;
 use crate::class::{BIN_STRIDE, ClassId};
 use crate::os::lock::Mutex;
 use crate::os::{self, Misuse};
@@ -170,57 +171,58 @@ impl Heap {
         Addr::of(self)
     }
 
-    /// Fills the *last* entries of `out` with blocks of `class` and says how many. 0: out of memory, or no room.
+    /// Fills `out`, which is empty, with blocks of `class`. It stays so when out of memory.
     ///
-    /// Fewer than asked is normal: a new span is acquired only when there is no block at all.
-    pub(crate) fn refill(&self, class: ClassId, out: &mut [Addr]) -> usize {
-        self.refill_watched(class, out, &mut 0)
+    /// Fewer than it has room for is normal: a new span is acquired only when there is no block at all.
+    pub(crate) fn refill(&self, class: ClassId, out: &mut Tray<'_>) {
+        self.refill_watched(class, out, &mut 0);
     }
 
     /// `refill`, and how many bytes of pages that read as zero are among the blocks.
     #[inline]
-    fn refill_watched(&self, class: ClassId, out: &mut [Addr], zero: &mut usize) -> usize {
-        if out.is_empty() {
-            return 0;
+    fn refill_watched(&self, class: ClassId, out: &mut Tray<'_>, zero: &mut usize) {
+        if out.is_full() {
+            return;
         }
         if self.is_apart() {
             return self.refill_apart(class, out, zero);
         }
         let mut core = self.enter();
-        let mut got = core.refill(class, out, zero);
-        if got == 0 && core.inherit(class) {
-            got = core.refill(class, out, zero);
+        let mut found = core.refill(class, out, zero);
+        if !found && core.inherit(class) {
+            found = core.refill(class, out, zero);
         }
-        if got == 0 && core.recall() {
+        if !found && core.recall() {
             core = core.drained();
-            got = core.refill(class, out, zero);
+            found = core.refill(class, out, zero);
         }
-        if got == 0 {
+        if !found {
             if !core.add_span(class) {
-                return 0;
+                return;
             }
-            got = core.refill(class, out, zero);
+            core.refill(class, out, zero);
         }
-        core.tide.take(got * class.block_size());
+        core.tide.take(out.len() * class.block_size());
         core.publish();
         self.events.count(class.index(), Event::Refill, 1);
-        self.events.count(class.index(), Event::Refilled, got as u64);
-        got
+        self.events.count(class.index(), Event::Refilled, out.len() as u64);
     }
 
     /// One block straight from a span, for threads without magazines.
     pub(crate) fn alloc_direct(&self, class: ClassId) -> Option<Addr> {
         let mut block = [Addr::NULL];
-        (self.refill(class, &mut block) == 1).then_some(block[0])
+        let mut out = Tray::over(&mut block);
+        self.refill(class, &mut out);
+        out.blocks().first().copied()
     }
 
     /// `alloc_direct`, and whether all of the block is known to read as zero: only of a big class.
     pub(crate) fn alloc_fresh(&self, class: ClassId) -> Option<(Addr, bool)> {
-        let mut block = [Addr::NULL];
-        let mut gone = 0;
-        let got = self.refill_watched(class, &mut block, &mut gone);
+        let (mut block, mut gone) = ([Addr::NULL], 0);
+        let mut out = Tray::over(&mut block);
+        self.refill_watched(class, &mut out, &mut gone);
         // Its blocks are whole pages: all of them were purged, or never used, exactly if as many bytes are back now.
-        (got == 1).then_some((block[0], class.is_big() && gone == class.block_size()))
+        out.blocks().first().map(|&block| (block, class.is_big() && gone == class.block_size()))
     }
 
     /// One block of this heap straight to its span. Any thread that holds no heap's lock.

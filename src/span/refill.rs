@@ -5,51 +5,46 @@ use core::ptr::NonNull;
 use super::dirty::Dirty;
 use super::lists::Spans;
 use super::record::{List, Span};
-use crate::base::addr::Addr;
+use crate::base::tray::Tray;
 
-/// Fills `out` from the spans of one class, fullest span first, so that the blocks of a span pop in ascending order
-/// (the last of `out` pops first). Blocks whose pages were given back come last, and only where there are no others.
-/// Acquires no span. Returns how many of the *last* entries of `out` were filled.
-pub(crate) fn refill(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
-    let mut left = out.len();
-    while left > 0 {
+/// Fills `out` from the spans of one class, fullest span first, so that the blocks of a span pop in ascending order.
+/// Blocks whose pages were given back come last, and only where there are no others. Acquires no span.
+pub(crate) fn refill(spans: &mut Spans, dirty: &mut Dirty, out: &mut Tray<'_>) {
+    while !out.is_full() {
         let Some(span) = spans.first() else { break };
         // SAFETY: a live record of this heap (L1), under its lock.
         let record = unsafe { span.as_ref() };
         let is_fault = record.list.is_gone() || record.list == List::Empty && !record.purged.is_none();
-        if left < out.len() && is_fault {
+        if !out.is_empty() && is_fault {
             break;
         }
-        // 0 only for a span that is passed over, and that is `first` no more.
-        left -= take(spans, span, dirty, out.get_mut(..left).unwrap_or_default());
+        // Nothing only of a span that is passed over, and that is `first` no more.
+        take(spans, span, dirty, out);
     }
-    if left == out.len() {
-        return take_going(spans, dirty, out);
+    if out.is_empty() {
+        take_going(spans, dirty, out);
     }
-    out.len() - left
 }
 
 /// What spans have beside the pages that are on their way to the kernel: rather than a fresh span.
 #[cold]
 #[inline(never)] // for the stack
-fn take_going(spans: &mut Spans, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
+fn take_going(spans: &mut Spans, dirty: &mut Dirty, out: &mut Tray<'_>) {
     let mut at = spans.going();
     while let Some(mut span) = at {
         // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
         let record = unsafe { span.as_mut() };
         let taken = take_resident(record, out);
         if taken > 0 {
-            count_taken(spans, record, taken, dirty);
-            return taken as usize;
+            return count_taken(spans, record, taken, dirty);
         }
         at = record.next;
     }
-    0
 }
 
-/// Moves blocks of `span` to the end of `out`, the lowest address last; none when all it has free are purged and another
+/// Moves blocks of `span` to `out`, the lowest address first; none when all it has free are purged and another
 /// span may have better.
-fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut [Addr]) -> usize {
+fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut Tray<'_>) {
     // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
     let record = unsafe { span.as_mut() };
     let taken = if record.purged.is_none() {
@@ -60,8 +55,7 @@ fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut
         take_resident(record, out)
     };
     if taken == 0 {
-        spans.pass_over(span, dirty);
-        return 0;
+        return spans.pass_over(span, dirty);
     }
     count_taken(spans, record, taken, dirty);
     // A span that is not used up keeps its place although it got fuller: the next refill starts with it anyway.
@@ -69,7 +63,6 @@ fn take(spans: &mut Spans, mut span: NonNull<Span>, dirty: &mut Dirty, out: &mut
         // `place` returns only empty spans, and this one just gave blocks.
         let _ = spans.place(span, dirty);
     }
-    taken as usize
 }
 
 #[inline(always)]
@@ -80,28 +73,22 @@ fn count_taken(spans: &mut Spans, record: &mut Span, taken: u32, dirty: &mut Dir
 }
 
 #[cold]
-fn take_purged(record: &mut Span, dirty: &mut Dirty, out: &mut [Addr]) -> u32 {
+fn take_purged(record: &mut Span, dirty: &mut Dirty, out: &mut Tray<'_>) -> u32 {
     let (taken, lowest, highest) = take_lowest(record, out);
     // Pages in between that were not taken count as resident too: at worst they are purged again for nothing.
     record.unpurge(lowest, highest.saturating_sub(lowest), dirty);
     taken
 }
 
-/// Moves the lowest free blocks to the end of `out`. Says how many, the lowest index, and the one behind the highest.
+/// Moves the lowest free blocks to `out`. Says how many, the lowest index, and the one behind the highest.
 #[inline(always)]
-fn take_lowest(record: &mut Span, out: &mut [Addr]) -> (u32, u32, u32) {
+fn take_lowest(record: &mut Span, out: &mut Tray<'_>) -> (u32, u32, u32) {
     let (base, size, hint) = (record.base(), record.block_size as usize, record.hint);
-    let mut slots = out.iter_mut().rev();
-    let want = slots.len() as u32;
     let (mut lowest, mut highest) = (u32::MAX, 0);
-    let (taken, hint) = record.bitmap().take(hint, want, |first, len| {
+    let (taken, hint) = record.bitmap().take(hint, out.room() as u32, |first, len| {
         lowest = lowest.min(first);
         highest = first + len;
-        let mut block = base.offset(first as usize * size);
-        for slot in slots.by_ref().take(len as usize) {
-            *slot = block;
-            block = block.offset(size);
-        }
+        out.put_run(base.offset(first as usize * size), size, len as usize);
     });
     record.hint = hint;
     (taken, lowest, highest)
@@ -109,7 +96,7 @@ fn take_lowest(record: &mut Span, out: &mut [Addr]) -> (u32, u32, u32) {
 
 /// The same, but for blocks in purged pages: each of those pages would be a fault.
 #[cold]
-fn take_resident(record: &mut Span, out: &mut [Addr]) -> u32 {
+fn take_resident(record: &mut Span, out: &mut Tray<'_>) -> u32 {
     let hint = record.hint;
     record.show_purged(false);
     let (taken, ..) = take_lowest(record, out);

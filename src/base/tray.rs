@@ -1,0 +1,100 @@
+//! `Tray`: room for free blocks that one box hands to the next, who gives some. Filled from its end down, so that what is read as a stack pops in the
+//! order in which it was put in.
+#![forbid(unsafe_code)]
+
+use super::addr::Addr;
+
+/// # Invariants
+/// - Y1: `entries[left..]` are the blocks put in, the first of them last; `floor <= left <= entries.len()`.
+pub(crate) struct Tray<'a> {
+    entries: &'a mut [Addr],
+    left: usize,
+    /// Entries that stay free whatever comes.
+    floor: usize,
+}
+
+impl<'a> Tray<'a> {
+    /// An empty one over `entries`, whatever they hold.
+    #[inline(always)]
+    pub(crate) fn over(entries: &'a mut [Addr]) -> Tray<'a> {
+        let left = entries.len();
+        Tray { entries, left, floor: 0 }
+    }
+
+    /// How many blocks it still takes.
+    #[inline(always)]
+    pub(crate) fn room(&self) -> usize {
+        self.left - self.floor
+    }
+
+    /// How many it holds.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len() - self.left
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.room() == 0
+    }
+
+    /// Lets it take `most` blocks more at most.
+    pub(crate) fn limit(&mut self, most: usize) {
+        self.floor = self.floor.max(self.left.saturating_sub(most));
+    }
+
+    /// Puts in `count` blocks, each `size` bytes behind the one before; the caller knows that there is room.
+    #[inline(always)]
+    pub(crate) fn put_run(&mut self, first: Addr, size: usize, count: usize) {
+        debug_assert!(count <= self.room());
+        let mut block = first;
+        let left = self.left.saturating_sub(count);
+        for entry in self.entries.get_mut(left..self.left).unwrap_or_default().iter_mut().rev() {
+            *entry = block;
+            block = block.offset(size);
+        }
+        self.left = left;
+    }
+
+    /// What it holds, the newest first.
+    #[inline(always)]
+    pub(crate) fn blocks(&self) -> &[Addr] {
+        self.entries.get(self.left..).unwrap_or_default()
+    }
+
+    /// Moves what it holds to the first entries, where its owner wants it, and says how many that is.
+    #[inline(always)]
+    pub(crate) fn settle(self) -> usize {
+        let len = self.len();
+        if self.left > 0 && len > 0 {
+            // Y1, once more: so that the compiler sees that it can't fail.
+            self.entries.copy_within(self.left.min(self.entries.len()).., 0);
+        }
+        len
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_in_first_pops_first_and_settles_at_the_start() {
+        let mut entries = [Addr::NULL; 8];
+        let mut tray = Tray::over(&mut entries);
+        tray.limit(5);
+        assert!(tray.room() == 5 && tray.is_empty() && tray.blocks().is_empty());
+        tray.put_run(Addr(100), 10, 2);
+        tray.put_run(Addr(40), 20, 3);
+        assert!(tray.is_full() && tray.len() == 5);
+        tray.limit(3);
+        assert!(tray.is_full());
+        let wanted = [80, 60, 40, 110, 100].map(Addr);
+        assert!(tray.blocks() == wanted && tray.settle() == 5);
+        assert!(entries.get(..5) == Some(&wanted[..]));
+        assert_eq!(Tray::over(&mut []).settle(), 0);
+    }
+}
