@@ -49,6 +49,16 @@ extern const char *hak_options;
 #define HAK_ARENA_ZEROED 2
 
 /*
+ Huge pages are to be asked for in the memory that the arena is given. Refused, that changes nothing but speed.
+ */
+#define HAK_ARENA_HUGE 4
+
+/*
+ There are to be no huge pages in it, also where the system gives them to all.
+ */
+#define HAK_ARENA_NO_HUGE 8
+
+/*
  A heap of the program's own: its blocks can all be freed at once.
 
  An arena is used by one thread at a time, unless it was made with HAK_ARENA_SHARED; which thread that is may change, by whatever the program
@@ -390,7 +400,7 @@ typedef struct hak_arena_options {
    */
   uint64_t limit;
   /*
-   HAK_ARENA_SHARED, HAK_ARENA_ZEROED, added up
+   HAK_ARENA_SHARED, HAK_ARENA_ZEROED, added up; with `hak_arena_new_in` also one of HAK_ARENA_HUGE, HAK_ARENA_NO_HUGE
    */
   uint64_t flags;
 } hak_arena_options;
@@ -623,6 +633,24 @@ int hak_heap_walk(hak_heap_visit visit,
 struct hak_arena *hak_arena_new(const struct hak_arena_options *options);
 
 /*
+ A new arena whose blocks all lie in the `size` bytes from `base` on: shared memory, huge pages, memory of one NUMA node, a device's. They must be
+ readable and writable, the arena's alone until it is destroyed, and not malloc's; then they are the caller's again, as the last blocks left them.
+ Nothing of them is ever unmapped, given to the kernel or closed to access. What the arena notes about its blocks lies elsewhere.
+
+ Whole pieces of 64 KiB are used, at multiples of 64 KiB: what is before the first and behind the last one is not. Each size of blocks up to 1 KiB
+ that is asked for takes a piece, in a shared arena one for each thread; larger ones up to 16 pieces side by side; a block of more than 1 MiB as
+ many as it fills. A request for which there is no room left gets null, and ENOMEM. So 8 MiB or more serve a mix of sizes; 64 KiB serve one.
+
+ null, and EINVAL, when `base` is null, there is not one such piece, memory of malloc's or of another arena is among them, or `flags` has both HAK_ARENA_HUGE and
+ HAK_ARENA_NO_HUGE; ENOMEM when there is no memory for its records, a page for each 2 GiB among them. All else as `hak_arena_new`. Any thread.
+
+ After `fork` with memory that parent and child share, one of them may use the arena, and the other must neither use nor destroy it.
+ */
+struct hak_arena *hak_arena_new_in(void *base,
+                                   size_t size,
+                                   const struct hak_arena_options *options);
+
+/*
  At least `size` bytes, aligned as malloc's; null, and ENOMEM, when they can't be had or the limit forbids them.
  */
 void *hak_arena_malloc(struct hak_arena *arena,
@@ -686,8 +714,8 @@ struct hak_arena *hak_arena_of(const void *block);
 /*
  Calls `visit` with `arg` for each block of the arena that the program holds. The calling thread has the arena to itself meanwhile, also a shared one.
 
- Returns 0 after the last call; EINVAL when `arena` or `visit` is null; ENOMEM when there is no memory to note where they are; else what `visit` returned that
- was not 0 and ended the walk.
+ Returns 0 after the last call; EINVAL when `arena` or `visit` is null; ENOMEM when there is no memory to note where they are; else what `visit`
+ returned that was not 0 and ended the walk.
  */
 int hak_arena_walk(struct hak_arena *arena,
                    hak_arena_visit visit,

@@ -164,12 +164,17 @@ class arena {
 
     // `flags`: HAK_ARENA_SHARED, HAK_ARENA_ZEROED, added up. `limit`: bytes of all blocks, as they are rounded; 0: none. `name`: for reports.
     explicit arena(std::uint64_t flags, std::size_t limit = 0, const char *name = nullptr) {
-        hak_arena_options options{};
-        options.size = sizeof options;
-        options.name = name;
-        options.limit = limit;
-        options.flags = flags;
+        const hak_arena_options options = options_for(flags, limit, name);
         handle_ = static_cast<hak_arena *>(detail::insist([&] { return static_cast<void *>(hak_arena_new(&options)); }));
+    }
+
+    // One whose blocks all lie in the `bytes` bytes at `memory`, which stay the caller's: see hak_arena_new_in. `flags` may have HAK_ARENA_HUGE or
+    // HAK_ARENA_NO_HUGE besides. What that function refuses is std::bad_alloc; no new-handler is asked.
+    [[nodiscard]] static arena in(void *memory, std::size_t bytes, std::uint64_t flags = 0, std::size_t limit = 0, const char *name = nullptr) {
+        const hak_arena_options options = options_for(flags, limit, name);
+        hak_arena *const handle = hak_arena_new_in(memory, bytes, &options);
+        if (handle == nullptr) detail::out_of_memory();
+        return arena(made{}, handle);
     }
 
     arena(arena &&other) noexcept : handle_(other.release()) {}
@@ -214,6 +219,18 @@ class arena {
     [[nodiscard]] hak_arena *release() noexcept { return std::exchange(handle_, nullptr); }
 
   private:
+    struct made {};
+    arena(made, hak_arena *handle) noexcept : handle_(handle) {}
+
+    [[nodiscard]] static hak_arena_options options_for(std::uint64_t flags, std::size_t limit, const char *name) noexcept {
+        hak_arena_options options{};
+        options.size = sizeof options;
+        options.name = name;
+        options.limit = limit;
+        options.flags = flags;
+        return options;
+    }
+
     hak_arena *handle_;
 };
 

@@ -77,6 +77,7 @@ mod trace;
 mod profile;
 mod record;
 
+mod region;
 mod reserve;
 mod superslab;
 

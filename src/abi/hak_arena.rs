@@ -13,6 +13,10 @@ pub const HAK_ARENA_NAME_MAX: usize = 32;
 pub const HAK_ARENA_SHARED: u64 = 1;
 /// Every block reads as zero when it is handed out.
 pub const HAK_ARENA_ZEROED: u64 = 2;
+/// Huge pages are to be asked for in the memory that the arena is given. Refused, that changes nothing but speed.
+pub const HAK_ARENA_HUGE: u64 = 4;
+/// There are to be no huge pages in it, also where the system gives them to all.
+pub const HAK_ARENA_NO_HUGE: u64 = 8;
 
 /// A heap of the program's own: its blocks can all be freed at once.
 ///
@@ -38,7 +42,7 @@ pub struct hak_arena_options {
     pub name: *const c_char,
     /// bytes that its blocks may hold, as they are rounded, before a request is refused with ENOMEM; 0: no limit
     pub limit: u64,
-    /// HAK_ARENA_SHARED, HAK_ARENA_ZEROED, added up
+    /// HAK_ARENA_SHARED, HAK_ARENA_ZEROED, added up; with `hak_arena_new_in` also one of HAK_ARENA_HUGE, HAK_ARENA_NO_HUGE
     pub flags: u64,
 }
 
@@ -76,12 +80,47 @@ pub type hak_arena_visit = Option<unsafe extern "C" fn(block: *mut c_void, size:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hak_arena_new(options: *const hak_arena_options) -> *mut hak_arena {
     // SAFETY: as the caller says.
-    let Some(options) = (unsafe { read(options) }) else {
-        errno::set_errno(errno::Errno(libc::EINVAL));
-        return core::ptr::null_mut();
-    };
+    match unsafe { read(options) } {
+        Some((options, None)) => make(options),
+        _ => invalid(),
+    }
+}
+
+/// A new arena whose blocks all lie in the `size` bytes from `base` on: shared memory, huge pages, memory of one NUMA node, a device's. They must be
+/// readable and writable, the arena's alone until it is destroyed, and not malloc's; then they are the caller's again, as the last blocks left them.
+/// Nothing of them is ever unmapped, given to the kernel or closed to access. What the arena notes about its blocks lies elsewhere.
+///
+/// Whole pieces of 64 KiB are used, at multiples of 64 KiB: what is before the first and behind the last one is not. Each size of blocks up to 1 KiB
+/// that is asked for takes a piece, in a shared arena one for each thread; larger ones up to 16 pieces side by side; a block of more than 1 MiB as
+/// many as it fills. A request for which there is no room left gets null, and ENOMEM. So 8 MiB or more serve a mix of sizes; 64 KiB serve one.
+///
+/// null, and EINVAL, when `base` is null, there is not one such piece, memory of malloc's or of another arena is among them, or `flags` has both HAK_ARENA_HUGE and
+/// HAK_ARENA_NO_HUGE; ENOMEM when there is no memory for its records, a page for each 2 GiB among them. All else as `hak_arena_new`. Any thread.
+///
+/// After `fork` with memory that parent and child share, one of them may use the arena, and the other must neither use nor destroy it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hak_arena_new_in(
+    base: *mut c_void,
+    size: usize,
+    options: *const hak_arena_options,
+) -> *mut hak_arena {
+    // SAFETY: as the caller says.
+    let Some((options, huge)) = (unsafe { read(options) }) else { return invalid() };
+    let memory = arena::Memory { base: Addr::of(base), bytes: size, huge };
+    if base.is_null() || !arena::is_fit(&memory) {
+        return invalid();
+    }
+    make(arena::Options { memory: Some(memory), ..options })
+}
+
+fn make(options: arena::Options) -> *mut hak_arena {
     let arena = arena::make(options);
     if arena.is_null() { front::out_of_memory().cast() } else { arena.cast() }
+}
+
+fn invalid() -> *mut hak_arena {
+    errno::set_errno(errno::Errno(libc::EINVAL));
+    core::ptr::null_mut()
 }
 
 /// At least `size` bytes, aligned as malloc's; null, and ENOMEM, when they can't be had or the limit forbids them.
@@ -184,8 +223,8 @@ pub extern "C" fn hak_arena_of(block: *const c_void) -> *mut hak_arena {
 
 /// Calls `visit` with `arg` for each block of the arena that the program holds. The calling thread has the arena to itself meanwhile, also a shared one.
 ///
-/// Returns 0 after the last call; EINVAL when `arena` or `visit` is null; ENOMEM when there is no memory to note where they are; else what `visit` returned that
-/// was not 0 and ended the walk.
+/// Returns 0 after the last call; EINVAL when `arena` or `visit` is null; ENOMEM when there is no memory to note where they are; else what `visit`
+/// returned that was not 0 and ended the walk.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hak_arena_walk(arena: *mut hak_arena, visit: hak_arena_visit, arg: *mut c_void) -> c_int {
     let Some(visit) = visit.filter(|_| !arena.is_null()) else { return libc::EINVAL };
@@ -195,14 +234,15 @@ pub unsafe extern "C" fn hak_arena_walk(arena: *mut hak_arena, visit: hak_arena_
     unsafe { arena::walk(arena.cast(), look) }.unwrap_or(libc::ENOMEM)
 }
 
-/// `None`: with flags that are not known, or no size.
+/// What is asked for, and of its memory whether huge pages are. `None`: with flags that are not known or go not together, or no size.
 ///
 /// # Safety
 /// `options` is null or as `hak_arena_new` says.
-unsafe fn read(options: *const hak_arena_options) -> Option<arena::Options> {
-    let mut read = arena::Options { name: [0; HAK_ARENA_NAME_MAX], limit: usize::MAX, zeroed: false, shared: false };
+unsafe fn read(options: *const hak_arena_options) -> Option<(arena::Options, Option<bool>)> {
+    let mut read =
+        arena::Options { name: [0; HAK_ARENA_NAME_MAX], limit: usize::MAX, zeroed: false, shared: false, memory: None };
     if options.is_null() {
-        return Some(read);
+        return Some((read, None));
     }
     // SAFETY: the caller's, and its first field says how long it is.
     let size = unsafe { (&raw const (*options).size).read() } as usize;
@@ -216,9 +256,14 @@ unsafe fn read(options: *const hak_arena_options) -> Option<arena::Options> {
             .cast::<u8>()
             .copy_from_nonoverlapping(options.cast(), size.min(size_of::<hak_arena_options>()));
     }
-    if known.flags & !(HAK_ARENA_SHARED | HAK_ARENA_ZEROED) != 0 {
+    if known.flags & !(HAK_ARENA_SHARED | HAK_ARENA_ZEROED | HAK_ARENA_HUGE | HAK_ARENA_NO_HUGE) != 0 {
         return None;
     }
+    let huge = match (known.flags & HAK_ARENA_HUGE != 0, known.flags & HAK_ARENA_NO_HUGE != 0) {
+        (true, true) => return None,
+        (false, false) => None,
+        (huge, _) => Some(huge),
+    };
     if !known.name.is_null() {
         // SAFETY: a string (caller).
         let name = unsafe { CStr::from_ptr(known.name) }.to_bytes();
@@ -231,7 +276,7 @@ unsafe fn read(options: *const hak_arena_options) -> Option<arena::Options> {
     }
     read.zeroed = known.flags & HAK_ARENA_ZEROED != 0;
     read.shared = known.flags & HAK_ARENA_SHARED != 0;
-    Some(read)
+    Some((read, huge))
 }
 
 const _: () = assert!(HAK_ARENA_NAME_MAX == arena::NAME);

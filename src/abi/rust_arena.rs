@@ -9,6 +9,7 @@ use core::ptr::NonNull;
 
 use super::rust::NATURAL;
 use crate::arena;
+use crate::base::addr::Addr;
 
 /// A heap of its own, whose blocks are all freed at once: by [`reset`](Arena::reset), or when it is dropped.
 ///
@@ -99,6 +100,7 @@ pub struct ArenaOptions {
     name: [u8; arena::NAME],
     limit: usize,
     zeroed: bool,
+    huge: Option<bool>,
 }
 
 impl Default for ArenaOptions {
@@ -110,7 +112,7 @@ impl Default for ArenaOptions {
 impl ArenaOptions {
     /// Without a name or a limit.
     pub const fn new() -> ArenaOptions {
-        ArenaOptions { name: [0; arena::NAME], limit: usize::MAX, zeroed: false }
+        ArenaOptions { name: [0; arena::NAME], limit: usize::MAX, zeroed: false, huge: None }
     }
 
     /// What reports call it: the first 31 bytes of `name`.
@@ -144,9 +146,56 @@ impl ArenaOptions {
         Some(SharedArena { handle: self.make(true)? })
     }
 
+    /// Asks for huge pages in the memory that `build_in` is given, or says that there are to be none. Refused, that changes nothing but speed.
+    pub const fn huge_pages(mut self, huge: bool) -> ArenaOptions {
+        self.huge = Some(huge);
+        self
+    }
+
+    /// An arena for one thread at a time, all of whose blocks lie in `memory`: shared memory, huge pages, memory of one NUMA node. `hakmem.h` tells of
+    /// `hak_arena_new_in` how much a mix of sizes needs. `None`: there are not 64 KiB of it at a multiple of 64 KiB, some of it is this
+    /// allocator's, or there is no memory for the arena's records.
+    ///
+    /// ```
+    /// use std::ptr::NonNull;
+    ///
+    /// static mut MEMORY: [u8; 1 << 20] = [0; 1 << 20];
+    /// let memory = NonNull::new(&raw mut MEMORY).unwrap();
+    /// // SAFETY: nobody else uses it.
+    /// let arena = unsafe { hakmem::ArenaOptions::new().build_in(memory) }.ok_or("too small")?;
+    /// let text = arena.alloc_str("in there").ok_or("no memory")?;
+    /// assert!((&raw const MEMORY).addr() <= text.as_ptr().addr() && text == "in there");
+    /// assert!(arena.alloc_slice_copy(&[0u8; 2 << 20]).is_none(), "there is not so much");
+    /// # Ok::<(), &'static str>(())
+    /// ```
+    ///
+    /// # Safety
+    /// All of `memory` can be read and written, and nobody else uses it until the arena is dropped.
+    pub unsafe fn build_in(self, memory: NonNull<[u8]>) -> Option<Arena> {
+        Some(Arena { handle: self.make_in(false, memory)?, not_sync: PhantomData })
+    }
+
+    /// The same for many threads at the same time.
+    ///
+    /// # Safety
+    /// As for `build_in`.
+    pub unsafe fn build_shared_in(self, memory: NonNull<[u8]>) -> Option<SharedArena> {
+        Some(SharedArena { handle: self.make_in(true, memory)? })
+    }
+
+    fn make_in(self, shared: bool, memory: NonNull<[u8]>) -> Option<Handle> {
+        let base = Addr::of(memory.as_ptr().cast::<u8>());
+        let memory = arena::Memory { base, bytes: memory.len(), huge: self.huge };
+        if arena::is_fit(&memory) { self.make_with(shared, Some(memory)) } else { None }
+    }
+
     fn make(self, shared: bool) -> Option<Handle> {
-        let ArenaOptions { name, limit, zeroed } = self;
-        NonNull::new(arena::make(arena::Options { name, limit, zeroed, shared })).map(Handle)
+        self.make_with(shared, None)
+    }
+
+    fn make_with(self, shared: bool, memory: Option<arena::Memory>) -> Option<Handle> {
+        let ArenaOptions { name, limit, zeroed, .. } = self;
+        NonNull::new(arena::make(arena::Options { name, limit, zeroed, shared, memory })).map(Handle)
     }
 }
 

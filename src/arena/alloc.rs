@@ -1,7 +1,7 @@
 //! Blocks out of an arena, and back.
 
 use super::{Arena, at};
-use crate::base::addr::Addr;
+use crate::base::addr::{Addr, GRANULE};
 use crate::base::fresh::Fresh;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::front::{self, Kind};
@@ -116,7 +116,34 @@ impl Arena {
             Some(class) => self.class_block(class, size),
             None => self.large.alloc(size, align),
         };
-        front::serve((size, align), attempt, || self.allowance.has_room(bytes))
+        if self.region.is_none() {
+            return front::serve((size, align), attempt, || self.allowance.has_room(bytes));
+        }
+        // Nobody else has anything that would help, and no block of the reserve would do.
+        let within = || {
+            attempt().or_else(|| {
+                self.gather_idle();
+                attempt().or_else(|| self.alone(class?, size, align))
+            })
+        };
+        front::inside(within).flatten().map_or_else(front::out_of_memory, |fresh| fresh.at.as_ptr())
+    }
+
+    /// Has its region show what is free in it.
+    #[cold]
+    fn gather_idle(&'static self) {
+        if let Some(From::Own(heap)) = self.from() {
+            heap.flush_apart();
+        }
+        self.heap.give_idle();
+        heap::each_seat(self.heap, |seat| seat.give_idle());
+    }
+
+    /// A block by itself, where a span of several granules has no room and one block of it may.
+    #[cold]
+    fn alone(&'static self, class: ClassId, size: usize, align: usize) -> Option<Fresh> {
+        let fewer = class.block_size().div_ceil(GRANULE) < class.slots() as usize;
+        if fewer && self.allowance.has_room(class.block_size()) { self.large.alloc(size, align) } else { None }
     }
 
     /// By what a thread finds its seat: a zeroed one's is not found by its handle alone.
@@ -129,7 +156,7 @@ impl Arena {
             return Some(From::Own(self.own()));
         }
         let Some(own) = front::own_heap() else { return Some(From::Common(self.heap)) };
-        let make = || heap::make_apart(Addr::of(self), &self.allowance, front::prepare);
+        let make = || heap::make_apart(Addr::of(self), &self.allowance, self.region.as_ref(), front::prepare);
         heap::take_seat(self.heap, self.seat_word(), own, make).map(From::Own)
     }
 

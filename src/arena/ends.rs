@@ -1,17 +1,29 @@
 //! An arena's birth and end, and when all of its blocks are freed at once.
 
-use super::{Arena, Options, at, list};
-use crate::base::addr::Addr;
+use super::{Arena, Memory, Options, at, list};
+use crate::base::addr::{Addr, GRANULE};
 use crate::config;
 use crate::front;
 use crate::heap::{self, OwnHeap};
 use crate::large::Held;
 use crate::meta;
+use crate::page_map::{self, Tag};
 use crate::reclaim;
+use crate::region::{self, Region};
 use crate::stats::allowance::Allowance;
 use crate::stats::counter::Counter;
 
-/// A new arena's handle; null: out of memory. Any thread.
+/// Whether memory can be an arena's: it has a granule at least, in addresses that the page map has entries for, and none of it is ours or another
+/// arena's already.
+pub(crate) fn is_fit(memory: &Memory) -> bool {
+    let Some((first, granules)) = region::extent(memory.base, memory.bytes) else { return false };
+    page_map::can_hold(first, granules)
+        && (0..granules).all(|granule| page_map::tag(first.offset(granule * GRANULE)) == Tag::NONE)
+        // Unanswered, in a fork that lasts, it is taken for right.
+        && !front::inside(|| list::has_any_of(first, granules)).unwrap_or(false)
+}
+
+/// A new arena's handle; null: out of memory. Its memory `is_fit`. Any thread.
 pub(crate) fn make(options: Options) -> *mut u8 {
     // Its magazines follow the modes.
     config::ready();
@@ -25,11 +37,22 @@ fn make_inside(options: Options) -> Option<&'static Arena> {
     unsafe { (&raw mut (*arena).allowance).write(Allowance::new(options.limit)) };
     // SAFETY: just written, and it stays until the arena is destroyed.
     let allowance: &'static Allowance = unsafe { &(*arena).allowance };
+    let Some(region) = region_of(options.memory) else {
+        meta::free(record, size_of::<Arena>());
+        return None;
+    };
+    // SAFETY: as the allowance.
+    unsafe { (&raw mut (*arena).region).write(region) };
+    // SAFETY: likewise.
+    let region: Option<&'static Region> = unsafe { &(*arena).region }.as_ref();
     // Nobody has the magazines of a shared one's: they get no room.
     let prepare = |heap: OwnHeap| {
         if options.shared { heap.shut() } else { front::prepare(heap) }
     };
-    let Some(heap) = heap::make_apart(record, allowance, prepare) else {
+    let Some(heap) = heap::make_apart(record, allowance, region, prepare) else {
+        if let Some(region) = region {
+            region.end();
+        }
         meta::free(record, size_of::<Arena>());
         return None;
     };
@@ -37,7 +60,7 @@ fn make_inside(options: Options) -> Option<&'static Arena> {
     unsafe {
         (&raw mut (*arena).heap).write(heap);
         (&raw mut (*arena).options).write(options);
-        (&raw mut (*arena).large).write(Held::new(record, allowance));
+        (&raw mut (*arena).large).write(Held::new(record, allowance, region));
         (&raw mut (*arena).resets).write(Counter::new());
         (&raw mut (*arena).refused).write(Counter::new());
         (&raw mut (*arena).links).write(list::Links::default());
@@ -46,6 +69,16 @@ fn make_inside(options: Options) -> Option<&'static Arena> {
     let arena = unsafe { &*arena };
     list::put(arena);
     Some(arena)
+}
+
+/// `None`: out of memory.
+fn region_of(memory: Option<Memory>) -> Option<Option<Region>> {
+    let Some(Memory { base, bytes, huge }) = memory else { return Some(None) };
+    let region = Region::new(region::extent(base, bytes)?)?;
+    if let Some(huge) = huge {
+        region.advise_huge(huge);
+    }
+    Some(Some(region))
 }
 
 /// Frees all blocks of an arena at once.
@@ -94,6 +127,9 @@ pub(crate) unsafe fn destroy(word: *mut u8) {
             }
             arena.own().dissolve();
         });
+        if let Some(region) = &arena.region {
+            region.end();
+        }
         meta::free(Addr::of(arena), size_of::<Arena>());
     });
 }

@@ -4,6 +4,7 @@ use core::cell::Cell;
 
 use super::Arena;
 use super::look::Figures;
+use crate::base::addr::Addr;
 use crate::os::lock::Mutex;
 
 /// An arena's place on the list. Written under `ARENAS`.
@@ -39,6 +40,19 @@ pub(super) fn take(arena: &'static Arena) {
     if let Some(next) = next {
         next.links.prev.set(prev);
     }
+}
+
+/// Whether the memory of an arena's own and these granules have any in common. Behind the gate.
+pub(super) fn has_any_of(first: Addr, granules: usize) -> bool {
+    let head = ARENAS.lock();
+    let mut at = head.0;
+    while let Some(arena) = at {
+        if arena.region.as_ref().is_some_and(|region| region.has_any_of(first, granules)) {
+            return true;
+        }
+        at = arena.links.next.get();
+    }
+    false
 }
 
 /// The figures of the arena with this number, from the newest on: it is not ended meanwhile. Behind the gate.

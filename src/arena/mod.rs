@@ -1,5 +1,6 @@
 //! Box `arena` (L8): heaps of the program's own, whose blocks can all be freed at once.
-//! Owns: the arenas' records, and their list.   Calls: base, os, class, config, stats, meta, page_map, large, heap, reclaim, front.
+//! Owns: the arenas' records, and their list.   Calls: base, os, class, config, stats, meta, page_map, region, large, heap, reclaim,
+//! front.
 //! Called by: report, abi.   Locks: `ARENAS`, before all others; else through the boxes.
 //! Threads: an owned arena's functions are one thread's at a time, as the program sees to; `of` and `figures` are any's.
 //!
@@ -15,13 +16,14 @@ mod list;
 mod look;
 
 pub(crate) use alloc::{alloc, alloc_aligned, alloc_zeroed, free, realloc};
-pub(crate) use ends::{destroy, make, reset};
+pub(crate) use ends::{destroy, is_fit, make, reset};
 pub(crate) use look::{Figures, figures, nth, of, walk};
 
 use crate::base::addr::Addr;
 use crate::heap::{self, Heap, OwnHeap};
 use crate::large::Held;
 use crate::os::die;
+use crate::region::Region;
 use crate::stats::allowance::Allowance;
 use crate::stats::counter::Counter;
 
@@ -39,6 +41,17 @@ pub(crate) struct Options {
     pub(crate) zeroed: bool,
     /// Whether threads may use it at the same time.
     pub(crate) shared: bool,
+    /// Memory of the program's own to keep to.
+    pub(crate) memory: Option<Memory>,
+}
+
+/// Memory that the program gives to an arena, until that is destroyed.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory {
+    pub(crate) base: Addr,
+    pub(crate) bytes: usize,
+    /// Whether huge pages are to be asked for there, or that there be none.
+    pub(crate) huge: Option<bool>,
 }
 
 /// One arena: a record of meta.
@@ -47,6 +60,7 @@ struct Arena {
     heap: &'static Heap,
     options: Options,
     allowance: Allowance,
+    region: Option<Region>,
     large: Held,
     resets: Counter,
     refused: Counter,

@@ -14,6 +14,7 @@ use super::{Core, Heap, Locked, OwnHeap, Popped, Pushed, end, lifecycle, misuse}
 use crate::base::addr::Addr;
 use crate::base::tray::Tray;
 use crate::class::{CLASSES, ClassId};
+use crate::region::Region;
 use crate::span::{self, Gather};
 use crate::stats::allowance::Allowance;
 use crate::stats::event::Event;
@@ -55,10 +56,12 @@ fn each(mut classes: u128) -> impl Iterator<Item = ClassId> {
     })
 }
 
-/// A heap for the record at `owner`, which is not null, and its allowance. `prepare` sets its magazines' bounds. `None`: out of memory.
+/// A heap for the record at `owner`, which is not null, its allowance, and its region if its spans are to lie in one. `prepare` sets its magazines'
+/// bounds. `None`: out of memory.
 pub(crate) fn make_apart(
     owner: Addr,
     allowance: &'static Allowance,
+    region: Option<&'static Region>,
     prepare: impl FnOnce(OwnHeap),
 ) -> Option<&'static Heap> {
     let heap = lifecycle::take_spare()?;
@@ -67,6 +70,9 @@ pub(crate) fn make_apart(
     // Relaxed, both: the program hands its blocks on by its own means.
     heap.apart.allowance.store(core::ptr::from_ref(allowance).cast_mut(), Ordering::Relaxed);
     heap.apart.owner.store(owner.0, Ordering::Relaxed);
+    if region.is_some() {
+        heap.look().dirty.region = region;
+    }
     Some(heap)
 }
 
@@ -302,12 +308,20 @@ impl OwnHeap {
         }
         core.tide.give(used);
         core.publish_all();
+        core.dirty.region = None;
         drop(core);
         drop(gather);
         self.give_allowance(used);
         apart.allowance.store(core::ptr::null_mut(), Ordering::Relaxed);
         apart.is_mixed.store(false, Ordering::Relaxed);
         lifecycle::put_spare(self.shared());
+    }
+}
+
+impl Heap {
+    /// Gives spans that lie empty back. Any thread that holds no heap's lock.
+    pub(crate) fn give_idle(&self) {
+        self.look().release_empty();
     }
 }
 

@@ -13,7 +13,7 @@ impl Heap {
     }
 
     fn check_core(&self, core: &Core) {
-        let mut sum = Dirty::default();
+        let mut sum = Dirty { region: core.dirty.region, ..Dirty::default() };
         let mut used = 0;
         for (class, spans) in ClassId::all().zip(&core.spans) {
             spans.check(self.addr(), class, &mut sum);

@@ -1,6 +1,6 @@
 //! Box `heap` (L5): one thread's state. Magazines and outbox in front, the spans behind a lock of the heap's own.
 //! Owns: `Heap`s (records of meta, never freed, reused), the registry, the batch nodes.
-//! Calls: base, os, class, stats, config, learn, page_map, meta, profile, record, superslab, span.
+//! Calls: base, os, class, stats, config, learn, page_map, meta, profile, record, region, superslab, span.
 //! Called by: tiny_heap, baseline, pool_tls, hardened, reclaim, front, arena, report, abi.
 //! Locks: `SEATS` → `REGISTRY` → one heap's → (pool → meta). Who holds one heap's lock only ever tries the registry's and another's.
 //! Threads: what is the user's alone is reached by an `OwnHeap` (`own.rs`); the rest is entered by any thread through the lock or the inbox. An

@@ -3,10 +3,11 @@
 use core::cell::Cell;
 use core::ptr::NonNull;
 
-use super::{Large, claim, find, release, round_up};
+use super::{Large, claim, find, given, release, round_up};
 use crate::base::addr::{Addr, GRANULE};
 use crate::os::lock::Mutex;
 use crate::profile;
+use crate::region::Region;
 use crate::stats::allowance::Allowance;
 
 /// Guards all lists and links. It counts what was ever put on one.
@@ -18,6 +19,8 @@ pub(crate) struct Held {
     /// The record of whose they are.
     owner: Addr,
     allowance: &'static Allowance,
+    /// Where they lie, if that is memory of the program's own.
+    region: Option<&'static Region>,
 }
 
 // SAFETY: `first` is read and written under `LINKS`.
@@ -34,8 +37,8 @@ pub(super) struct Hold {
 }
 
 impl Held {
-    pub(crate) fn new(owner: Addr, allowance: &'static Allowance) -> Held {
-        Held { first: Cell::new(None), owner, allowance }
+    pub(crate) fn new(owner: Addr, allowance: &'static Allowance, region: Option<&'static Region>) -> Held {
+        Held { first: Cell::new(None), owner, allowance, region }
     }
 
     pub(crate) fn owner(&self) -> Addr {
@@ -53,7 +56,10 @@ impl Held {
         if self.allowance.take(1, bytes) == 0 {
             return None;
         }
-        let made = super::alloc(size, align);
+        let made = match self.region {
+            Some(region) => given::alloc(region, bytes, align),
+            None => super::alloc(size, align),
+        };
         match made.as_ref().and_then(|fresh| find(fresh.at)) {
             Some(record) => self.put(record, bytes),
             None => self.allowance.give(bytes),

@@ -1,16 +1,17 @@
 //! Box `large` (L6): blocks above 1 MiB, in mappings of their own, with a bounded cache of freed ones; below that what `realloc` grew,
 //! up to 256 KiB in runs of slots, and large alignments in such runs.
-//! Owns: `Large` records, the mappings, the cache.   Calls: base, os, class, stats, canary, config,
-//! page_map, meta, trace, profile, superslab.
+//! Owns: `Large` records, the mappings, the cache.   Calls: base, os, class, stats, canary, config, page_map, meta, trace, profile, region, superslab.
 //! Called by: reclaim, front, arena, report, abi.   Locks: `LARGE` → `RETIRED` (then pool → meta); `LINKS`, a leaf.   Threads: any.
 //! A block starts a granule, and only that granule is in the page map.
 
 mod cache;
+mod given;
 mod guarded;
 mod held;
 mod mapping;
 mod pieces;
 mod run;
+mod sampled;
 mod snapshot;
 mod warm;
 
@@ -28,12 +29,14 @@ use crate::meta;
 use crate::os::lock::Mutex;
 use crate::os::{self, die, die_sized};
 use crate::page_map::{self, Tag};
+use crate::region::Region;
 use crate::stats::counter::Counter;
 use crate::stats::level::IN_USE;
 use crate::superslab::Slab;
 use crate::trace;
 use cache::{Cache, Range};
 pub(crate) use held::{Held, free_noted, holder, serial};
+pub(crate) use sampled::{mark_sampled, take_sampled};
 pub(crate) use snapshot::{Snapshot, snapshot};
 
 const FREED: &str = "free: not a block of this allocator, or free already";
@@ -72,9 +75,11 @@ struct Large {
     sampled: bool,
     /// Whose it is, if somebody may free it with all of his.
     hold: held::Hold,
+    /// Where it lies, if that is memory of the program's own.
+    given: Option<&'static Region>,
 }
 
-const _: () = assert!(size_of::<Large>() == 88, "docs/ARCHITECTURE.md, section 5, says so");
+const _: () = assert!(size_of::<Large>() == 96, "docs/ARCHITECTURE.md, section 5, says so");
 
 /// What became of a block that might wait.
 pub(crate) enum Freed {
@@ -167,6 +172,12 @@ fn make(size: usize, align: usize, may_join: bool) -> Option<Fresh> {
         meta::free(record, size_of::<Large>());
         return None;
     };
+    enroll(record, large).map(|at| Fresh::part(at, stale))
+}
+
+/// Enters a block that was made, with its record. `None`: out of memory, and it has gone back.
+#[inline(always)]
+fn enroll(record: Addr, large: Large) -> Option<Addr> {
     let at = large.base;
     // SAFETY: a record of this size, ours alone. Before it can be found: who looks for one is told of no other.
     unsafe { record.as_ptr::<Large>().write(large) };
@@ -177,7 +188,7 @@ fn make(size: usize, align: usize, may_join: bool) -> Option<Fresh> {
         return None;
     }
     trace::on_alloc(at);
-    Some(Fresh::part(at, stale))
+    Some(at)
 }
 
 /// Frees the block at `at`, whose granule is tagged LARGE. Ends the process when no block starts there, and when a guarded
@@ -247,9 +258,10 @@ fn resize_record(large: &mut Large, record: NonNull<Large>, at: Addr, size: usiz
         }
         return guarded::resize(large, record, size);
     }
-    let at = match large.slab {
-        Some(_) => run::resize(large, round_up(size.max(1), GRANULE)?, size),
-        None => mapping::resize(large, record, round_up(size, GRANULE)?),
+    let at = match (large.given, &large.slab) {
+        (Some(region), _) => given::resize(large, region, round_up(size.max(1), GRANULE)?, size),
+        (None, Some(_)) => run::resize(large, round_up(size.max(1), GRANULE)?, size),
+        (None, None) => mapping::resize(large, record, round_up(size, GRANULE)?),
     }?;
     large.size = large.bytes;
     Some(at)
@@ -270,9 +282,10 @@ fn expand_record(large: &mut Large, at: Addr, least: usize, most: usize) -> Opti
         return [most, least].into_iter().find(|size| guarded::expand(large, *size));
     }
     let sizes = [round_up(most, GRANULE)?, round_up(least, GRANULE)?];
-    sizes.into_iter().find(|bytes| match large.slab {
-        Some(_) => run::resize(large, *bytes, *bytes).is_some(),
-        None => mapping::expand(large, *bytes),
+    sizes.into_iter().find(|bytes| match (large.given, &large.slab) {
+        (Some(region), _) => given::resize(large, region, *bytes, *bytes).is_some(),
+        (None, Some(_)) => run::resize(large, *bytes, *bytes).is_some(),
+        (None, None) => mapping::expand(large, *bytes),
     })?;
     large.size = large.bytes;
     Some(large.size)
@@ -288,26 +301,12 @@ pub(crate) fn cut(at: Addr, size: usize) {
     }
 }
 
-/// Notes that the profiler knows the block at `at`, which the caller has just made. Its free is then the slow one.
-pub(crate) fn mark_sampled(at: Addr) {
-    let Some(mut record) = find(at) else { return };
-    // SAFETY: the caller holds the block, and nobody else its record.
-    let large = unsafe { record.as_mut() };
-    (large.sampled, large.waits) = (true, false);
-}
-
-/// Whether the profiler knows the block at `at`, which the caller holds; from now on it does not.
-pub(crate) fn take_sampled(at: Addr) -> bool {
-    let Some(record) = find(at) else { return false };
-    // SAFETY: a record is never unmapped; that of a block that is freed twice at once may be another's by now, which then is lost to
-    // the profiler and nothing else.
-    let sampled = unsafe { &mut (*record.as_ptr()).sampled };
-    core::mem::take(sampled)
-}
-
 fn give_back(large: Large) {
     if large.mapped > 0 {
         return guarded::give_back(&large);
+    }
+    if let Some(region) = large.given {
+        return given::give_back(&large, region);
     }
     match large.slab {
         Some(slab) => {
@@ -353,6 +352,7 @@ impl Large {
             waits,
             sampled: false,
             hold: held::Hold::default(),
+            given: None,
         }
     }
 }

@@ -74,10 +74,14 @@ pub(crate) fn entry(at: Addr) -> Option<&'static Entry> {
     leaf::of(at).map(|leaf| leaf.on(leaf.side(at), at))
 }
 
+/// Whether entries for `granules` granules from `at` on can exist.
+pub(crate) fn can_hold(at: Addr, granules: usize) -> bool {
+    (at.0 + granules * GRANULE - 1) >> leaf::ADDRESS_BITS == 0
+}
+
 /// Makes sure that `granules` granules from `at` on can be entered. `false`: no memory for a leaf, or no addresses that have one.
 pub(crate) fn prepare(at: Addr, granules: usize) -> bool {
-    (at.0 + granules * GRANULE - 1) >> leaf::ADDRESS_BITS == 0
-        && by_page(at, granules).all(|(at, _)| leaf::of(at).is_some() || leaf::grow(at))
+    can_hold(at, granules) && by_page(at, granules).all(|(at, _)| leaf::of(at).is_some() || leaf::grow(at))
 }
 
 /// Enters `granules` granules from `at` on, which are not entered. `false`: not to be `prepare`d, nothing entered.

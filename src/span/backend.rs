@@ -13,12 +13,40 @@ use crate::config;
 use crate::meta;
 use crate::os;
 use crate::page_map::{self, Tag};
+use crate::region::Region;
 use crate::superslab::{self, Slab, SlabKind};
 
-/// A span of `class` for the heap at `owner`, all blocks free, on no list. `None`: out of memory.
+/// A span of `class` for the heap at `owner`, whose `dirty` it is, all blocks free, on no list. `None`: out of memory.
 pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut Dirty) -> Option<NonNull<Span>> {
     let record = meta::alloc(record_bytes(class))?;
-    begin(record, class, owner, superslab::acquire_slab(SlabKind(class.index() as u8), class.slots()), dirty)
+    let slab = match dirty.region {
+        None => superslab::acquire_slab(SlabKind(class.index() as u8), class.slots()),
+        Some(region) => given(region, class),
+    };
+    begin(record, class, owner, slab, dirty)
+}
+
+/// A slab in memory of the program's own.
+#[cold]
+#[inline(never)] // for the stack
+fn given(region: &Region, class: ClassId) -> Option<Slab> {
+    let base = region.acquire(class.slots() as usize, GRANULE)?;
+    // Hardened heaps take all memory for zero.
+    if config::get::hardened() != config::hardened::OFF {
+        // SAFETY: the granules are ours.
+        unsafe { base.as_ptr::<u8>().write_bytes(0, class.slots() as usize * GRANULE) };
+    }
+    Some(Slab::given(base, class.slots()))
+}
+
+/// Gives a slab back where it is from.
+#[inline(always)]
+fn give<const ONE_OF_MANY: bool>(slab: Slab, region: Option<&Region>) {
+    match region {
+        Some(region) => region.release(slab.base, slab.granules()),
+        None if ONE_OF_MANY => superslab::release_one_of_many(slab),
+        None => superslab::release_slab(slab),
+    }
 }
 
 /// Makes a slab a span, if it was acquired.
@@ -33,7 +61,7 @@ fn begin(record: Addr, class: ClassId, owner: Addr, slab: Option<Slab>, dirty: &
     } else if let Some(claims) = claims::make(class, !slab.dirty) {
         claims
     } else {
-        superslab::release_slab(slab);
+        give::<false>(slab, dirty.region);
         meta::free(record, record_bytes(class));
         return None;
     };
@@ -41,7 +69,7 @@ fn begin(record: Addr, class: ClassId, owner: Addr, slab: Option<Slab>, dirty: &
     let span = make(record, class, owner, slab, claims, dirty.generation);
     // Last: from here on anybody may look at the head.
     if !page_map::enter(base, granules, Tag::of_span(owner, class.index()), record) {
-        give_up::<false>(span);
+        give_up::<false>(span, dirty.region);
         return None;
     }
     // SAFETY: just made; its heap's lock is held (caller).
@@ -112,15 +140,15 @@ pub(super) fn release<const ONE_OF_MANY: bool>(mut span: NonNull<Span>, dirty: &
     debug_assert!(record.free == record.capacity && record.list == List::None);
     record.note_leaving(dirty);
     if config::get::hardened() != config::hardened::OFF && record.plain {
-        clear(record);
+        clear(record, dirty);
     }
     page_map::strike(record.base(), record.slab.granules());
-    give_up::<ONE_OF_MANY>(span);
+    give_up::<ONE_OF_MANY>(span, dirty.region);
 }
 
 /// Gives back what a span has that is not in the page map, and its record.
 #[inline(never)] // a jump from a release, the deepest there is, whose frame is gone by then
-fn give_up<const ONE_OF_MANY: bool>(span: NonNull<Span>) {
+fn give_up<const ONE_OF_MANY: bool>(span: NonNull<Span>, region: Option<&Region>) {
     // SAFETY: the caller's alone, and no block of it is in use: nobody looks at the record any more.
     let span = unsafe { span.as_ref() };
     let (record, class, closed) = (span.record(), span.class, span.closed);
@@ -131,16 +159,16 @@ fn give_up<const ONE_OF_MANY: bool>(span: NonNull<Span>) {
     let slab = unsafe { (&raw const span.slab).read() };
     // Refused, it is lost: nobody could use it.
     if !closed || os::unguard(slab.base, slab.granules() * GRANULE) {
-        if ONE_OF_MANY { superslab::release_one_of_many(slab) } else { superslab::release_slab(slab) }
+        give::<ONE_OF_MANY>(slab, region);
     }
     meta::free(record, record_bytes(class));
 }
 
 /// Zeroes a span from before the options were read: hardened heaps take all slabs for zero.
 #[cold]
-pub(super) fn clear(span: &Span) {
+pub(super) fn clear(span: &Span, dirty: &Dirty) {
     let bytes = span.slab.granules() * GRANULE;
-    if !os::purge(span.base(), bytes) {
+    if dirty.region.is_some() || !os::purge(span.base(), bytes) {
         // SAFETY: the slab is the span's, and no block of it is in use.
         unsafe { span.base().as_ptr::<u8>().write_bytes(0, bytes) };
     }

@@ -27,14 +27,16 @@ impl Spans {
                 // SAFETY: records are never unmapped, and the heap's lock is held: nobody else has a reference to it.
                 let record = unsafe { span.as_mut() };
                 require(record.list as usize == index && record.prev == prev, "L1: a chain's links and list", here);
-                record.check(owner, class);
+                record.check(owner, class, sum.region.is_some());
                 free += record.free as u64;
                 count += 1;
                 require(count < MANY, "L1: a chain is a ring", here);
                 empty += (record.list == List::Empty) as u32;
-                sum.bytes += record.freed as usize * record.block_size as usize;
-                sum.free += record.free as usize * record.block_size as usize;
-                sum.gone += record.purged.count() * os::page_size();
+                if sum.region.is_none() {
+                    sum.bytes += record.freed as usize * record.block_size as usize;
+                    sum.free += record.free as usize * record.block_size as usize;
+                    sum.gone += record.purged.count() * os::page_size();
+                }
                 (prev, at) = (at, record.next);
             }
         }
@@ -44,11 +46,11 @@ impl Spans {
 }
 
 impl Span {
-    fn check(&mut self, owner: Addr, class: ClassId) {
+    fn check(&mut self, owner: Addr, class: ClassId, is_given: bool) {
         let here = self.record();
         require(self.owner() == owner && self.class == class, "H3: a span's owner and class", here);
         let tag = Tag::of_span(owner, class.index());
-        require(superslab::is_active(&self.slab), "S1: the slab is ACTIVE", here);
+        require(is_given || superslab::is_active(&self.slab), "S1: the slab is ACTIVE", here);
         for granule in 0..class.slots() as usize {
             let at = self.base().offset(granule * GRANULE);
             require(page_map::tag(at) == tag && page_map::record(at) == here, "S1: the page map's entries", at);

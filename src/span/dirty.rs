@@ -4,11 +4,13 @@
 use core::ptr::NonNull;
 
 use super::record::Span;
+use crate::region::Region;
 
-/// What a heap's spans may hold dirty, and how long ago they were used; under the heap's lock.
+/// What a heap's spans may hold dirty, how long ago they were used, and where they are from; under the heap's lock.
 ///
 /// # Invariants
-/// - D1: `bytes`, `free` and `gone` are the sums over the heap's spans.
+/// - D1: `bytes`, `free` and `gone` are the sums over the heap's spans; 0 where they lie in a region.
+/// - D2: all of the heap's spans lie in `region`, if there is one.
 #[derive(Default)]
 pub(crate) struct Dirty {
     /// Bytes of blocks freed into spans since those were swept.
@@ -19,6 +21,9 @@ pub(crate) struct Dirty {
     pub(crate) gone: usize,
     /// Raised each quarter of the decay time; a span remembers when blocks were last taken from it, or freed.
     pub(crate) generation: u16,
+    /// Memory of the program's own that the spans lie in, and not in the pool's: no page of it goes to the kernel, so nothing of it counts as what
+    /// could.
+    pub(crate) region: Option<&'static Region>,
     /// Where the sweep is that runs.
     pub(super) hand: Hand,
 }

@@ -14,7 +14,7 @@ use crate::superslab::Slab;
 /// What the heap's lock guards of a span: the second part of its record, behind its head. The bitmap follows.
 ///
 /// # Invariants
-/// - S1: `slab` is ACTIVE and entered in the page map with this record and the tag of `owner` and `class`.
+/// - S1: `slab` is ACTIVE, or taken from `Dirty::region`, and entered in the page map with this record and the tag of `owner` and `class`.
 /// - S2: `free` is the number of set bits; bits at `capacity` and above are clear.
 /// - S3: the span is on the list of its heap that `list` names; `next` and `prev` are that list's links.
 /// - S4: words below `hint` have no set bit.

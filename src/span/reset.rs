@@ -71,13 +71,15 @@ impl Span {
         }
         // Not counted as dirty, which the bound would have purged at once: it is there for the next round. A sweep finds it when it has not come
         // for two decay times.
-        dirty.free += taken as usize * self.block_size as usize;
+        if dirty.region.is_none() {
+            dirty.free += taken as usize * self.block_size as usize;
+        }
         (self.freed_in, self.holes) = (dirty.generation, true);
         self.bitmap().set_first(capacity);
         (self.free, self.hint) = (capacity, 0);
         // Hardened heaps take free blocks for zero, and unclaimed.
         if config::get::hardened() != config::hardened::OFF {
-            clear(self);
+            clear(self, dirty);
         }
         if !self.claims.is_null() {
             claims::forget(self.class, self.claims);

@@ -40,6 +40,9 @@ pub(crate) fn begin(dirty: &mut Dirty) {
 /// Goes on with a sweep until `gather` holds `want` bytes or is full, or long enough for once: gathers free pages, and takes their spans off their
 /// lists till `settle`. `false`: that were all; the next one begins anew.
 pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather: &mut Gather, want: usize) -> bool {
+    if dirty.region.is_some() {
+        return false;
+    }
     let generation = dirty.generation;
     for _ in 0..LOOKS {
         let Some(mut span) = dirty.hand.next(lists) else {

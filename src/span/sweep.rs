@@ -21,6 +21,9 @@ const MAX_SLOTS: u32 = (MAX_PAGES * 4096 / GRANULE) as u32;
 impl Span {
     /// Notes that `taken` blocks left: those freed last may be among them, and pages they lie in are resident again.
     pub(super) fn note_taken(&mut self, taken: u32, dirty: &mut Dirty) {
+        if dirty.region.is_some() {
+            return;
+        }
         let reused = taken.min(self.freed);
         self.freed -= reused;
         dirty.bytes -= reused as usize * self.block_size as usize;
@@ -29,6 +32,9 @@ impl Span {
     }
 
     pub(super) fn note_freed(&mut self, blocks: u32, dirty: &mut Dirty) {
+        if dirty.region.is_some() {
+            return;
+        }
         self.freed += blocks;
         dirty.bytes += blocks as usize * self.block_size as usize;
         dirty.free += blocks as usize * self.block_size as usize;
@@ -37,12 +43,18 @@ impl Span {
 
     /// Counts a new span in: all of it is free, none of it used before by this heap.
     pub(super) fn note_coming(&self, dirty: &mut Dirty) {
+        if dirty.region.is_some() {
+            return;
+        }
         dirty.free += self.free as usize * self.block_size as usize;
         dirty.gone += self.purged.count() * page_of(self.class);
     }
 
     /// Takes the span's share out of the count: its slab goes back to the pool, which counts it from then on.
     pub(super) fn note_leaving(&mut self, dirty: &mut Dirty) {
+        if dirty.region.is_some() {
+            return;
+        }
         dirty.bytes -= self.freed as usize * self.block_size as usize;
         dirty.free -= self.free as usize * self.block_size as usize;
         dirty.gone -= self.purged.count() * page_of(self.class);

@@ -33,6 +33,11 @@ pub(crate) struct Slab {
 }
 
 impl Slab {
+    /// One of memory that is not the pool's, and never goes there. It may hold old bytes.
+    pub(crate) fn given(base: Addr, slots: u32) -> Slab {
+        Slab { base, id: u32::MAX, first: 0, len: slots as u8, kind: SlabKind::LARGE, dirty: true }
+    }
+
     pub(crate) fn granules(&self) -> usize {
         self.len as usize
     }

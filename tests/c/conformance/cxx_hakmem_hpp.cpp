@@ -168,6 +168,28 @@ static void arenas() {
         if (round % 2) CHECK(other.allocate(100) != nullptr);
         other.reset();
     }
+    {
+        static char memory[1 << 20];
+        hakmem::arena given = hakmem::arena::in(memory, sizeof memory, HAK_ARENA_NO_HUGE | HAK_ARENA_ZEROED, 0, "given");
+        Placed<int> numbers(given);
+        for (int i = 0; i < 10000; i++) numbers.push_back(i);
+        const char *const at = static_cast<const char *>(static_cast<void *>(numbers.data()));
+        CHECK(at >= memory && at + numbers.size() * sizeof(int) <= memory + sizeof memory && std::strcmp(given.figures().name, "given") == 0);
+#if defined(__cpp_exceptions)
+        int thrown = 0;
+        try {
+            given.deallocate(given.allocate(sizeof memory));
+        } catch (const std::bad_alloc &) {
+            thrown++;
+        }
+        try {
+            hakmem::arena none = hakmem::arena::in(memory, 1000);
+        } catch (const std::bad_alloc &) {
+            thrown++;
+        }
+        CHECK(thrown == 2);
+#endif
+    }
     hakmem::arena shared(HAK_ARENA_SHARED);
     shared.deallocate(shared.allocate(10));
 }

@@ -19,7 +19,7 @@ static const char *const own[] = {
     "hak_version", "hak_version_number", "hak_stats_get", "hak_stats_print", "hak_stats_text", "hak_stats_json", "hak_stats_prometheus",
     "hak_trim", "hak_thread_flush", "hak_is_ours", "hak_usable_size", "hak_good_size", "hak_malloc_at_least", "hak_expand", "hak_free_sized", "hak_option_get", "hak_option_set", "hak_heap_walk",
     "hak_policy_print", "hak_prof_start", "hak_prof_stop", "hak_prof_dump",
-    "hak_arena_new", "hak_arena_malloc", "hak_arena_calloc", "hak_arena_aligned_alloc", "hak_arena_realloc", "hak_arena_free", "hak_arena_reset",
+    "hak_arena_new", "hak_arena_new_in", "hak_arena_malloc", "hak_arena_calloc", "hak_arena_aligned_alloc", "hak_arena_realloc", "hak_arena_free", "hak_arena_reset",
     "hak_arena_destroy", "hak_arena_stats", "hak_arena_of", "hak_arena_walk",
 };
 static int seen_family[COUNT(family)], seen_operators[COUNT(operators)], seen_own[COUNT(own)];

@@ -1,0 +1,50 @@
+//! Large blocks in memory of the program's own: granules of an arena's region, side by side. They count as runs. Nothing behind them is closed, in
+//! hardened mode either: it is not ours to close.
+#![forbid(unsafe_code)]
+
+use super::{Large, RUN_BYTES, RUNS, enroll};
+use crate::base::addr::{Addr, GRANULE};
+use crate::base::fresh::Fresh;
+use crate::meta;
+use crate::region::Region;
+
+/// A block of `bytes` bytes, a granule multiple, entered. All of it may hold old bytes.
+#[inline(never)] // a second record on the stack of who wants an own mapping
+pub(super) fn alloc(region: &'static Region, bytes: usize, align: usize) -> Option<Fresh> {
+    let record = meta::alloc(size_of::<Large>())?;
+    let Some(base) = region.acquire(bytes / GRANULE, align) else {
+        meta::free(record, size_of::<Large>());
+        return None;
+    };
+    RUNS.add(1);
+    RUN_BYTES.add(bytes as u64);
+    let large = Large { waits: false, given: Some(region), ..Large::plain(base, bytes, None) };
+    enroll(record, large).map(|at| Fresh::new(at, false))
+}
+
+pub(super) fn give_back(large: &Large, region: &Region) {
+    RUNS.sub(1);
+    RUN_BYTES.sub(large.bytes as u64);
+    region.release(large.base, large.bytes / GRANULE);
+}
+
+/// Makes the block hold `size` bytes, `bytes` of whole granules: gives back those at its end, or takes the ones behind it where they are free;
+/// otherwise the caller copies.
+pub(super) fn resize(large: &mut Large, region: &Region, bytes: usize, size: usize) -> Option<Addr> {
+    let end = large.base.offset(large.bytes.min(bytes));
+    if bytes > large.bytes {
+        let more = bytes - large.bytes;
+        if !region.acquire_at(end, more / GRANULE) {
+            return None;
+        }
+        RUN_BYTES.add(more as u64);
+    } else if size <= GRANULE / 8 * 5 {
+        // As of a run: the granule is worth more to others.
+        return None;
+    } else if bytes < large.bytes {
+        region.release(end, (large.bytes - bytes) / GRANULE);
+        RUN_BYTES.sub((large.bytes - bytes) as u64);
+    }
+    large.bytes = bytes;
+    Some(large.base)
+}
