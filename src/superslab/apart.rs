@@ -149,10 +149,10 @@ fn open_slots(super_slab: &SuperSlab, mask: u32) -> bool {
     true
 }
 
-/// Closes slots that were EMPTY, and whose memory nobody wants any more. Refused, they stay as they are.
+/// Closes slots that nobody else comes to, and whose memory nobody wants any more. `false`: the kernel refused some, which stay as they are.
 #[cold]
 #[inline(never)]
-pub(super) fn close(super_slab: &SuperSlab, mask: u32) {
+pub(super) fn close(super_slab: &SuperSlab, mask: u32) -> bool {
     let mut left = mask & super_slab.open.load(Ordering::Relaxed);
     while left != 0 {
         let (run, at, bytes) = first_run(super_slab, left);
@@ -164,6 +164,7 @@ pub(super) fn close(super_slab: &SuperSlab, mask: u32) {
             level::MAPPED.sub(bytes as u64);
         }
     }
+    mask & super_slab.open.load(Ordering::Relaxed) == 0
 }
 
 /// The first run of slots in `mask`: which, where they lie, and their bytes.

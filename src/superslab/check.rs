@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::counts::{ACTIVE, DIRTY, MAPPED};
+use super::retired;
 use super::slab::Slab;
 use super::state::POOL;
 use super::table;
@@ -70,6 +71,7 @@ pub(crate) fn check(alone: bool) {
     }
     require(members <= pool.high - spares, "I1: a member too many", Addr(members as usize));
     if alone {
+        let active = active - retired::slots();
         require(ACTIVE.get() == active, "P4: the count of ACTIVE slots", Addr(active as usize));
         require(DIRTY.get() == empty + pool.cache.dirty_slots(), "P4: the count of EMPTY slots", Addr(empty as usize));
     }

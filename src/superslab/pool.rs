@@ -13,7 +13,7 @@ use super::slab::{SLOTS, Slab, SlabKind};
 use super::state::{CHANGED, FREE_SLOTS, POOL};
 use super::supply::{refill_group, refill_own, retire, retire_one_of_many, reuse_newest, superslab_refill};
 use super::table::{self, Descriptors, SuperSlab};
-use super::{aligned, apart};
+use super::{aligned, apart, retired};
 use crate::base::addr::GRANULE;
 use crate::base::bits::low_mask;
 use crate::canary;
@@ -195,8 +195,10 @@ pub(crate) fn release_slab(slab: Slab) {
 
 /// The same of one of many at once: a SuperSlab that the cache has no room for stays in use, without an ACTIVE slot, until decay comes to its slots, in
 /// steps. To unmap a GiB takes the kernel 0.2 s, and the caller would wait for it.
+/// Hardened, it stays closed for a while instead.
 pub(crate) fn release_one_of_many(slab: Slab) {
-    release::<true>(slab);
+    let slab = if config::get::hardened() == config::hardened::FULL { retired::hold(slab) } else { Some(slab) };
+    slab.into_iter().for_each(release::<true>);
 }
 
 // A copy for each: what is asked at the end is not to be kept on the stack of the deepest calls.
