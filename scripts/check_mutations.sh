@@ -328,7 +328,12 @@ mutant $file 'fn send' 'a batch that is sent stays open' 'open.clear();' ''
 mutant $file 'fn send' 'nobody drains a full inbox' 'owner.drain_for_owner();' ''
 mutant $file 'fn drain' 'a batch that is passed on is so from its start' 'batch.blocks.skip(done);' ''
 mutant $file 'fn drain' 'a batch that is astray goes no further' 'unsafe { super::at(owner).inbox.batches.push(node) };
-                }' '}'
+                    break' 'break'
+mutant $file 'fn drain' 'what is astray stays in its batch too' 'batch.blocks.skip(1);' ''
+mutant $file 'fn drain' 'what is astray goes no further' 'strays.send();' 'drop(strays);'
+file=heap/strays.rs
+mutant $file 'fn add' 'what is astray is lost' '.push(block) == BATCH' '.len() == BATCH'
+mutant $file 'fn send' 'a batch of strays is sent while it is open' '.close()' '.len() > 0'
 file=heap/recall.rs
 mutant $file 'fn collect' 'who takes over sees not what the batch is' 'open.node.load(Ordering::Acquire)' 'open.node.load(Ordering::Relaxed)'
 mutant $file 'fn recall_from' 'who calls in sees not what the batch is' '.node.load(Ordering::Acquire)' '.node.load(Ordering::Relaxed)'

@@ -29,6 +29,7 @@ mod purge;
 mod recall;
 mod remote;
 mod seats;
+mod strays;
 
 use core::mem::offset_of;
 

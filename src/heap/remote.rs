@@ -9,6 +9,7 @@ use core::mem::offset_of;
 use core::sync::atomic::AtomicBool;
 
 use super::outbox::{OPEN, Open, Outbox};
+use super::strays::Strays;
 use super::{Heap, Locked, OwnHeap, light, metered, node_pool};
 use crate::base::addr::{self, Addr};
 use crate::base::batch_stack::{self, BatchStack};
@@ -258,27 +259,34 @@ impl Locked<'_> {
         // Relaxed: a hint. A sender between its push and its add makes the count wrap for a moment at worst to a
         // large number, and then it drains once more for nothing.
         inbox.bytes.store(0, Ordering::Relaxed);
+        let mut strays = Strays::new();
         while !node.is_null() {
             // SAFETY: `take_all` made the nodes ours, but for looks at `blocks`.
             let batch = unsafe { &*node };
             // Relaxed: `take_all` acquired it.
             let next = batch.next.load(Ordering::Relaxed);
-            // SAFETY: late takers read them, and nobody writes them before the node is given back.
-            let blocks = addr::slice(unsafe { settled(batch.blocks.rest()) });
-            match self.flush(blocks) {
-                Ok(()) => node_pool::give(node),
-                // The span has moved: on to its owner, who passes on in turn what is not his.
-                Err(Stop::Astray { done, owner }) => {
-                    batch.blocks.skip(done);
+            loop {
+                // SAFETY: late takers read them, and nobody writes them before the node is given back.
+                let blocks = addr::slice(unsafe { settled(batch.blocks.rest()) });
+                let (done, owner) = match self.flush(blocks) {
+                    Ok(()) => break node_pool::give(node),
+                    Err(Stop::Astray { done, owner }) => (done, owner),
+                    // The rest is given up: the process ends.
+                    Err(stop) => return Err(super::misuse(stop, blocks)),
+                };
+                batch.blocks.skip(done);
+                if !blocks.get(done).is_some_and(|&block| strays.add(owner, block)) {
+                    // All that is left goes to that owner, who passes on in turn what is not his.
                     super::inherit::note_passed();
                     // SAFETY: a tag's owner; the node is ours.
                     unsafe { super::at(owner).inbox.batches.push(node) };
+                    break;
                 }
-                // The rest is given up: the process ends.
-                Err(stop) => return Err(super::misuse(stop, blocks)),
+                batch.blocks.skip(1);
             }
             node = next;
         }
+        strays.send();
         Ok(())
     }
 }

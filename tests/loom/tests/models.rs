@@ -58,6 +58,7 @@ models! {
     remote_blocks_come_home_once
     remote_what_waits_is_called_in
     remote_what_waits_is_taken_over_once
+    remote_without_a_node_a_batch_goes_on_whole
     remote_without_a_node_a_block_goes_home_at_once
     report_is_written_or_put_off
     reserve_a_chunk_given_up_serves_nobody

@@ -11,6 +11,8 @@ mod outbox;
 mod recall;
 #[path = "../../../../src/heap/remote.rs"]
 mod remote;
+#[path = "../../../../src/heap/strays.rs"]
+mod strays;
 
 pub mod model;
 pub mod remote_model;

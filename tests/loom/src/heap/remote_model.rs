@@ -144,6 +144,27 @@ pub fn remote_a_block_finds_the_span_that_moved() {
     });
 }
 
+/// The same where no node is left for what is astray: all of the batch goes on.
+pub fn remote_without_a_node_a_batch_goes_on_whole() {
+    let _alone = alone();
+    check(2, 0, || {
+        prepare(64);
+        let ((orphan, blocks), heir, sender) = (owner(2), make(), make());
+        inherit::offer(&orphan.look().core);
+        free(sender, orphan, &blocks);
+        let mut spare = Vec::new();
+        spare.extend(core::iter::from_fn(node_pool::take));
+        OwnHeap(sender).send_all();
+        // What was sent is only taken in once the span has moved.
+        let mut core = heir.look();
+        core.inherit(small());
+        drop(core);
+        inherit::take_in_all(true);
+        assert!(span::all_home());
+        spare.into_iter().for_each(node_pool::give);
+    });
+}
+
 /// Without a node a block goes to its owner's spans at once, also to those that are no longer his.
 pub fn remote_without_a_node_a_block_goes_home_at_once() {
     let _alone = alone();
