@@ -11,8 +11,8 @@ use core::sync::atomic::Ordering;
 
 use crate::base::addr::Addr;
 use crate::front;
-use crate::os;
 use crate::os::sealed::SEALED;
+use crate::os::{self, Defect};
 
 /// Looks who serves plain `new` and `delete`. Called once by the library's constructor; `dlsym` may allocate.
 pub(super) fn start() {
@@ -202,7 +202,7 @@ mod next {
     fn resolve(number: usize) -> *mut c_void {
         let found = find(number);
         if found.is_null() {
-            os::die("new: out of memory, and no C++ runtime to throw", Addr::NULL);
+            os::die(Defect::NEW_MUST_THROW, Addr::NULL);
         }
         found
     }

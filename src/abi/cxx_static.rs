@@ -6,7 +6,7 @@ use core::ffi::c_void;
 
 use crate::base::addr::Addr;
 use crate::front;
-use crate::os;
+use crate::os::{self, Defect};
 
 unsafe extern "C" {
     fn hakmem_new_plain();
@@ -37,7 +37,7 @@ extern "C" fn again(size: usize, align: usize) -> *mut u8 {
 }
 
 extern "C" fn no_runtime() -> ! {
-    os::die("new: out of memory, and no C++ runtime to throw", Addr::NULL)
+    os::die(Defect::NEW_MUST_THROW, Addr::NULL)
 }
 
 // As libstdc++'s `operator new`: new-handlers, as long as there is one, then `throw std::bad_alloc()`. Assembly, for a Rust

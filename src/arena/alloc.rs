@@ -6,10 +6,8 @@ use crate::base::fresh::Fresh;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::front::{self, Kind};
 use crate::heap::{self, Heap, OwnHeap, Popped, Pushed};
-use crate::os::die;
+use crate::os::{Defect, die};
 use crate::page_map;
-
-const TWICE: &str = "hak_arena_free: block is already free (double free)";
 
 /// At least `size` bytes, 16-aligned; null with ENOMEM when they can't be had. HOT.
 ///
@@ -234,7 +232,7 @@ fn free_slow(heap: OwnHeap, block: *mut u8) {
         _ => return front::free(block),
     };
     match front::inside(|| heap.push_apart_slow(class, at)) {
-        Some(Pushed::Twice) => die(TWICE, at),
+        Some(Pushed::Twice) => die(Defect::ARENA_FREE_TWICE, at),
         Some(_) => {}
         None => front::free(block),
     }

@@ -22,12 +22,11 @@ pub(crate) use look::{Figures, figures, nth, of, walk};
 use crate::base::addr::Addr;
 use crate::heap::{self, Heap, OwnHeap};
 use crate::large::Held;
-use crate::os::die;
+use crate::os::{Defect, die};
 use crate::region::Region;
 use crate::stats::allowance::Allowance;
 use crate::stats::counter::Counter;
 
-const GONE: &str = "hak_arena: not an arena, or destroyed already";
 /// Bytes of a name, its final null included.
 pub(crate) const NAME: usize = 32;
 
@@ -83,7 +82,7 @@ fn at(word: *mut u8) -> &'static Arena {
 
 #[cold]
 fn gone(word: *mut u8) -> ! {
-    die(GONE, Addr::of(word))
+    die(Defect::ARENA_GONE, Addr::of(word))
 }
 
 fn named_by(record: Addr) -> Option<&'static Arena> {

@@ -5,8 +5,7 @@ use super::tls_sll::TlsSll;
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::heap::OwnHeap;
-
-const STALE: &str = "free: block was written to after free";
+use crate::os::Defect;
 
 /// Blocks that a stack has room for which may be a page.
 const BATCH: usize = 12;
@@ -18,7 +17,7 @@ pub(super) fn drain(heap: OwnHeap, class: ClassId, sll: &TlsSll) {
     loop {
         let mut len = 0;
         for slot in &mut batch {
-            let Some(block) = sll.pop(heap, class, STALE) else { break };
+            let Some(block) = sll.pop(heap, class, Defect::FREE_STALE) else { break };
             *slot = block;
             len += 1;
         }

@@ -16,17 +16,13 @@ use crate::class::{ClassId, TINY_CLASSES};
 use crate::config;
 use crate::heap::OwnHeap;
 use crate::meta;
-use crate::os::die;
+use crate::os::{Defect, die};
 use crate::span;
 use fast_cache::FastCache;
 use tls_sll::TlsSll;
 
 #[cfg(feature = "paranoid")]
 pub(crate) use check::check;
-
-const TWICE: &str = "free: block is already free (double free)";
-const INTERIOR: &str = "free: pointer into a block, not to its start";
-const STALE: &str = "malloc: block was written to after free";
 
 /// One class's two caches.
 struct Front {
@@ -88,7 +84,7 @@ pub(crate) fn serves(heap: OwnHeap, class: ClassId) -> bool {
 #[inline]
 pub(crate) fn hit(heap: OwnHeap, class: ClassId) -> Option<Addr> {
     let front = made(heap)?.front(class);
-    front.cache.pop().or_else(|| front.sll.pop(heap, class, STALE))
+    front.cache.pop().or_else(|| front.sll.pop(heap, class, Defect::MALLOC_STALE))
 }
 
 /// A block of a tiny class. `None`: out of memory.
@@ -137,10 +133,10 @@ fn put(state: &Baseline, front: &Front, block: Addr) -> bool {
 fn look(front: &Front, block: Addr) {
     // The cache would hand it out again before any flush looks at it.
     if !span::starts_block(block) {
-        die(INTERIOR, block);
+        die(Defect::FREE_INTERIOR, block);
     }
     if front.cache.newest() == Some(block) || front.sll.newest() == Some(block) {
-        die(TWICE, block);
+        die(Defect::FREE_TWICE, block);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::base::addr::Addr;
 use crate::canary;
 use crate::class::ClassId;
 use crate::heap::OwnHeap;
-use crate::os::die_sized;
+use crate::os::{Defect, die_sized};
 use crate::page_map::{self, Tag};
 
 /// # Invariants
@@ -58,7 +58,7 @@ impl TlsSll {
 
     /// Takes the newest block off the list, which is that of `heap` and `class`; if its link is none the process ends, and `what` is said.
     #[inline(never)] // its registers are not to be saved by who goes on to a refill
-    pub(super) fn pop(&self, heap: OwnHeap, class: ClassId, what: &'static str) -> Option<Addr> {
+    pub(super) fn pop(&self, heap: OwnHeap, class: ClassId, what: Defect) -> Option<Addr> {
         let block = self.newest()?;
         // SAFETY: T1.
         let next = unsafe { next(block) };

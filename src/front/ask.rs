@@ -10,18 +10,15 @@
 //! | `Usual`    | its class's      | `stays`, or copied | no             | -         | magazine, batch, arena, span  |
 #![forbid(unsafe_code)]
 
-use super::grown::{self, INTERIOR};
+use super::grown;
 use super::kind::Kind;
 use crate::base::addr::{Addr, GRANULE};
 use crate::guard;
 use crate::hardened;
 use crate::large;
-use crate::os::die;
+use crate::os::{Defect, die};
 use crate::reserve;
 use crate::span;
-
-const FOREIGN: &str = "realloc: not a block of this allocator, or free already";
-const UNMEASURED: &str = "malloc_usable_size: not a block of this allocator, or free already";
 
 /// Bytes of the smallest block: never too large for what is left in it.
 const SMALLEST: usize = 16;
@@ -58,7 +55,7 @@ pub(crate) fn is_ours(block: *mut u8) -> bool {
 pub(crate) fn usable_size_or_0(block: *mut u8) -> usize {
     match usable_size(block) {
         Some(size) => size,
-        None if hardened::is_on() && !block.is_null() => die(UNMEASURED, Addr::of(block)),
+        None if hardened::is_on() && !block.is_null() => die(Defect::USABLE_FOREIGN, Addr::of(block)),
         None => 0,
     }
 }
@@ -79,12 +76,12 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> Result<*mut u8, usize> {
     let at = Addr::of(block);
     let kind = Kind::at(at);
     match kind {
-        Kind::NotOurs => die(FOREIGN, at),
+        Kind::NotOurs => die(Defect::REALLOC_FOREIGN, at),
         Kind::Large => grown::resize(at, size),
         // Of the reserve always moved: what comes from there is to go back to it soon.
-        Kind::Guarded | Kind::Reserve(_) => Err(usable(at, kind).unwrap_or_else(|| die(FOREIGN, at))),
+        Kind::Guarded | Kind::Reserve(_) => Err(usable(at, kind).unwrap_or_else(|| die(Defect::REALLOC_FOREIGN, at))),
         Kind::Hardened(span) => hardened::resize(at, span.class(), size).map(|()| block),
-        Kind::Usual(_) if !span::starts_block(at) => die(INTERIOR, at),
+        Kind::Usual(_) if !span::starts_block(at) => die(Defect::REALLOC_INTERIOR, at),
         Kind::Usual(span) => match span.class().block_size() {
             old if stays(old, size) => Ok(block),
             old => Err(old),

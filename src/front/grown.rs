@@ -7,14 +7,12 @@ use super::source::out_of_memory;
 use super::{paranoid, profiled, recorded};
 use crate::base::addr::Addr;
 use crate::large;
-use crate::os::{die, gate};
+use crate::os::{Defect, die, gate};
 use crate::reclaim;
-
-pub(super) const INTERIOR: &str = "realloc: pointer into a block, not to its start";
 
 /// Makes the block at `at` hold `size` bytes, in place or with its pages moved; its usable bytes when it has to be copied.
 pub(super) fn resize(at: Addr, size: usize) -> Result<*mut u8, usize> {
-    let Some(old) = large::usable(at) else { die(INTERIOR, at) };
+    let Some(old) = large::usable(at) else { die(Defect::REALLOC_INTERIOR, at) };
     if size > isize::MAX as usize {
         return Ok(out_of_memory());
     }

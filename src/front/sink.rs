@@ -10,20 +10,17 @@ use crate::guard;
 use crate::hardened;
 use crate::heap::{self, OwnHeap, Pushed};
 use crate::large;
-use crate::os::die;
+use crate::os::{Defect, die};
 use crate::page_map::{self, Tag};
 use crate::profile;
 use crate::reclaim;
 use crate::reserve;
 
-pub(super) const FOREIGN: &str = "free: not a block of this allocator, or free already";
-const TWICE: &str = "free: block is already free (double free)";
-
 /// Takes back the block at `at`, and does what is due then. `said`: the size that the program gave.
 #[inline(always)]
 pub(super) fn take(at: Addr, kind: Kind, said: Option<usize>) {
     let has_changed = match kind {
-        Kind::NotOurs => die(FOREIGN, at),
+        Kind::NotOurs => die(Defect::FREE_FOREIGN, at),
         Kind::Large => {
             if large::take_sampled(at) {
                 profile::end(at);
@@ -51,7 +48,7 @@ pub(super) fn take(at: Addr, kind: Kind, said: Option<usize>) {
 /// Takes back a block of the reserve, for which nobody needs to be behind the gate.
 pub(super) fn to_reserve(at: Addr, tag: Tag) {
     if !reserve::free(at, tag) {
-        die(FOREIGN, at)
+        die(Defect::FREE_FOREIGN, at)
     }
 }
 
@@ -92,7 +89,7 @@ fn to_owner(at: Addr, span: Spanned) -> bool {
     } else if let Some(seat) = heap::seat_of(owner.addr()) {
         // Its magazine is full.
         if let Pushed::Twice = seat.push_apart_slow(span.class(), at) {
-            die(TWICE, at);
+            die(Defect::FREE_TWICE, at);
         }
         return true;
     }
@@ -133,7 +130,7 @@ fn to_own(heap: OwnHeap, class: ClassId, at: Addr) -> bool {
     };
     match pushed {
         Pushed::Kept => {}
-        Pushed::Twice => die(TWICE, at),
+        Pushed::Twice => die(Defect::FREE_TWICE, at),
         // A magazine that could be neither grown nor flushed does not exist: `push_slow` made room.
         Pushed::Full => heap.free_direct(at),
     }

@@ -7,10 +7,7 @@ use super::{ask, recorded};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::class::ClassId;
-use crate::os::die;
-
-const FOREIGN: &str = "hak_expand: not a block of this allocator, or free already";
-const INTERIOR: &str = "hak_expand: pointer into a block, not to its start";
+use crate::os::{Defect, die};
 
 /// The most that may be asked for instead of `size` without its costing more memory. In strict modes `size`: what is behind it is watched.
 pub(crate) fn good_size(size: usize) -> usize {
@@ -29,8 +26,8 @@ pub(crate) fn expand(block: *mut u8, least: usize, most: usize) -> Option<usize>
     let at = Addr::of(block);
     let kind = Kind::at(at);
     let held = match (kind, ask::usable(at, kind)) {
-        (Kind::NotOurs, _) => die(FOREIGN, at),
-        (_, None) => die(INTERIOR, at),
+        (Kind::NotOurs, _) => die(Defect::EXPAND_FOREIGN, at),
+        (_, None) => die(Defect::EXPAND_INTERIOR, at),
         (_, Some(held)) => held,
     };
     let most = most.max(least).min(isize::MAX as usize);

@@ -19,7 +19,7 @@ use crate::base::bits::round_up;
 use crate::baseline;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::heap::{self, Current, Pushed};
-use crate::os::{die, gate, tls};
+use crate::os::{Defect, die, gate, tls};
 use crate::page_map::{self, Tag};
 use crate::record;
 
@@ -207,7 +207,7 @@ fn free_missed(at: Addr, tag: Tag, said: Option<usize>, is_part: bool) {
             sink::take(at, kind, said);
         }
         None => match kind {
-            Kind::NotOurs => die(sink::FOREIGN, at),
+            Kind::NotOurs => die(Defect::FREE_FOREIGN, at),
             kind => notes::free(at, kind, said),
         },
     }

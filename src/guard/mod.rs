@@ -17,19 +17,12 @@ use crate::canary;
 use crate::config;
 use crate::os::lock::Mutex;
 use crate::os::sealed::SEALED;
-use crate::os::{self, die, die_sized};
+use crate::os::{self, Defect, die, die_sized};
 use crate::page_map::{self, Tag};
 use crate::profile;
 use crate::trace;
 use queue::Queue;
 use slots::{Place, Row, Slot, State, place_at};
-
-const FREED: &str = "free: block is already free (double free)";
-const INTERIOR: &str = "free: pointer into a block, not to its start";
-const FOREIGN: &str = "free: not a block of this allocator, or free already";
-const OVERFLOW: &str = "free: block was written past its end";
-const UNDERFLOW: &str = "free: block was written before its start";
-const SIZE: &str = "free_sized: size does not match";
 
 /// The free slots of each row.
 static GUARD: Aside<Mutex<[Queue; 2]>> = Aside(Mutex::new([Queue::new(), Queue::new()]));
@@ -133,14 +126,16 @@ fn first_page(at: Addr, page: usize) -> Addr {
 }
 
 /// The live slot of the block at `at`, whose granule is tagged GUARD; else what is wrong.
-fn live(at: Addr) -> Result<(Row, usize, &'static Slot), &'static str> {
-    let Place::Slot(row, number, slot) = place_at(region(), at, os::page_size()) else { return Err(FOREIGN) };
+fn live(at: Addr) -> Result<(Row, usize, &'static Slot), Defect> {
+    let Place::Slot(row, number, slot) = place_at(region(), at, os::page_size()) else {
+        return Err(Defect::FREE_FOREIGN);
+    };
     match slot.state() {
-        State::Never => Err(FOREIGN),
-        State::Freed if slot.at() == at => Err(FREED),
-        State::Freed => Err(FOREIGN),
+        State::Never => Err(Defect::FREE_FOREIGN),
+        State::Freed if slot.at() == at => Err(Defect::FREE_TWICE),
+        State::Freed => Err(Defect::FREE_FOREIGN),
         State::Live if slot.at() == at => Ok((row, number, slot)),
-        State::Live => Err(INTERIOR),
+        State::Live => Err(Defect::FREE_INTERIOR),
     }
 }
 
@@ -151,22 +146,22 @@ pub(crate) fn free(at: Addr, said: Option<usize>) {
     let (size, open) = (slot.size(), slot.open());
     // Of two frees at once one leaves.
     if !slot.leave() {
-        die(FREED, at);
+        die(Defect::FREE_TWICE, at);
     }
     if said.is_some_and(|said| said.max(1) != size) {
-        die_sized(SIZE, size, at);
+        die_sized(Defect::FREE_SIZE, size, at);
     }
     let start = first_page(at, os::page_size());
     let before = at.since(start);
     // SAFETY: the slot's open pages, which stay so while it is not back in the queue.
     if !unsafe { canary::holds(at.offset(size), open - before - size) } {
-        die_sized(OVERFLOW, size, at);
+        die_sized(Defect::FREE_OVERFLOW, size, at);
     }
     let room = before.min(canary::CANARY);
     // SAFETY: as above.
     let kept = unsafe { canary::holds(Addr(at.0 - room), room) } && unsafe { canary::is_zero(start, before - room) };
     if !kept {
-        die_sized(UNDERFLOW, size, at);
+        die_sized(Defect::FREE_UNDERFLOW, size, at);
     }
     trace::on_free(at);
     // Refused, what was there must be gone all the same.

@@ -14,15 +14,10 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::canary;
 use crate::class::{self, ClassId, MID_MAX};
-use crate::os::{die, die_sized};
+use crate::os::{Defect, die, die_sized};
 use crate::page_map;
 use crate::span;
 use crate::trace;
-
-use super::{
-    EXPANDED_OVERFLOW, FREED, INTERIOR, OVERFLOW, RESIZED_FREED, RESIZED_INTERIOR, RESIZED_OVERFLOW, SIZE, STALE,
-    UNDERFLOW,
-};
 
 /// Bytes of the last word: the least that is behind what was asked for.
 const WORD: usize = size_of::<u64>();
@@ -49,14 +44,17 @@ enum Wrong {
 
 /// What to say of a block that is not as it should be.
 struct Words {
-    interior: &'static str,
-    freed: &'static str,
-    overflow: &'static str,
+    interior: Defect,
+    freed: Defect,
+    overflow: Defect,
 }
 
-const FREEING: Words = Words { interior: INTERIOR, freed: FREED, overflow: OVERFLOW };
-const RESIZING: Words = Words { interior: RESIZED_INTERIOR, freed: RESIZED_FREED, overflow: RESIZED_OVERFLOW };
-const EXPANDING: Words = Words { interior: RESIZED_INTERIOR, freed: RESIZED_FREED, overflow: EXPANDED_OVERFLOW };
+const FREEING: Words =
+    Words { interior: Defect::FREE_INTERIOR, freed: Defect::FREE_TWICE, overflow: Defect::FREE_OVERFLOW };
+const RESIZING: Words =
+    Words { interior: Defect::REALLOC_INTERIOR, freed: Defect::REALLOC_FOREIGN, overflow: Defect::REALLOC_OVERFLOW };
+const EXPANDING: Words =
+    Words { interior: Defect::REALLOC_INTERIOR, freed: Defect::REALLOC_FOREIGN, overflow: Defect::EXPAND_OVERFLOW };
 
 impl Block {
     /// The block before this one, which ends where this begins; `None` where a span may begin.
@@ -197,7 +195,7 @@ pub(crate) fn hand_out(at: Addr, bytes: usize, size: usize) {
     // SAFETY: a free block that is this thread's alone.
     let first = unsafe { at.as_ptr::<u64>().read() };
     if first | block.word().load(Ordering::Relaxed) != 0 {
-        die_sized(STALE, bytes, at);
+        die_sized(Defect::MALLOC_STALE, bytes, at);
     }
     block.close(size.max(1));
     trace::on_alloc(at);
@@ -208,7 +206,7 @@ pub(crate) fn hand_out(at: Addr, bytes: usize, size: usize) {
 pub(crate) fn hand_out_zero(at: Addr, bytes: usize, size: usize) {
     // SAFETY: a free block that is this thread's alone.
     if !unsafe { canary::is_zero(at, bytes) } {
-        die_sized(STALE, bytes, at);
+        die_sized(Defect::MALLOC_STALE, bytes, at);
     }
     hand_out(at, bytes, size);
 }
@@ -231,10 +229,10 @@ pub(crate) fn retire(at: Addr, class: ClassId, said: Option<usize>) {
     match block.claim(&FREEING) {
         Ok(size) => {
             if said.is_some_and(|said| said.max(1) != size) {
-                die_sized(SIZE, size, at);
+                die_sized(Defect::FREE_SIZE, size, at);
             }
             if !block.is_clear_before() {
-                die_sized(UNDERFLOW, size, at);
+                die_sized(Defect::FREE_UNDERFLOW, size, at);
             }
             trace::on_free(at);
             block.word().store(0, Ordering::Relaxed);

@@ -7,16 +7,12 @@
 use super::quarantine::{Freed, Quarantine};
 use super::random::Random;
 use super::stock::{Stock, capacity};
-use super::{
-    EXPANDED_OVERFLOW, FREED, INTERIOR, OVERFLOW, RESIZED_FREED, RESIZED_INTERIOR, RESIZED_OVERFLOW, SIZE, STALE,
-    STALE_AT_EXIT, UNDERFLOW,
-};
 use crate::base::addr::Addr;
 use crate::canary::{self, CANARY};
 use crate::class::{CLASSES, ClassId};
 use crate::heap::{self, Current, Heap, OwnHeap};
 use crate::meta;
-use crate::os::{self, die, die_sized};
+use crate::os::{self, Defect, die, die_sized};
 use crate::span::claims::{Claim, MIN_SLACK, Place, place};
 use crate::trace;
 
@@ -69,7 +65,7 @@ fn hand_out(block: Addr, size: usize) -> bool {
         // SAFETY: a free block that is this thread's alone.
         let untouched = unsafe { canary::is_zero(block, bytes) };
         if !untouched {
-            die_sized(STALE, bytes, block);
+            die_sized(Defect::MALLOC_STALE, bytes, block);
         }
     }
     claim.begin();
@@ -97,19 +93,19 @@ fn end_of(bytes: usize) -> impl Fn(Addr, usize) -> u64 {
 /// Ends the program's hold of the block at `at`, or the process. `said`: the size that the program gave.
 #[inline]
 fn retire(at: Addr, said: Option<usize>) -> Retired {
-    let Some(place) = place(at) else { die(INTERIOR, at) };
+    let Some(place) = place(at) else { die(Defect::FREE_INTERIOR, at) };
     let Some(claim) = place.claim else { return Retired::Plain };
-    let Some(slack) = claim.take() else { die(FREED, at) };
+    let Some(slack) = claim.take() else { die(Defect::FREE_TWICE, at) };
     let size = place.bytes - slack;
     if said.is_some_and(|said| said.max(1) != size) {
-        die_sized(SIZE, size, at);
+        die_sized(Defect::FREE_SIZE, size, at);
     }
     // SAFETY: the end of a block that was the program's and now is ours.
     if !unsafe { canary::holds(at.offset(size), slack) } {
-        die_sized(OVERFLOW, size, at);
+        die_sized(Defect::FREE_OVERFLOW, size, at);
     }
     if !place.is_clear_before(at, end_of(place.bytes)) {
-        die_sized(UNDERFLOW, size, at);
+        die_sized(Defect::FREE_UNDERFLOW, size, at);
     }
     trace::on_free(at);
     // SAFETY: as above; what is behind the canary is zero.
@@ -158,13 +154,13 @@ pub(crate) fn usable(at: Addr) -> Option<usize> {
 
 /// Makes the block at `at` hold `size` bytes where it is. Otherwise says how many it holds.
 pub(crate) fn resize(at: Addr, size: usize) -> Result<(), usize> {
-    let Some(Place { bytes, claim, .. }) = place(at) else { die(RESIZED_INTERIOR, at) };
+    let Some(Place { bytes, claim, .. }) = place(at) else { die(Defect::REALLOC_INTERIOR, at) };
     let Some(claim) = claim else { return Err(bytes) };
-    let Some(slack) = claim.slack() else { die(RESIZED_FREED, at) };
+    let Some(slack) = claim.slack() else { die(Defect::REALLOC_FOREIGN, at) };
     let old = bytes - slack;
     // SAFETY: the end of the program's block, which it lets us change.
     if !unsafe { canary::holds(at.offset(old), slack) } {
-        die_sized(RESIZED_OVERFLOW, old, at);
+        die_sized(Defect::REALLOC_OVERFLOW, old, at);
     }
     if class_for(size, 1).is_none_or(|class| class.block_size() != bytes) {
         return Err(old);
@@ -182,7 +178,7 @@ pub(crate) fn expand(at: Addr, least: usize, most: usize) -> Option<usize> {
     let old = bytes - slack;
     // SAFETY: the end of the program's block, which it lets us change.
     if !unsafe { canary::holds(at.offset(old), slack) } {
-        die_sized(EXPANDED_OVERFLOW, old, at);
+        die_sized(Defect::EXPAND_OVERFLOW, old, at);
     }
     let new = most.min(bytes - CANARY).max(old);
     if new < least {
@@ -342,7 +338,7 @@ pub(crate) fn at_exit() {
         let (at, bytes) = (freed.at(), freed.class().block_size());
         // SAFETY: a free block that this thread holds.
         if !unsafe { canary::is_zero(at, bytes) } {
-            die_sized(STALE_AT_EXIT, bytes, at);
+            die_sized(Defect::EXIT_STALE, bytes, at);
         }
     }
 }

@@ -14,24 +14,12 @@ use crate::class::ClassId;
 use crate::config;
 use crate::config::hardened::{FULL, LIGHT, OFF};
 use crate::heap::{self, Heap};
-use crate::os::die_sized;
+use crate::os::{Defect, die_sized};
 use crate::page_map;
 use crate::span;
 use crate::trace;
 
 pub(crate) use full::{at_exit, at_fork_child, cached, close, flush_all};
-
-const FREED: &str = "free: block is already free (double free)";
-const INTERIOR: &str = "free: pointer into a block, not to its start";
-const OVERFLOW: &str = "free: block was written past its end";
-const UNDERFLOW: &str = "free: block was written before its start";
-const SIZE: &str = "free_sized: size does not match";
-const STALE: &str = "malloc: block was written to after free";
-const STALE_AT_EXIT: &str = "exit: block was written to after free";
-const RESIZED_FREED: &str = "realloc: not a block of this allocator, or free already";
-const RESIZED_INTERIOR: &str = "realloc: pointer into a block, not to its start";
-const RESIZED_OVERFLOW: &str = "realloc: block was written past its end";
-const EXPANDED_OVERFLOW: &str = "hak_expand: block was written past its end";
 
 /// Whether this mode is on, in its full form; not before the options are read.
 #[inline(always)]
@@ -73,7 +61,7 @@ fn is_empty(at: Addr) -> bool {
 #[cold]
 pub(crate) fn free_empty(owner: &Heap, at: Addr, said: Option<usize>) {
     if said.is_some_and(|said| said != 0) {
-        die_sized(SIZE, 0, at);
+        die_sized(Defect::FREE_SIZE, 0, at);
     }
     trace::on_free(at);
     owner.free_direct(at);

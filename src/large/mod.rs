@@ -27,7 +27,7 @@ use crate::base::seats::PLACES;
 use crate::config;
 use crate::meta;
 use crate::os::lock::Mutex;
-use crate::os::{self, die, die_sized};
+use crate::os::{self, Defect, die, die_sized};
 use crate::page_map::{self, Tag};
 use crate::region::Region;
 use crate::stats::counter::Counter;
@@ -38,13 +38,6 @@ use cache::{Cache, Range};
 pub(crate) use held::{Held, free_noted, holder, serial};
 pub(crate) use sampled::{mark_sampled, take_sampled};
 pub(crate) use snapshot::{Snapshot, snapshot};
-
-const FREED: &str = "free: not a block of this allocator, or free already";
-const INTERIOR: &str = "free: pointer into a block, not to its start";
-const OVERFLOW: &str = "free: block was written past its end";
-const RESIZED_OVERFLOW: &str = "realloc: block was written past its end";
-const EXPANDED_OVERFLOW: &str = "hak_expand: block was written past its end";
-const SIZE: &str = "free_sized: size does not match";
 
 /// Aligned blocks up to this size are runs of slots.
 const RUN_MAX: usize = 1 << 20;
@@ -194,7 +187,9 @@ fn enroll(record: Addr, large: Large) -> Option<Addr> {
 /// Frees the block at `at`, whose granule is tagged LARGE. Ends the process when no block starts there, and when a guarded
 /// one was written past its end or is not of the size that the program `said`.
 pub(crate) fn free(at: Addr, said: Option<usize>) {
-    let Some(record) = claim(at) else { die(if record_of(at).is_some() { INTERIOR } else { FREED }, at) };
+    let Some(record) = claim(at) else {
+        die(if record_of(at).is_some() { Defect::FREE_INTERIOR } else { Defect::FREE_FOREIGN }, at)
+    };
     held::let_go(record);
     release(record, at, said);
 }
@@ -231,10 +226,10 @@ fn check(record: NonNull<Large>, said: Option<usize>) {
         return;
     }
     if said.is_some_and(|said| said.max(1) != large.size) {
-        die_sized(SIZE, large.size, large.base);
+        die_sized(Defect::FREE_SIZE, large.size, large.base);
     }
     if !guarded::is_whole(large) {
-        die_sized(OVERFLOW, large.size, large.base);
+        die_sized(Defect::FREE_OVERFLOW, large.size, large.base);
     }
 }
 
@@ -254,7 +249,7 @@ pub(crate) fn resize(at: Addr, size: usize) -> Option<Addr> {
 fn resize_record(large: &mut Large, record: NonNull<Large>, at: Addr, size: usize) -> Option<Addr> {
     if large.mapped > 0 {
         if !guarded::is_whole(large) {
-            die_sized(RESIZED_OVERFLOW, large.size, at);
+            die_sized(Defect::REALLOC_OVERFLOW, large.size, at);
         }
         return guarded::resize(large, record, size);
     }
@@ -277,7 +272,7 @@ pub(crate) fn expand(at: Addr, least: usize, most: usize) -> Option<usize> {
 fn expand_record(large: &mut Large, at: Addr, least: usize, most: usize) -> Option<usize> {
     if large.mapped > 0 {
         if !guarded::is_whole(large) {
-            die_sized(EXPANDED_OVERFLOW, large.size, at);
+            die_sized(Defect::EXPAND_OVERFLOW, large.size, at);
         }
         return [most, least].into_iter().find(|size| guarded::expand(large, *size));
     }

@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering;
 
 use errno::Errno;
 
+use super::defect::Defect;
 use super::sealed::SEALED;
 use super::{file, sigaction, sys};
 use crate::base::addr::Addr;
@@ -37,7 +38,7 @@ fn write_from_afar(text: &[u8]) {
 /// allocate, and must find every lock free.
 #[must_use = "misuse ends the process"]
 pub(crate) struct Misuse {
-    pub(crate) what: &'static str,
+    pub(crate) what: Defect,
     pub(crate) at: Addr,
 }
 
@@ -54,19 +55,19 @@ pub(crate) fn set_witness(witness: fn(Addr)) {
     SEALED.witness.store(witness as *mut (), Ordering::Relaxed);
 }
 
-/// Says `hakmem: <what> (0x<address>)` in one write and aborts. `what` is a fixed string a test expects.
+/// Says `hakmem: <what> (0x<address>)` in one write and aborts.
 #[cold]
 #[inline(never)]
-pub(crate) fn die(what: &'static str, at: Addr) -> ! {
-    report(&[Part::Text(what)], at, at);
+pub(crate) fn die(what: Defect, at: Addr) -> ! {
+    report(&[Part::Text(what.text())], at, at);
     sigaction::abort()
 }
 
 /// `die` for a block of `bytes` bytes: `hakmem: <what>, <bytes> bytes (0x<address>)`.
 #[cold]
 #[inline(never)]
-pub(crate) fn die_sized(what: &'static str, bytes: usize, at: Addr) -> ! {
-    report(&[Part::Text(what), Part::Text(", "), Part::Number(bytes), Part::Text(" bytes")], at, at);
+pub(crate) fn die_sized(what: Defect, bytes: usize, at: Addr) -> ! {
+    report(&[Part::Text(what.text()), Part::Text(", "), Part::Number(bytes), Part::Text(" bytes")], at, at);
     sigaction::abort()
 }
 
@@ -105,7 +106,8 @@ pub(crate) fn report(parts: &[Part], at: Addr, block: Addr) {
 #[cfg(feature = "paranoid")]
 pub(crate) fn require(holds: bool, what: &'static str, at: Addr) {
     if !holds {
-        die(what, at);
+        report(&[Part::Text(what)], at, at);
+        sigaction::abort()
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod clock;
 pub(crate) mod closed;
+mod defect;
 mod die;
 mod elf;
 pub(crate) mod env;
@@ -39,6 +40,7 @@ mod ticks;
 pub(crate) mod tls;
 
 pub(crate) use clock::{monotonic_ms, realtime_ms, realtime_ns};
+pub(crate) use defect::Defect;
 #[cfg(feature = "paranoid")]
 pub(crate) use die::require;
 pub(crate) use die::{Misuse, Part, die, die_sized, report, set_witness, write_stderr};

@@ -8,13 +8,8 @@ use super::lists::Spans;
 use super::record::Span;
 use crate::base::addr::Addr;
 use crate::class::ClassId;
-use crate::os::Misuse;
+use crate::os::{Defect, Misuse};
 use crate::page_map;
-
-const INTERIOR: &str = "free: pointer into a block, not to its start";
-const FREED: &str = "free: block is already free (double free)";
-const FOREIGN: &str = "free: not a block of this allocator";
-const GONE: &str = "free: not a block of this allocator, or free already";
 
 /// Why a flush ended before its last block.
 pub(crate) enum Stop {
@@ -34,7 +29,7 @@ impl From<Misuse> for Stop {
 
 /// What `Stop::Astray` is where no span has moved.
 pub(crate) fn foreign(at: Addr) -> Misuse {
-    Misuse { what: FOREIGN, at }
+    Misuse { what: Defect::FREE_ASTRAY, at }
 }
 
 /// Gives `blocks`, all of heap `owner`, back to their spans in `lists`, by class. `count` is told of each run of them:
@@ -50,7 +45,7 @@ pub(crate) fn flush(
     let mut left = blocks;
     while let Some(&first) = left.first() {
         let Some(head) = SpanHead::of(page_map::record(first)) else {
-            return Err(Misuse { what: GONE, at: first }.into());
+            return Err(Misuse { what: Defect::FREE_FOREIGN, at: first }.into());
         };
         if head.owner() != owner {
             let other = page_map::tag(first).owner();
@@ -95,13 +90,13 @@ fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
         if offset >= bytes {
             if left.len() == blocks.len() {
                 // Behind the last block, where the slab is longer than its blocks.
-                return Err(Misuse { what: INTERIOR, at });
+                return Err(Misuse { what: Defect::FREE_INTERIOR, at });
             }
             break;
         }
         let index = ((offset as u64).wrapping_mul(reciprocal) >> 42) as u32;
         if index as usize * size != offset {
-            return Err(Misuse { what: INTERIOR, at });
+            return Err(Misuse { what: Defect::FREE_INTERIOR, at });
         }
         let step = rest.first().map_or(0, |next| next.since(at));
         if step == size || step == size.wrapping_neg() {
@@ -109,7 +104,7 @@ fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
             continue;
         }
         if !record.bitmap().set(index) {
-            return Err(Misuse { what: FREED, at });
+            return Err(Misuse { what: Defect::FREE_TWICE, at });
         }
         record.hint = record.hint.min(index / 64);
         left = rest;
@@ -134,7 +129,7 @@ fn put_back_run<'a>(record: &mut Span, index: u32, step: usize, blocks: &'a [Add
     let len = blocks.get(..most as usize).unwrap_or(blocks).iter().take_while(follows).count() as u32;
     let first = if step == size { index } else { index + 1 - len };
     if let Err(free) = record.bitmap().set_run(first, len) {
-        return Err(Misuse { what: FREED, at: record.base().offset(free as usize * size) });
+        return Err(Misuse { what: Defect::FREE_TWICE, at: record.base().offset(free as usize * size) });
     }
     record.hint = record.hint.min(first / 64);
     Ok(blocks.get(len as usize..).unwrap_or_default())
