@@ -7,6 +7,7 @@ use super::{ask, recorded};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::class::ClassId;
+use crate::hardened;
 use crate::os::{Defect, die};
 
 /// The most that may be asked for instead of `size` without its costing more memory. In strict modes `size`: what is behind it is watched.
@@ -27,6 +28,11 @@ pub(crate) fn expand(block: *mut u8, least: usize, most: usize) -> Option<usize>
     let kind = Kind::at(at);
     let held = match (kind, ask::usable(at, kind)) {
         (Kind::NotOurs, _) => die(Defect::EXPAND_FOREIGN, at),
+        (Kind::Hardened(span), None) => {
+            // Its box may know better: the block's end may be what was written to.
+            let _ = hardened::expand(at, span.class(), least, most);
+            die(Defect::EXPAND_INTERIOR, at)
+        }
         (_, None) => die(Defect::EXPAND_INTERIOR, at),
         (_, Some(held)) => held,
     };

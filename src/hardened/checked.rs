@@ -54,7 +54,7 @@ const FREEING: Words =
 const RESIZING: Words =
     Words { interior: Defect::REALLOC_INTERIOR, freed: Defect::REALLOC_FOREIGN, overflow: Defect::REALLOC_OVERFLOW };
 const EXPANDING: Words =
-    Words { interior: Defect::REALLOC_INTERIOR, freed: Defect::REALLOC_FOREIGN, overflow: Defect::EXPAND_OVERFLOW };
+    Words { interior: Defect::EXPAND_INTERIOR, freed: Defect::EXPAND_FOREIGN, overflow: Defect::EXPAND_OVERFLOW };
 
 impl Block {
     /// The block before this one, which ends where this begins; `None` where a span may begin.
