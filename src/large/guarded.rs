@@ -1,13 +1,16 @@
-//! Large blocks with `HAKMEM_HARDENED=1`: a mapping of its own for each, a MiB of closed pages before and behind it, a canary in what is left of
-//! its last page. A freed one is closed and held back for a while: using it faults.
+//! Large blocks with `HAKMEM_HARDENED`: a mapping of its own for each, a MiB of closed pages before and behind it, a canary in what is left of
+//! its last page. A freed one is closed and held back for a while: using it faults. In the light form its pages wait elsewhere for another (`parked`).
+//! Addresses that held large blocks stay closed when nobody uses them, and hold only such again.
 
 use core::ptr::NonNull;
 
-use super::{CLOSED_BYTES, FRESH_BYTES, Large, mapping};
+use super::cache::{Cache, Range};
+use super::{CLOSED_BYTES, FRESH_BYTES, Large, mapping, parked};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::aside::Aside;
 use crate::base::bits::round_up;
 use crate::canary::{self, CANARY};
+use crate::config::{self, hardened};
 use crate::os;
 use crate::os::closed;
 use crate::os::lock::Mutex;
@@ -32,17 +35,39 @@ pub(super) enum Fence {
     Around,
 }
 
+/// Where a block lies, or lay.
+#[derive(Clone, Copy)]
+pub(super) struct Site {
+    pub(super) base: Addr,
+    /// Bytes from there on that are the block's, those behind it included that are closed.
+    pub(super) mapped: usize,
+    pub(super) fence: Fence,
+}
+
+impl Site {
+    pub(super) const NONE: Site = Site { base: Addr::NULL, mapped: 0, fence: Fence::None };
+
+    /// All its addresses, with those around it.
+    fn whole(self) -> Range {
+        Range { base: Addr(self.base.0 - AROUND), bytes: self.mapped + 2 * AROUND }
+    }
+}
+
 /// # Invariants
-/// - A1: `ranges[(first + n) % HELD]` for `n < len` are closed mappings, oldest first; their bytes sum up to `bytes`.
+/// - A1: `sites[(first + n) % HELD]` for `n < len` are closed, oldest first; their bytes sum up to `bytes`.
 struct Retired {
-    ranges: [(Addr, usize, Fence); HELD],
+    sites: [Site; HELD],
     first: usize,
     len: usize,
     bytes: usize,
 }
 
 static RETIRED: Aside<Mutex<Retired>> =
-    Aside(Mutex::new(Retired { ranges: [(Addr::NULL, 0, Fence::None); HELD], first: 0, len: 0, bytes: 0 }));
+    Aside(Mutex::new(Retired { sites: [Site::NONE; HELD], first: 0, len: 0, bytes: 0 }));
+
+/// Closed addresses that nobody waits for any more. None of them is given back while the kernel has others: whoever still has a pointer to a large
+/// block that was freed finds nothing there, or another large block.
+static LAND: Aside<Mutex<Cache>> = Aside(Mutex::new(Cache::new()));
 
 /// Accessible bytes for `size`, and bytes of the mapping: at least one page of it stays closed.
 fn extent(size: usize) -> Option<(usize, usize)> {
@@ -54,6 +79,10 @@ fn extent(size: usize) -> Option<(usize, usize)> {
 /// A block for `size` bytes; it reads as zero.
 pub(super) fn make(size: usize, align: usize) -> Option<Large> {
     let (bytes, mapped) = extent(size)?;
+    if let Some(large) = parked::take(size, bytes, mapped, align) {
+        close_end(&large);
+        return Some(large);
+    }
     let (base, fence) = map(bytes, mapped, align)?;
     mapping::fresh(mapped);
     CLOSED_BYTES.add((mapped - bytes) as u64);
@@ -64,15 +93,61 @@ pub(super) fn make(size: usize, align: usize) -> Option<Large> {
     Some(large)
 }
 
+impl Large {
+    pub(super) fn site(&self) -> Site {
+        Site { base: self.base, mapped: self.mapped, fence: self.fence }
+    }
+}
+
+/// Whether so many mappings may be had for another block's closed pages, and there are addresses for them.
+fn may_close_around() -> bool {
+    closed::has_addresses() && closed::take(COST)
+}
+
+/// Closed addresses with others around them, of which the first `open` bytes can be accessed.
+fn map_apart(mapped: usize, open: usize, align: usize) -> Option<Addr> {
+    if align > AROUND {
+        return None;
+    }
+    let whole = mapped.checked_add(2 * AROUND)?;
+    let mine = LAND.lock().take_best(whole, align);
+    if let Some(start) = mine {
+        let base = start.offset(AROUND);
+        if os::map_within(base, mapped, open) {
+            return Some(base);
+        }
+        keep_land(Range { base: start, bytes: whole });
+        return None;
+    }
+    os::map_apart(mapped, open, align, AROUND).or_else(|| {
+        // Before the process goes short of addresses.
+        if purge_land() { os::map_apart(mapped, open, align, AROUND) } else { None }
+    })
+}
+
+/// A place that pages can be moved to, mapped and closed, and counted as a block's.
+pub(super) fn reserve(mapped: usize) -> Option<Site> {
+    if !may_close_around() {
+        return None;
+    }
+    let base = map_apart(mapped, 0, GRANULE);
+    if base.is_none() {
+        let_go(Fence::Around);
+    }
+    Some(Site { base: base?, mapped, fence: Fence::Around })
+}
+
+/// What nobody uses, or may use again, in whose place pages were to be moved.
+pub(super) fn lose(site: Site) {
+    os::unmap_around(site.base, site.mapped, AROUND);
+    let_go(site.fence);
+}
+
 /// A mapping of which `bytes` are open, and where else it is closed: around it, unless there are too many such, or no addresses for that.
 fn map(bytes: usize, mapped: usize, align: usize) -> Option<(Addr, Fence)> {
     let align = align.max(GRANULE);
     let may_close = closed::take(COST);
-    let apart = if may_close && closed::has_addresses() && align <= AROUND {
-        os::map_apart(mapped, bytes, align, AROUND)
-    } else {
-        None
-    };
+    let apart = if may_close && closed::has_addresses() { map_apart(mapped, bytes, align) } else { None };
     let (base, fence) = match apart {
         Some(base) => (base, Fence::Around),
         None => {
@@ -92,7 +167,7 @@ fn map(bytes: usize, mapped: usize, align: usize) -> Option<(Addr, Fence)> {
 }
 
 /// Counts the end of a block's closed pages.
-fn let_go(fence: Fence) {
+pub(super) fn let_go(fence: Fence) {
     if fence != Fence::None {
         closed::settle(COST, 0);
     }
@@ -113,53 +188,97 @@ pub(super) fn is_whole(large: &Large) -> bool {
 /// Takes back a mapping: closed, and held until others push it out.
 pub(super) fn give_back(large: &Large) {
     CLOSED_BYTES.sub((large.mapped - large.bytes) as u64);
+    if config::get::hardened() == hardened::LIGHT && parked::park(large) {
+        return;
+    }
     let_go(large.fence);
-    if large.mapped > HELD_BYTES {
+    let site = large.site();
+    if large.mapped > HELD_BYTES && large.fence != Fence::Around {
         mapping::gone(large.mapped);
-        return unmap(large.base, large.mapped, large.fence);
+        return unmap(site);
     }
-    os::purge(large.base, large.bytes);
-    os::guard(large.base, large.bytes);
+    shut(large.base, large.bytes);
     mapping::gone(large.mapped);
-    let mut retired = RETIRED.lock();
-    while retired.len == HELD || retired.bytes + large.mapped > HELD_BYTES {
-        let Some((base, bytes, fence)) = retired.pop() else { break };
-        unmap(base, bytes, fence);
-    }
-    let last = (retired.first + retired.len) % HELD;
-    if let Some(slot) = retired.ranges.get_mut(last) {
-        *slot = (large.base, large.mapped, large.fence);
-        retired.len += 1;
-        retired.bytes += large.mapped;
+    retire(site);
+}
+
+/// Closes pages, which gives back what they held.
+pub(super) fn shut(at: Addr, len: usize) {
+    if !os::guard(at, len) {
+        os::purge(at, len);
     }
 }
 
-/// Unmaps what is held back. Returns 0: none of it was resident.
+/// Holds a closed mapping back, until others push it out.
+pub(super) fn retire(site: Site) {
+    if site.mapped > HELD_BYTES {
+        return part_with(site);
+    }
+    let mut retired = RETIRED.lock();
+    while retired.len == HELD || retired.bytes + site.mapped > HELD_BYTES {
+        let Some(oldest) = retired.pop() else { break };
+        part_with(oldest);
+    }
+    let last = (retired.first + retired.len) % HELD;
+    if let Some(slot) = retired.sites.get_mut(last) {
+        *slot = site;
+        retired.len += 1;
+        retired.bytes += site.mapped;
+    }
+}
+
+/// Parts with all that is held back. Returns 0: none of it was resident.
 pub(super) fn purge() -> usize {
     loop {
         let oldest = RETIRED.lock().pop();
-        let Some((base, bytes, fence)) = oldest else { return 0 };
-        unmap(base, bytes, fence);
+        let Some(site) = oldest else { return 0 };
+        part_with(site);
+    }
+}
+
+/// Lets a closed mapping's addresses be had by another large block, by nobody else; where addresses are limited they go back to the kernel.
+fn part_with(site: Site) {
+    if site.fence != Fence::Around {
+        return unmap(site);
+    }
+    os::uncount(site.mapped);
+    keep_land(site.whole());
+}
+
+/// Keeps closed addresses. Of more pieces than there is room for the oldest goes back to the kernel.
+fn keep_land(range: Range) {
+    let evicted = LAND.lock().put(range);
+    if let Some(range) = evicted {
+        os::unreserve(range.base, range.bytes);
+    }
+}
+
+/// Gives all of them back. Says whether there were any.
+fn purge_land() -> bool {
+    let mut any = false;
+    loop {
+        let oldest = LAND.lock().take_oldest(usize::MAX);
+        let Some(range) = oldest else { return any };
+        any |= os::unreserve(range.base, range.bytes);
     }
 }
 
 /// A mapping that the kernel refuses to unmap (map count) is lost addresses: its pages are given back.
-fn unmap(base: Addr, bytes: usize, fence: Fence) {
-    let gone = if fence == Fence::Around { os::unmap_apart(base, bytes, AROUND) } else { os::unmap(base, bytes) };
-    if !gone {
-        os::purge(base, bytes);
+fn unmap(site: Site) {
+    if !os::unmap(site.base, site.mapped) {
+        os::purge(site.base, site.mapped);
     }
 }
 
 impl Retired {
-    fn pop(&mut self) -> Option<(Addr, usize, Fence)> {
+    fn pop(&mut self) -> Option<Site> {
         if self.len == 0 {
             return None;
         }
-        let oldest = *self.ranges.get(self.first % HELD)?;
+        let oldest = *self.sites.get(self.first % HELD)?;
         self.first = (self.first + 1) % HELD;
         self.len -= 1;
-        self.bytes -= oldest.1;
+        self.bytes -= oldest.mapped;
         Some(oldest)
     }
 }
@@ -176,7 +295,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> 
         if !lengthen(large, bytes, size) {
             return None;
         }
-    } else if large.split {
+    } else if large.cuts.any() {
         // Two mappings can't be moved at once.
         return None;
     } else {
@@ -185,22 +304,30 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, size: usize) -> 
         let (to, fence) = map(bytes, mapped, GRANULE)?;
         let (from, opened, old, old_fence) = (large.base, large.bytes, large.mapped, large.fence);
         let moved = mapping::transfer(large, record, to, bytes, mapped);
-        // What it comes from, or would have gone to, is no mapping any more that could be unmapped as one.
-        let left = if moved { (from, old, old_fence) } else { (to, mapped, fence) };
-        if left.2 == Fence::Around {
-            os::unmap_around(left.0, left.1, AROUND);
-        }
-        let_go(left.2);
         if !moved {
+            // Nobody knows what is there now.
+            if fence == Fence::Around {
+                os::unmap_around(to, mapped, AROUND);
+            }
+            let_go(fence);
             return None;
         }
+        let_go(old_fence);
         large.fence = fence;
         mapping::resized(old, mapped);
         open_end(large, size);
         CLOSED_BYTES.add(((mapped - bytes) as u64).wrapping_sub((old - opened) as u64));
         (large.bytes, large.mapped) = (bytes, mapped);
-        // Of the old mapping only the closed pages behind those that moved are left.
-        os::unmap(from.offset(opened), old - opened);
+        // Of the old mapping the closed pages behind those that moved are left. In their place nothing is, unless somebody was quicker.
+        if old_fence == Fence::Around && os::reserve_at(from, opened) {
+            os::uncount(old - opened);
+            keep_land(Site { base: from, mapped: old, fence: old_fence }.whole());
+        } else {
+            os::unmap(from.offset(opened), old - opened);
+            if old_fence == Fence::Around {
+                os::unmap_around(from, old, AROUND);
+            }
+        }
     }
     large.size = size;
     close_end(large);
@@ -226,7 +353,7 @@ fn lengthen(large: &mut Large, bytes: usize, size: usize) -> bool {
         return false;
     }
     // Pages that moved here once don't merge with those behind them: to the kernel they may be two mappings.
-    large.split = true;
+    large.cuts.add(large.bytes);
     open_end(large, size);
     CLOSED_BYTES.sub((bytes - large.bytes) as u64);
     large.bytes = bytes;

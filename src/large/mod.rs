@@ -1,7 +1,7 @@
 //! Box `large` (L6): blocks above 1 MiB, in mappings of their own, with a bounded cache of freed ones; below that what `realloc` grew,
 //! up to 256 KiB in runs of slots, and large alignments in such runs.
 //! Owns: `Large` records, the mappings, the cache.   Calls: base, os, class, stats, canary, config, page_map, meta, trace, profile, region, superslab.
-//! Called by: reclaim, front, arena, report, abi.   Locks: `LARGE` → `RETIRED` (then pool → meta); `LINKS`, a leaf.   Threads: any.
+//! Called by: reclaim, front, arena, report, abi.   Locks: `LARGE` → `RETIRED` → `LAND` (then pool → meta); `WAITING` and `LINKS`, leaves.   Threads: any.
 //! A block starts a granule, and only that granule is in the page map.
 
 mod cache;
@@ -9,6 +9,7 @@ mod given;
 mod guarded;
 mod held;
 mod mapping;
+mod parked;
 mod pieces;
 mod run;
 mod sampled;
@@ -58,8 +59,8 @@ struct Large {
     size: usize,
     /// Bytes of a guarded block's mapping; else 0.
     mapped: usize,
-    /// Whether a guarded block's open pages may be more than one mapping to the kernel; and where it has closed ones.
-    split: bool,
+    /// Where a guarded block's open pages may be more than one mapping to the kernel; and where it has closed ones.
+    cuts: parked::Cuts,
     fence: guarded::Fence,
     /// Whether it may wait at a seat when it is freed: a mapping of its own, not guarded, of which no trace is kept; and not
     /// from before the options were read, lest a hardened process hand it out.
@@ -72,7 +73,7 @@ struct Large {
     given: Option<&'static Region>,
 }
 
-const _: () = assert!(size_of::<Large>() == 96, "docs/ARCHITECTURE.md, section 5, says so");
+const _: () = assert!(size_of::<Large>() == 104, "docs/ARCHITECTURE.md, section 5, says so");
 
 /// What became of a block that might wait.
 pub(crate) enum Freed {
@@ -342,7 +343,7 @@ impl Large {
             slab,
             size: bytes,
             mapped: 0,
-            split: false,
+            cuts: parked::Cuts::NONE,
             fence: guarded::Fence::None,
             waits,
             sampled: false,
@@ -356,7 +357,9 @@ impl Large {
 ///
 /// What is held back of guarded blocks is addresses, not memory: only whoever wants all (`usize::MAX`) gets those.
 pub(crate) fn purge(want: usize) -> usize {
-    mapping::purge(want) + if want == usize::MAX { guarded::purge() } else { 0 }
+    let given = mapping::purge(want);
+    let given = given + parked::purge(want - want.min(given));
+    given + if want == usize::MAX { guarded::purge() } else { 0 }
 }
 
 /// Bytes that `purge` could give back. Any thread.
@@ -390,6 +393,6 @@ pub(crate) fn active_bytes() -> u64 {
 pub(crate) fn check_cache(alone: bool) {
     // The lock is let go first: what finds no seat any more goes into the cache.
     let cached = LARGE.lock().check();
-    let bytes = cached + warm::check();
+    let bytes = cached + warm::check() + parked::check();
     crate::os::require(!alone || bytes as u64 == dirty_bytes(), "C2: the count of cached bytes", Addr(bytes));
 }

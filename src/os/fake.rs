@@ -94,6 +94,9 @@ impl Os for Fake {
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool {
         !refused() && Linux::move_onto(from, from_len, to, to_len)
     }
+    fn move_pages(from: Addr, len: usize, to: Addr) -> bool {
+        !refused() && Linux::move_pages(from, len, to)
+    }
     fn resize(at: Addr, old: usize, new: usize) -> Resize {
         if refused() {
             Resize::Never

@@ -32,6 +32,8 @@ pub(super) trait Os {
     fn reserve(hint: Addr, len: usize) -> Option<Addr>;
     /// Moves the mapping and its contents onto `to`, which is mapped and given up; `to_len >= from_len` bytes.
     fn move_onto(from: Addr, from_len: usize, to: Addr, to_len: usize) -> bool;
+    /// Moves pages, and nothing else, onto `to`, which is mapped and given up; where they were everything is zero.
+    fn move_pages(from: Addr, len: usize, to: Addr) -> bool;
     /// Grows or shrinks a mapping where it stands.
     fn resize(at: Addr, old: usize, new: usize) -> Resize;
     /// Gives the pages back; they read as zero from now on.

@@ -29,6 +29,12 @@ impl Os for Linux {
         unsafe { sys::call(libc::SYS_mremap, [from.0, from_len, to_len, how, to.0]) }.is_ok()
     }
 
+    fn move_pages(from: Addr, len: usize, to: Addr) -> bool {
+        let how = (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP) as usize;
+        // SAFETY: as in `move_onto`.
+        unsafe { sys::call(libc::SYS_mremap, [from.0, len, len, how, to.0]) }.is_ok()
+    }
+
     fn resize(at: Addr, old: usize, new: usize) -> Resize {
         // SAFETY: without MREMAP_MAYMOVE the kernel changes the mapping in place or not at all.
         match unsafe { sys::call(libc::SYS_mremap, [at.0, old, new, 0]) } {

@@ -85,6 +85,18 @@ pub(crate) fn reserve(hint: Addr, len: usize, align: usize) -> Option<Addr> {
     place(len, align, |len| Kernel::reserve(hint, len), |len| Kernel::reserve(Addr::NULL, len))
 }
 
+/// Sets `len` bytes of addresses aside at `at`, if nothing is there.
+pub(crate) fn reserve_at(at: Addr, len: usize) -> bool {
+    match Kernel::reserve(at, len) {
+        Some(found) if found == at => true,
+        Some(found) => {
+            Kernel::unmap(found, len);
+            false
+        }
+        None => false,
+    }
+}
+
 /// Maps `len` zeroed bytes at a multiple of `align`, of which only the first `open` can be accessed, between `around` bytes at a multiple of which
 /// neither can be: a multiple of `align`. These are not counted.
 pub(crate) fn map_apart(len: usize, open: usize, align: usize, around: usize) -> Option<Addr> {
@@ -92,7 +104,7 @@ pub(crate) fn map_apart(len: usize, open: usize, align: usize, around: usize) ->
     charged(len, || {
         let start = reserve(Addr::NULL, whole, align)?;
         let at = start.offset(around);
-        if Kernel::permit(at, open) {
+        if open == 0 || Kernel::permit(at, open) {
             return Some(at);
         }
         unreserve(start, whole);
@@ -100,13 +112,20 @@ pub(crate) fn map_apart(len: usize, open: usize, align: usize, around: usize) ->
     })
 }
 
-/// Ends a mapping that `map_apart` made, with what is around it. `false`: refused.
-pub(crate) fn unmap_apart(at: Addr, len: usize, around: usize) -> bool {
-    let done = Kernel::unmap(Addr(at.0 - around), len + 2 * around);
-    if done {
-        quota::refund(len);
-    }
-    done
+/// The same in addresses that are set aside already, those around included. `false`: refused.
+pub(crate) fn map_within(at: Addr, len: usize, open: usize) -> bool {
+    charged(len, || (open == 0 || Kernel::permit(at, open)).then_some(at)).is_some()
+}
+
+/// No longer counts what either made, all of which is closed again.
+pub(crate) fn uncount(len: usize) {
+    quota::refund(len);
+}
+
+/// Moves pages to `to`, closed addresses of the caller's. Where they were nothing is left; that can be accessed until it is closed. `false`: refused,
+/// or the kernel does not know how (before Linux 5.7); of `to` nobody knows then whether it is still mapped, and nobody may use it again.
+pub(crate) fn move_pages(from: Addr, len: usize, to: Addr) -> bool {
+    Kernel::move_pages(from, len, to)
 }
 
 /// Ends what `map_apart` made around a mapping that is no longer there as it was.

@@ -1,0 +1,237 @@
+//! Pages of freed large blocks with `HAKMEM_HARDENED=light`. They are moved away at once, to where nobody has a pointer to, which is one call however
+//! many there are; what is left of the block is closed. There they wait for the next block of about that size, and are cleared
+//! when it comes: a page takes a fault, twenty times what clearing one takes. What is not wanted goes back to the kernel as all that is idle does.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use super::guarded::{self, Fence, Site};
+use super::{CLOSED_BYTES, FRESH_BYTES, Large, MAPPED_BYTES, PURGED_BYTES, mapping};
+use crate::base::addr::Addr;
+use crate::base::aside::Aside;
+use crate::canary;
+use crate::os;
+use crate::os::lock::Mutex;
+use crate::stats::level::{self, IN_USE};
+
+/// Blocks' pages that wait at most.
+const ROOM: usize = 32;
+/// Of larger blocks the pages go back to the kernel.
+const MOST: usize = mapping::IN_TURN;
+/// Mappings that a block's pages may be.
+const PIECES: usize = 4;
+
+/// What is cut is told in these: pages are as large, or a multiple.
+const UNIT: u32 = 12;
+
+/// Where the open pages of a block are cut, to the kernel: so many units behind its start, in ascending order; 0: nowhere. Pages that moved once
+/// are not joined with those that come behind them, and two mappings are not moved by one call.
+#[derive(Clone, Copy)]
+pub(super) struct Cuts([u32; PIECES - 1]);
+
+impl Cuts {
+    pub(super) const NONE: Cuts = Cuts([0; PIECES - 1]);
+    /// In too many places to be told.
+    const MANY: Cuts = Cuts([u32::MAX; PIECES - 1]);
+
+    pub(super) fn any(self) -> bool {
+        self.0.iter().any(|&cut| cut != 0)
+    }
+
+    fn is_many(self) -> bool {
+        self.0.contains(&u32::MAX)
+    }
+
+    fn has_room(self) -> bool {
+        self.0.contains(&0)
+    }
+
+    /// Pages come behind the first `bytes`.
+    pub(super) fn add(&mut self, bytes: usize) {
+        self.end(bytes);
+        match (self.0.iter_mut().find(|cut| **cut == 0), u32::try_from(bytes >> UNIT)) {
+            (Some(free), Ok(units)) => *free = units,
+            _ => *self = Cuts::MANY,
+        }
+    }
+
+    /// Only the first `bytes` are left.
+    fn end(&mut self, bytes: usize) {
+        for cut in &mut self.0 {
+            if *cut != u32::MAX && (*cut as usize) << UNIT >= bytes {
+                *cut = 0;
+            }
+        }
+    }
+
+    /// Calls `each` with the offset and the length of each piece of `bytes`, until it says `false`. Says whether it never did.
+    fn pieces(self, bytes: usize, mut each: impl FnMut(usize, usize) -> bool) -> bool {
+        let mut from = 0;
+        let ends = self.0.iter().filter(|cut| **cut != 0).map(|&cut| (cut as usize) << UNIT);
+        ends.chain([bytes]).filter(|&end| end <= bytes).all(|end| {
+            let len = end - core::mem::replace(&mut from, end);
+            len == 0 || each(end - len, len)
+        })
+    }
+}
+
+/// Pages that wait: the first `bytes` of a place that is closed around them.
+#[derive(Clone, Copy)]
+struct Parked {
+    site: Site,
+    bytes: usize,
+    cuts: Cuts,
+}
+
+/// Whether the kernel does not move pages so: before Linux 5.7, and where a sandbox forbids it. What they would have gone to is lost, so it is not tried
+/// again.
+static REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// # Invariants
+/// - W1: `all[..len]` are open pages that nobody uses, oldest first. `MAPPED_BYTES` counts all their places, `IN_USE` none.
+struct Waiting {
+    all: [Parked; ROOM],
+    len: usize,
+}
+
+static WAITING: Aside<Mutex<Waiting>> =
+    Aside(Mutex::new(Waiting { all: [Parked { site: Site::NONE, bytes: 0, cuts: Cuts::NONE }; ROOM], len: 0 }));
+
+impl Waiting {
+    /// Takes in one more. Gives the oldest back when there is no room.
+    fn put(&mut self, parked: Parked) -> Option<Parked> {
+        let evicted = if self.len == ROOM { self.remove(0) } else { None };
+        *self.all.get_mut(self.len)? = parked;
+        self.len += 1;
+        evicted
+    }
+
+    fn remove(&mut self, index: usize) -> Option<Parked> {
+        let removed = self.all.get(index).filter(|_| index < self.len).copied()?;
+        self.len -= 1;
+        for (to, from) in (index..self.len).zip(index + 1..) {
+            let Some(&next) = self.all.get(from) else { break };
+            if let Some(slot) = self.all.get_mut(to) {
+                *slot = next;
+            }
+        }
+        Some(removed)
+    }
+
+    /// That of the next size, not twice or half as large, for a block of `bytes` in a place of `mapped` bytes at a multiple of `align`.
+    fn take(&mut self, bytes: usize, mapped: usize, align: usize) -> Option<Parked> {
+        let fits = |parked: &Parked| {
+            parked.site.mapped >= mapped
+                && parked.site.base.is_aligned(align)
+                && parked.bytes / 2 < bytes
+                && bytes / 2 < parked.bytes
+                && (parked.bytes >= bytes || parked.cuts.has_room())
+        };
+        let waiting = self.all.iter().take(self.len).enumerate();
+        let found = waiting.filter(|(_, parked)| fits(parked)).min_by_key(|(_, parked)| parked.bytes.abs_diff(bytes));
+        let (index, _) = found?;
+        self.remove(index)
+    }
+}
+
+/// Has the pages of a freed block wait elsewhere. `false`: that can't be, and all is as before.
+pub(super) fn park(large: &Large) -> bool {
+    if large.fence != Fence::Around || large.bytes > MOST || large.cuts.is_many() {
+        return false;
+    }
+    // Relaxed, here and below: asked in vain once more is no harm.
+    if REFUSED.load(Ordering::Relaxed) {
+        return false;
+    }
+    let Some(to) = guarded::reserve(large.mapped) else { return false };
+    let mut moved = 0;
+    let all = large.cuts.pieces(large.bytes, |from, len| {
+        let done = os::move_pages(large.base.offset(from), len, to.base.offset(from));
+        moved += if done { len } else { 0 };
+        done
+    });
+    if !all {
+        REFUSED.store(true, Ordering::Relaxed);
+        guarded::shut(to.base, moved);
+        guarded::lose(to);
+        return false;
+    }
+    guarded::shut(large.base, large.bytes);
+    guarded::let_go(large.fence);
+    guarded::retire(large.site());
+    IN_USE.sub_mapping(large.mapped);
+    let evicted = WAITING.lock().put(Parked { site: to, bytes: large.bytes, cuts: large.cuts });
+    if let Some(parked) = evicted {
+        close(parked);
+    }
+    true
+}
+
+/// A block of waiting pages, all zero, for `size` bytes: `bytes` of pages in a place of at least `mapped`.
+pub(super) fn take(size: usize, bytes: usize, mapped: usize, align: usize) -> Option<Large> {
+    let mut parked = WAITING.lock().take(bytes, mapped, align)?;
+    let base = parked.site.base;
+    let had = parked.bytes;
+    let fits = if had > bytes {
+        parked.cuts.end(bytes);
+        os::guard(base.offset(bytes), had - bytes)
+    } else {
+        had == bytes || os::unguard(base.offset(had), bytes - had)
+    };
+    if !fits {
+        close(parked);
+        return None;
+    }
+    if had < bytes {
+        parked.cuts.add(had);
+        FRESH_BYTES.add((bytes - had) as u64);
+    }
+    clear(base, had.min(bytes));
+    IN_USE.add_mapping(parked.site.mapped);
+    CLOSED_BYTES.add((parked.site.mapped - bytes) as u64);
+    let plain = Large::plain(base, bytes, None);
+    Some(Large { size, mapped: parked.site.mapped, cuts: parked.cuts, fence: parked.site.fence, waits: false, ..plain })
+}
+
+/// Clears pages. Those that nobody ever wrote to are only read: they stay the kernel's one page of zeroes.
+fn clear(at: Addr, len: usize) {
+    let (page, end) = (os::page_size(), at.offset(len));
+    let mut next = at;
+    while next < end {
+        // SAFETY: open pages that nobody uses.
+        if !unsafe { canary::is_zero(next, page) } {
+            // SAFETY: as above.
+            unsafe { next.as_ptr::<u8>().write_bytes(0, page) };
+        }
+        next = next.offset(page);
+    }
+}
+
+/// Gives pages that waited back to the kernel. Returns the bytes of their place.
+fn close(parked: Parked) -> usize {
+    let Parked { site, bytes, .. } = parked;
+    guarded::shut(site.base, bytes);
+    PURGED_BYTES.add(bytes as u64);
+    MAPPED_BYTES.sub(site.mapped as u64);
+    level::MAPPED.sub(site.mapped as u64);
+    guarded::let_go(site.fence);
+    guarded::retire(site);
+    site.mapped
+}
+
+/// Gives back what has waited longest, until `want` bytes went. Returns bytes.
+pub(super) fn purge(want: usize) -> usize {
+    let mut given = 0;
+    while given < want {
+        let oldest = WAITING.lock().remove(0);
+        let Some(parked) = oldest else { break };
+        given += close(parked);
+    }
+    given
+}
+
+/// Feature `paranoid`: the bytes of what waits. Any thread.
+#[cfg(feature = "paranoid")]
+pub(super) fn check() -> usize {
+    let waiting = WAITING.lock();
+    waiting.all.iter().take(waiting.len).map(|parked| parked.site.mapped).sum()
+}
