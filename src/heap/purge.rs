@@ -18,7 +18,7 @@ impl Heap {
     pub(crate) fn trim(&self, wait: bool) -> usize {
         let Some(mut core) = self.enter_if(wait) else { return 0 };
         core.release_empty();
-        span::begin(&mut core.dirty);
+        span::begin(&mut core.dirty, Sweep::Whole);
         drop(core);
         self.sweep(Sweep::Whole, usize::MAX, wait, usize::MAX).0
     }
@@ -51,7 +51,7 @@ impl Heap {
                 // What others have freed since.
                 inherit::offer(&core);
             }
-            span::begin(&mut core.dirty);
+            span::begin(&mut core.dirty, Sweep::Older);
         }
         self.sweep(Sweep::Older, usize::MAX, false, 1)
     }

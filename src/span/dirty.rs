@@ -24,8 +24,8 @@ pub(crate) struct Dirty {
     /// Memory of the program's own that the spans lie in, and not in the pool's: no page of it goes to the kernel, so nothing of it counts as what
     /// could.
     pub(crate) region: Option<&'static Region>,
-    /// Where the sweep is that runs.
-    pub(super) hand: Hand,
+    /// Where the sweep is that looks for old spans, and where any other: with one for both, what the first passes over the second would never see.
+    pub(super) hands: [Hand; 2],
 }
 
 /// A place among all the spans of a heap, from one chain and class to the next. It stays right while spans come, go and move: one that

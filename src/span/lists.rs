@@ -209,8 +209,10 @@ impl Spans {
     fn unlink(&mut self, mut span: NonNull<Span>, dirty: &mut Dirty) {
         // SAFETY: see `adopt`.
         let record = unsafe { span.as_mut() };
-        if dirty.hand.at == Some(span) {
-            dirty.hand.at = record.next;
+        for hand in &mut dirty.hands {
+            if hand.at == Some(span) {
+                hand.at = record.next;
+            }
         }
         let (list, next, prev) = (record.list, record.next.take(), record.prev.take());
         record.list = List::None;

@@ -32,9 +32,14 @@ const SETTLED: u16 = 9;
 /// Spans that are looked at before the heap's lock is let go: some ten microseconds when none of them is in the cache.
 const LOOKS: usize = 256;
 
-/// Has the next step begin with a heap's first span.
-pub(crate) fn begin(dirty: &mut Dirty) {
-    dirty.hand = Hand::default();
+/// Has the next step of such a sweep begin with a heap's first span.
+pub(crate) fn begin(dirty: &mut Dirty, which: Sweep) {
+    *hand(dirty, which) = Hand::default();
+}
+
+fn hand(dirty: &mut Dirty, which: Sweep) -> &mut Hand {
+    let [older, other] = &mut dirty.hands;
+    if which == Sweep::Older { older } else { other }
 }
 
 /// Goes on with a sweep until `gather` holds `want` bytes or is full, or long enough for once: gathers free pages, and takes their spans off their
@@ -45,8 +50,8 @@ pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather:
     }
     let generation = dirty.generation;
     for _ in 0..LOOKS {
-        let Some(mut span) = dirty.hand.next(lists) else {
-            begin(dirty);
+        let Some(mut span) = hand(dirty, which).next(lists) else {
+            begin(dirty, which);
             return false;
         };
         // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
@@ -67,7 +72,7 @@ pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather:
             let class = record.class.index();
             lists.get_mut(class).into_iter().for_each(|spans| spans.set_going(span, dirty));
         } else {
-            dirty.hand.pass(record);
+            hand(dirty, which).pass(record);
         }
     }
     true
