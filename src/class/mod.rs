@@ -14,6 +14,9 @@ use crate::base::layout::{self, At};
 /// Above a page a block shares none, and there is nothing to be had from fewer classes.
 const COARSE_MAX: usize = 4096;
 
+/// Classes whose blocks are no larger than a page.
+pub(crate) const PAGE_CLASSES: usize = table::classes_up_to(4096);
+
 pub(crate) const LAYOUT: layout::Classes = layout::Classes {
     classes: CLASSES,
     block_size_at: At((&raw const BLOCK_SIZE).cast()),

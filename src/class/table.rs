@@ -35,6 +35,15 @@ pub(super) static BIG_BIN: [u16; BIG_MAX / BIG_STEP] = build_big_bin();
 
 const SIZES: [u32; CLASSES] = build_sizes();
 
+/// How many classes have blocks of `size` bytes at most.
+pub(super) const fn classes_up_to(size: usize) -> usize {
+    let mut class = 0;
+    while class < CLASSES && SIZES[class] as usize <= size {
+        class += 1;
+    }
+    class
+}
+
 const fn build_sizes() -> [u32; CLASSES] {
     let mut sizes = [0; CLASSES];
     let mut class = 0;

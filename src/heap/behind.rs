@@ -9,13 +9,11 @@ use crate::class::{CLASSES, ClassId};
 use crate::os::lock::MutexGuard;
 use crate::span::{self, Dirty, Spans};
 use crate::stats::counter::Counter;
+use crate::stats::level::{FREE, UNTOLD};
 
-/// Bytes freed into spans and not swept yet, over all heaps, to `PUBLISH_BYTES` each.
+/// Bytes freed into spans and not swept yet, over all heaps, to `UNTOLD` each.
 static DIRTY: Counter = Counter::new();
-/// Bytes of all blocks free in spans, over all heaps, likewise.
-static FREE: Counter = Counter::new();
 pub(super) static PURGED: Counter = Counter::new();
-const PUBLISH_BYTES: usize = 256 << 10;
 
 /// Bytes of dirty blocks in the spans of all heaps, to some hundred KiB each.
 pub(crate) fn dirty_bytes() -> u64 {
@@ -78,7 +76,7 @@ impl Core {
     /// Brings the process's count up to date, when that is worth an atomic operation.
     pub(super) fn publish(&mut self) {
         let (dirty, free) = self.published;
-        if self.dirty.bytes.abs_diff(dirty).max(self.dirty.free.abs_diff(free)) > PUBLISH_BYTES {
+        if self.dirty.bytes.abs_diff(dirty).max(self.dirty.free.abs_diff(free)) > UNTOLD {
             self.publish_all();
         }
     }

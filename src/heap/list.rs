@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::Heap;
 use crate::base::addr::Addr;
+use crate::stats::level;
 
 pub(super) static HEAPS: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
 
@@ -20,6 +21,7 @@ pub(crate) fn newest() -> Option<&'static Heap> {
 pub(super) fn put(heap: &'static Heap) {
     // Release pairs with the Acquire in `newest`: the heap is initialised.
     HEAPS.store(Addr::of(heap).as_ptr(), Ordering::Release);
+    level::HEAPS.add_owned(1);
 }
 
 /// Calls `look` with every heap there is, newest first. No lock is held meanwhile: what is found in one may end the process, where a

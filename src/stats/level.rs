@@ -3,6 +3,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use super::counter::Counter;
 use crate::base::addr::{GRANULE, GRANULE_SHIFT};
 
 pub(crate) struct Level {
@@ -14,6 +15,15 @@ pub(crate) struct Level {
 pub(crate) static MAPPED: Level = Level::new();
 /// Of these, bytes of slots and large mappings that somebody holds.
 pub(crate) static IN_USE: InUse = InUse::new();
+/// Bytes of all blocks that are free in spans, but for what each of the `HEAPS` has not told yet, `UNTOLD` at most.
+pub(crate) static FREE: Counter = Counter::new();
+pub(crate) static HEAPS: Counter = Counter::new();
+pub(crate) const UNTOLD: usize = 256 << 10;
+
+/// Bytes of blocks free in spans, no fewer than there are.
+pub(crate) fn most_free() -> u64 {
+    FREE.get() + HEAPS.get() * UNTOLD as u64
+}
 
 // Relaxed, all: a statistic orders nothing.
 

@@ -14,8 +14,8 @@ pub(super) static DIRTY: Counter = Counter::new();
 pub(super) static FRESH: Counter = Counter::new();
 /// Slots that are ACTIVE.
 pub(super) static ACTIVE: Counter = Counter::new();
-/// Of these, those that hold tiny blocks.
-pub(super) static TINY: Counter = Counter::new();
+/// Of these, those that hold blocks no larger than a page.
+pub(super) static SMALL: Counter = Counter::new();
 /// EMPTY slots whose pages went back to the kernel, so far.
 pub(super) static PURGED: Counter = Counter::new();
 

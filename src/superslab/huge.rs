@@ -1,54 +1,52 @@
-//! Which SuperSlabs the kernel may back with huge pages.
+//! Which SuperSlabs the kernel is to back with huge pages.
 //!
 //! A huge page is one fault instead of 512, and 2 MiB at once: wrong for a small process, for blocks of which only a part
-//! is ever touched, and where pages go back one by one. So `auto` exempts what is not part of a large heap full of tiny
-//! blocks, for where the system gives huge pages to everybody; what is part of one is left to the system, until one had
-//! to be split. What the system or the process (`prctl(PR_SET_THP_DISABLE)`) refuses, the kernel refuses: this is advice.
+//! is ever touched, and where pages go back one by one. So `auto` asks for them where a heap grows that is full to an eighth with
+//! blocks of a page at most, until many had to be split, and exempts all else. What the system or the process (`prctl(PR_SET_THP_DISABLE)`)
+//! refuses, the kernel refuses: this is advice.
 //!
-//! `auto` does not ask for them. Measured with bench_random_mixed 6000000 1000000 42: 35,000 faults instead of 73,000,
-//! but 0.27 to 0.49 s in the kernel instead of 0.18 to 0.20 (five alternating runs on a busy virtual machine; in two
-//! runs before these it was 0.13 instead of 0.16 to 0.19), and five phases of 200 MiB took 2.2 s there instead of 0.5.
+//! `bench_random_mixed 6000000 1000000 42` takes 0.31 s and 6,600 faults so, 0.46 s and 72,800 when all is exempt, and 286 MiB either way.
 //! Exempting is worth it: a program of ten blocks under a system's `always` takes 1.4 MB instead of 3.4.
 #![forbid(unsafe_code)]
 
 use super::slab::{SLOTS, Slab};
 use super::table::{self, SuperSlab};
+use crate::base::addr::GRANULE;
 use crate::config;
 use crate::os;
 use crate::stats::counter::Counter;
+use crate::stats::level;
 
 /// The values of `HAKMEM_THP`, by index.
 const AUTO: i64 = 0;
 const ALWAYS: i64 = 1;
 
-/// What the kernel is told about a new SuperSlab.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Advice {
-    Exempt,
-    /// Nothing: as the system is set.
-    Leave,
-    Ask,
-}
+/// SuperSlabs from which on a heap is large: at 16 MiB, one more that nothing comes to lie in is an eighth of what is there, and half of that
+/// in the mean.
+const LARGE: u64 = 8;
+/// A heap is dense if no more than one slot in so many holds other than small blocks, and no more than one byte in so many of theirs is free.
+const PART: u64 = 8;
 
-/// SuperSlabs from which on a heap is large: at 128 MiB, one more is at most 1.6 % of what is there.
-const LARGE: u64 = 64;
-/// Slots of 8 that must hold tiny blocks.
-const DENSE: u64 = 7;
-
-/// Huge SuperSlabs that had to be split so far.
+/// SuperSlabs made huge so far, and those that had to be split.
+static MADE: Counter = Counter::new();
 static SPLIT: Counter = Counter::new();
 
-/// What the next SuperSlab is to be, when `superslabs` are mapped and `tiny` slots hold tiny blocks.
-pub(super) fn advice(superslabs: u64, tiny: u64) -> Advice {
-    match config::get::thp() {
-        ALWAYS => Advice::Ask,
-        AUTO if is_dense(superslabs, tiny) && SPLIT.get() == 0 => Advice::Leave,
-        _ => Advice::Exempt,
-    }
+/// Whether the next SuperSlab is to be huge, which counts as made, when `superslabs` are mapped and `small` slots hold blocks no larger than a page.
+pub(super) fn is_wanted(superslabs: u64, small: u64) -> bool {
+    let wanted = match config::get::thp() {
+        ALWAYS => true,
+        AUTO => is_dense(superslabs, small, level::most_free()) && SPLIT.get() * 2 <= MADE.get(),
+        _ => false,
+    };
+    // Under the lock of growth.
+    MADE.add_owned(wanted as u64);
+    wanted
 }
 
-fn is_dense(superslabs: u64, tiny: u64) -> bool {
-    superslabs >= LARGE && tiny * 8 >= superslabs * SLOTS as u64 * DENSE
+fn is_dense(superslabs: u64, small: u64, free: u64) -> bool {
+    superslabs >= LARGE
+        && small * PART >= superslabs * SLOTS as u64 * (PART - 1)
+        && free * PART <= small * GRANULE as u64
 }
 
 /// To be called before pages inside a slab go back. The slab's holder.
@@ -72,8 +70,10 @@ mod tests {
 
     #[test]
     fn only_large_and_dense_heaps_get_huge_pages() {
-        assert!(!is_dense(0, 0) && !is_dense(LARGE - 1, LARGE * 32));
-        assert!(is_dense(LARGE, LARGE * 28) && !is_dense(LARGE, LARGE * 28 - 1));
-        assert!(is_dense(10_000, 320_000) && !is_dense(10_000, 160_000));
+        const SMALL: u64 = LARGE * SLOTS as u64;
+        const FREE: u64 = SMALL * GRANULE as u64 / PART;
+        assert!(!is_dense(0, 0, 0) && !is_dense(LARGE - 1, SMALL, 0));
+        assert!(is_dense(LARGE, SMALL, 0) && is_dense(LARGE, SMALL, FREE) && !is_dense(LARGE, SMALL, FREE + 1));
+        assert!(is_dense(LARGE, SMALL - SMALL / PART, 0) && !is_dense(LARGE, SMALL - SMALL / PART - 1, 0));
     }
 }

@@ -8,7 +8,7 @@
 //! Hardened, 2 and 3 are about those SuperSlabs that serve the class alone (`apart`).
 #![forbid(unsafe_code)]
 
-use super::counts::{ACTIVE, DIRTY, FRESH, RELEASED, STAGE, TINY};
+use super::counts::{ACTIVE, DIRTY, FRESH, RELEASED, SMALL, STAGE};
 use super::slab::{SLOTS, Slab, SlabKind};
 use super::state::{CHANGED, FREE_SLOTS, POOL};
 use super::supply::{refill_group, refill_own, retire, retire_one_of_many, reuse_newest, superslab_refill};
@@ -161,7 +161,7 @@ fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, 
         FRESH.add((len - dirty.count_ones()) as u64);
     }
     activate(len);
-    TINY.add(kind.tiny_slots(len as u8));
+    SMALL.add(kind.small_slots(len as u8));
     let base = super_slab.base().offset(first as usize * GRANULE);
     Some(Slab { base, id, first: first as u8, len: len as u8, kind, dirty: dirty != 0 })
 }
@@ -212,7 +212,7 @@ fn release<const ONE_OF_MANY: bool>(slab: Slab) {
     // Counted before the release: whoever takes the slots next counts them out again.
     DIRTY.add(slab.len as u64);
     ACTIVE.sub(slab.len as u64);
-    TINY.sub(slab.kind.tiny_slots(slab.len));
+    SMALL.sub(slab.kind.small_slots(slab.len));
     level::IN_USE.sub_slots(slab.len as u64 * GRANULE as u64);
     let active = super_slab.word.release(slab.mask(), u32::MAX);
     CHANGED.note(&Descriptors, slab.id);

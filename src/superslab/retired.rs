@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::apart;
-use super::counts::{ACTIVE, RELEASED, TINY};
+use super::counts::{ACTIVE, RELEASED, SMALL};
 use super::slab::Slab;
 use super::state::CHANGED;
 use super::table::{self, Descriptors};
@@ -40,7 +40,7 @@ pub(super) fn hold(slab: Slab) -> Option<Slab> {
     }
     RELEASED.add(1);
     ACTIVE.sub(slab.len as u64);
-    TINY.sub(slab.kind.tiny_slots(slab.len));
+    SMALL.sub(slab.kind.small_slots(slab.len));
     level::IN_USE.sub_slots(slab.len as u64 * GRANULE as u64);
     let mut retired = RETIRED.lock();
     while retired.len == HELD || retired.slots + slab.granules() > HELD_SLOTS {

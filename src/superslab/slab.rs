@@ -14,9 +14,9 @@ pub(crate) struct SlabKind(pub(crate) u8);
 impl SlabKind {
     pub(crate) const LARGE: SlabKind = SlabKind(crate::class::CLASSES as u8);
 
-    /// `slots` if they hold tiny blocks.
-    pub(super) fn tiny_slots(self, slots: u8) -> u64 {
-        if (self.0 as usize) < crate::class::TINY_CLASSES { slots as u64 } else { 0 }
+    /// `slots` if their blocks are no larger than a page.
+    pub(super) fn small_slots(self, slots: u8) -> u64 {
+        if (self.0 as usize) < crate::class::PAGE_CLASSES { slots as u64 } else { 0 }
     }
 }
 

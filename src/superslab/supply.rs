@@ -4,8 +4,8 @@
 use super::aligned;
 use super::apart::{self, Room};
 use super::cache::{CAP, Cache, Cached};
-use super::counts::{DIRTY, MAPPED, MAPPED_BYTES, PURGED, TINY, dirty_bytes};
-use super::huge::{self, Advice};
+use super::counts::{DIRTY, MAPPED, MAPPED_BYTES, PURGED, SMALL, dirty_bytes};
+use super::huge;
 use super::slab::{SLOTS, SUPERSLAB, SlabKind};
 use super::state::{POOL, Pool};
 use super::table::{self, SuperSlab};
@@ -38,8 +38,8 @@ pub(super) fn superslab_refill(len: u32) -> Option<()> {
     drop(pool);
     let (base, slots) = map(last, len)?;
     let bytes = slots as usize * GRANULE;
-    let advice = advise(base, bytes);
-    let enrolled = enroll(&mut POOL.lock(), base, slots, advice);
+    let is_huge = advise(base, bytes);
+    let enrolled = enroll(&mut POOL.lock(), base, slots, is_huge);
     if enrolled.is_none() {
         os::unmap(base, bytes);
     }
@@ -112,11 +112,11 @@ pub(super) fn refill_group(align: usize) -> Option<u32> {
     let hint = Addr(pool.last.0.saturating_sub(bytes) & !(bytes - 1));
     drop(pool);
     let group = map_slots(hint, (bytes / GRANULE) as u32, bytes)?;
-    let advice = advise(group, bytes);
+    let is_huge = advise(group, bytes);
     let mut pool = POOL.lock();
     let mut first = None;
     for base in (0..bytes).step_by(SUPERSLAB).map(|offset| group.offset(offset)) {
-        let Some(id) = enroll(&mut pool, base, SLOTS, advice) else {
+        let Some(id) = enroll(&mut pool, base, SLOTS, is_huge) else {
             drop(pool);
             // Out of numbers, or of memory for descriptors.
             os::unmap(base, group.offset(bytes).since(base));
@@ -128,13 +128,11 @@ pub(super) fn refill_group(align: usize) -> Option<u32> {
     first
 }
 
-/// Tells the kernel what a new mapping is to be, which nobody knows yet.
-fn advise(base: Addr, bytes: usize) -> Advice {
-    let advice = huge::advice(MAPPED.get(), TINY.get());
-    if advice != Advice::Leave {
-        os::advise_huge(base, bytes, advice == Advice::Ask);
-    }
-    advice
+/// Tells the kernel whether a new mapping, which nobody knows yet, is to be of huge pages.
+fn advise(base: Addr, bytes: usize) -> bool {
+    let is_huge = huge::is_wanted(MAPPED.get(), SMALL.get());
+    os::advise_huge(base, bytes, is_huge);
+    is_huge
 }
 
 /// The next SuperSlab's number, which is taken, and its descriptor. `None`: there are no more, or no memory for it.
@@ -150,7 +148,7 @@ fn number(pool: &mut Pool) -> Option<(u32, &'static SuperSlab)> {
 }
 
 /// Puts a new mapping of `slots` slots in use. `None`: no descriptor for it.
-fn enroll(pool: &mut Pool, base: Addr, slots: u32, advice: Advice) -> Option<u32> {
+fn enroll(pool: &mut Pool, base: Addr, slots: u32, is_huge: bool) -> Option<u32> {
     let (id, super_slab) = number(pool)?;
     pool.last = base;
     MAPPED.add(1);
@@ -158,7 +156,7 @@ fn enroll(pool: &mut Pool, base: Addr, slots: u32, advice: Advice) -> Option<u32
     level::MAPPED.add((slots as usize * GRANULE) as u64);
     let absent = !low_mask(slots);
     super_slab.describe(base, absent, None);
-    super_slab.swap_huge(advice != Advice::Exempt);
+    super_slab.swap_huge(is_huge);
     super_slab.word.publish(absent, 0);
     pool.file(id);
     Some(id)

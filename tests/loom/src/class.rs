@@ -2,6 +2,7 @@
 
 pub(crate) const CLASSES: usize = 100;
 pub(crate) const TINY_CLASSES: usize = 20;
+pub(crate) const PAGE_CLASSES: usize = 20;
 pub(crate) const BIN_STRIDE: usize = 32;
 
 /// Of the class whose bin is at `offset`.
