@@ -305,7 +305,8 @@ impl Locked<'_> {
     fn flush(&mut self, blocks: &[Addr]) -> Result<(), Stop> {
         let Locked { heap, core } = self;
         let Core { spans, dirty, tide, .. } = &mut **core;
-        let done = span::flush(heap.addr(), blocks, spans, dirty, |class, blocks, released| {
+        let is_large = span::pays_ahead(tide.used + dirty.free);
+        let done = span::flush(heap.addr(), blocks, spans, dirty, is_large, |class, blocks, released| {
             tide.give(blocks as usize * class.block_size());
             heap.events.count(class.index(), Event::Flushed, blocks as u64);
             heap.events.count(class.index(), Event::SpanRelease, released as u64);

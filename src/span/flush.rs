@@ -33,13 +33,14 @@ pub(crate) fn foreign(at: Addr) -> Misuse {
 }
 
 /// Gives `blocks`, all of heap `owner`, back to their spans in `lists`, by class. `count` is told of each run of them:
-/// class, blocks, and whether that emptied a span which was then released.
+/// class, blocks, and whether that emptied a span which was then released. `is_large`: as `ahead::pays` says.
 /// Stops at the first that is no block, or free already.
 pub(crate) fn flush(
     owner: Addr,
     blocks: &[Addr],
     lists: &mut [Spans],
     dirty: &mut Dirty,
+    is_large: bool,
     mut count: impl FnMut(ClassId, u32, bool),
 ) -> Result<(), Stop> {
     let mut left = blocks;
@@ -61,7 +62,9 @@ pub(crate) fn flush(
         let record = unsafe { span.as_mut() };
         let freed = put_back(record, left)?;
         left = left.get(freed as usize..).unwrap_or_default();
-        ahead::passed(blocks.len() - left.len() - freed as usize, freed, left);
+        if is_large {
+            ahead::passed(blocks.len() - left.len() - freed as usize, freed, left);
+        }
         record.note_freed(freed, dirty);
         let class = record.class;
         let Some(spans) = lists.get_mut(class.index()) else { continue };

@@ -25,6 +25,7 @@ use crate::base::addr::Addr;
 use crate::page_map;
 use head::SpanHead;
 
+pub(crate) use ahead::pays as pays_ahead;
 pub(crate) use backend::{close, tiny_backend_acquire_span, tiny_backend_release_span};
 pub(crate) use dirty::Dirty;
 pub(crate) use flush::{Stop, flush, foreign};
