@@ -198,8 +198,9 @@ extern "C" fn run(_: *mut c_void) -> *mut c_void {
         }
         if let Some(_inside) = os::gate::enter() {
             decay::tick(files && get::pressure() != PRESSURE_NEVER);
-            debt::settle();
         }
+        // A step each: a fork waits no longer than for one.
+        while os::gate::enter().is_some_and(|_inside| debt::pay()) {}
     }
 }
 

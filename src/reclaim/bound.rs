@@ -121,6 +121,11 @@ pub(super) fn take_back(dirty: u64) {
     LENT.fetch_min(dirty, Ordering::Relaxed);
 }
 
+/// Takes back what decay gave. No more, and not by the clock: what is over the bound then goes at once, by who frees next.
+pub(super) fn repay(given: u64) {
+    LENT.store(lent().saturating_sub(given), Ordering::Relaxed);
+}
+
 /// Gives back the excess and an eighth of the bound more, `MORE` at most, lest every free after this one come here too. Unless another thread
 /// is at it.
 #[cold]
@@ -151,7 +156,6 @@ pub(super) fn idle_excess(idle: u64) -> u64 {
 /// Once a decay time: what could not be purged is tried again.
 pub(super) fn age() {
     FUTILE.store(0, Ordering::Relaxed);
-    LENT.store(lent() / 2, Ordering::Relaxed);
 }
 
 #[cfg(test)]

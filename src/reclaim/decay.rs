@@ -117,8 +117,6 @@ impl Clock {
     /// A quarter is over, or more of them. Says whether a whole decay time is.
     fn turn(&mut self, now: u64, last: u64, files: bool) -> bool {
         SETTLED.store(0, Ordering::Relaxed);
-        // Of the turn before.
-        debt::settle();
         let quarter = quarter();
         let quarters = (now - last).checked_div(quarter).unwrap_or(1);
         let dirty = Dirty::now();

@@ -15,11 +15,8 @@ pub(super) static TURN: Mutex<()> = Mutex::new(());
 /// Purges until `want` bytes went: slots of the pool, cached ranges, then pages inside spans. Returns the bytes, and how
 /// many of them any class could have used.
 pub(super) fn shed(want: usize) -> (usize, usize) {
-    let mut given = superslab::purge(want.min(superslab::dirty_bytes() as usize));
-    if given < want {
-        given += large::purge(want - given);
-    }
-    let general = given;
+    let general = shed_general(want);
+    let mut given = general;
     if given < want {
         if let Current::Heap(heap) = heap::current() {
             given += heap.purge(want - given);
@@ -33,6 +30,12 @@ pub(super) fn shed(want: usize) -> (usize, usize) {
         });
     }
     (given, general)
+}
+
+/// Of slots of the pool, then of cached ranges. Returns the bytes.
+pub(super) fn shed_general(want: usize) -> usize {
+    let given = superslab::purge(want.min(superslab::dirty_bytes() as usize));
+    if given < want { given + large::purge(want - given) } else { given }
 }
 
 /// Gives everything idle back to the kernel, of busy heaps too with `wait`; with `unmap` the addresses of what is wholly unused as well.

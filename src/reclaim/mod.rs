@@ -74,9 +74,10 @@ pub(crate) fn after_exit() {
         bound::enforce();
     }
     limits::soft(dirty);
-    debt::pay();
     if beat() {
         look_round();
+    } else {
+        debt::pay();
     }
     background::nudge(dirty);
 }

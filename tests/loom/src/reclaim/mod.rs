@@ -56,5 +56,7 @@ mod decay {
 }
 
 mod debt {
-    pub(super) fn settle() {}
+    pub(super) fn pay() -> bool {
+        false
+    }
 }
