@@ -1,7 +1,8 @@
 //! The whole allocator against a naive model of one: random operations through `GlobalAlloc`, on several threads.
 //!
 //! The model is a map of the blocks in use. It checks that a fresh block overlaps none of them, that it is aligned, that
-//! zeroed memory is zero, and that every block keeps its contents until it is freed, whoever frees it.
+//! zeroed memory is zero, and that every block keeps its contents until it is freed, whoever frees it. Some are of arenas, and are freed with all
+//! others there, or singly, as malloc's are.
 //!
 //! `cargo test --test model`, in the mode that the environment says and, in processes of their own, in the others.
 //! PROPTEST_CASES=n for more cases.
@@ -13,7 +14,12 @@
     reason = "tests may allocate and panic"
 )]
 
-use std::alloc::{GlobalAlloc, Layout};
+#[path = "model/arenas.rs"]
+mod arenas;
+#[path = "model/block.rs"]
+mod block;
+
+use std::alloc::Layout;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -21,10 +27,12 @@ use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use hakmem::HakMem;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::FileFailurePersistence;
+
+use arenas::{ARENAS, AnyArena, GIVEN, SHARED};
+use block::{Block, Home, natural, realloc};
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -62,82 +70,40 @@ enum Op {
         from: Index,
         frees: usize,
     },
+    AllocIn {
+        arena: usize,
+        size: usize,
+        count: usize,
+    },
+    /// In the shared arena, by a thread that ends then.
+    AllocInByOther {
+        size: usize,
+        count: usize,
+    },
+    /// All blocks of an arena at once; with `end` it is another one after that.
+    Reset {
+        arena: usize,
+        end: bool,
+    },
 }
 
 /// The workers that free for others, and live as long as a case.
 const WORKERS: usize = 2;
 
-/// A block in use. Its contents follow from its address and length.
-#[derive(Clone, Copy)]
-struct Block {
-    at: *mut u8,
-    layout: Layout,
+/// What a worker is told.
+enum Job {
+    Free(Block),
+    /// To say that all is done that it was told before.
+    Answer(Sender<()>),
 }
 
-// SAFETY: whoever has the value owns the block.
-unsafe impl Send for Block {}
+type Worker = (Sender<Job>, JoinHandle<()>);
 
-/// The bytes of a block that are written and checked: all near its ends, one in 512 between.
-fn offsets(size: usize) -> impl Iterator<Item = usize> {
-    let near = size.min(64);
-    let far = size.saturating_sub(64).max(near);
-    (0..near).chain((near..far).step_by(512)).chain(far..size)
-}
-
-fn byte(at: *mut u8, size: usize, offset: usize) -> u8 {
-    let mix = (at.addr() ^ size.rotate_left(20) ^ offset).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mix >> 56) as u8 | 1
-}
-
-impl Block {
-    /// Allocates and checks what can be said of a block alone.
-    fn new(layout: Layout, zeroed: bool) -> Block {
-        // SAFETY: the size is not zero.
-        let at = unsafe { if zeroed { HakMem.alloc_zeroed(layout) } else { HakMem.alloc(layout) } };
-        assert!(!at.is_null(), "out of memory: {layout:?}");
-        assert!(at.addr() % layout.align().max(16) == 0, "{at:p} {layout:?}");
-        if zeroed {
-            // SAFETY: a fresh block, initialised.
-            let bytes = unsafe { std::slice::from_raw_parts(at, layout.size()) };
-            assert!(bytes.chunks(4096).all(|chunk| *chunk == [0; 4096][..chunk.len()]), "not zero: {at:p} {layout:?}");
-        }
-        let block = Block { at, layout };
-        block.fill();
-        block
-    }
-
-    fn fill(&self) {
-        for offset in offsets(self.layout.size()) {
-            // SAFETY: below the block's size.
-            unsafe { self.at.add(offset).write(byte(self.at, self.layout.size(), offset)) };
-        }
-    }
-
-    fn check(&self) {
-        self.check_first(self.at, self.layout.size(), self.layout.size());
-    }
-
-    /// That the first `held` bytes are those of a block that was filled at `at` with `size`.
-    fn check_first(&self, at: *mut u8, size: usize, held: usize) {
-        for offset in offsets(size).filter(|&offset| offset < held) {
-            // SAFETY: below the block's size.
-            let found = unsafe { self.at.add(offset).read() };
-            assert_eq!(found, byte(at, size, offset), "byte {offset} of {:p} {:?}", self.at, self.layout);
-        }
-    }
-
-    fn free(self) {
-        self.check();
-        // SAFETY: allocated with this layout, and owned.
-        unsafe { HakMem.dealloc(self.at, self.layout) };
-    }
-}
-
-#[derive(Default)]
 struct Model {
     held: BTreeMap<usize, Block>,
     /// The keys, in the order in which operations name them.
     order: Vec<usize>,
+    arenas: Vec<Option<AnyArena>>,
 }
 
 impl Model {
@@ -162,7 +128,7 @@ impl Model {
         (0..count).map_while(|_| self.take(from)).collect()
     }
 
-    fn apply(&mut self, op: &Op, workers: &[(Sender<Block>, JoinHandle<()>)]) {
+    fn apply(&mut self, op: &Op, workers: &[Worker]) {
         match *op {
             Op::Alloc { size, count } => self.allocate(size, count, false),
             Op::AllocZeroed { size, count } => self.allocate(size, count, true),
@@ -172,7 +138,7 @@ impl Model {
             Op::Free { from, count } => self.take_some(from, count).into_iter().for_each(Block::free),
             Op::FreeRemote { from, count, worker } => {
                 for block in self.take_some(from, count) {
-                    workers[worker].0.send(block).unwrap();
+                    workers[worker].0.send(Job::Free(block)).unwrap();
                 }
             }
             Op::Realloc { which, size } => {
@@ -189,7 +155,58 @@ impl Model {
                 };
                 thread::spawn(work).join().unwrap().into_iter().for_each(|block| self.insert(block));
             }
+            Op::AllocIn { arena, size, count } => {
+                let made = |place: &AnyArena| -> Vec<_> {
+                    (0..count).map_while(|_| Some(Block::of(arena, place.alloc(size)?, size))).collect()
+                };
+                let made = made(self.arena(arena));
+                assert!(arena == GIVEN || made.len() == count, "out of memory: {size}");
+                made.into_iter().for_each(|block| self.insert(block));
+            }
+            Op::AllocInByOther { size, count } => {
+                let AnyArena::Shared(arena) = self.arena(SHARED) else { unreachable!() };
+                let bytes = vec![1u8; size];
+                let make = || -> Vec<_> {
+                    let block = |_| Block::of(SHARED, arena.alloc_slice_copy(&bytes).unwrap().as_mut_ptr(), size);
+                    (0..count).map(block).collect()
+                };
+                let made = thread::scope(|scope| scope.spawn(make).join().unwrap());
+                made.into_iter().for_each(|block| self.insert(block));
+            }
+            Op::Reset { arena, end } => {
+                let (send, receive) = channel();
+                workers.iter().for_each(|worker| worker.0.send(Job::Answer(send.clone())).unwrap());
+                workers.iter().for_each(|_| receive.recv().unwrap());
+                let gone = self.forget(arena);
+                let Some(place) = &mut self.arenas[arena] else { return };
+                assert_eq!(place.reset(), gone);
+                if end {
+                    // The old one first: two can't have the same memory.
+                    self.arenas[arena] = None;
+                }
+            }
         }
+    }
+
+    fn arena(&mut self, which: usize) -> &AnyArena {
+        self.arenas[which].get_or_insert_with(|| AnyArena::new(which))
+    }
+
+    /// Forgets an arena's blocks, which go with it, and says how many they were. Those of which that is not known are freed.
+    fn forget(&mut self, arena: usize) -> u64 {
+        let (mut gone, mut freed) = (0, Vec::new());
+        self.held.retain(|_, block| {
+            block.check();
+            match block.home {
+                Home::Arena(home) if home == arena => gone += 1,
+                Home::Perhaps(home) if home == arena => freed.push(*block),
+                _ => return true,
+            }
+            false
+        });
+        freed.into_iter().for_each(Block::free);
+        self.order.retain(|at| self.held.contains_key(at));
+        gone
     }
 
     fn allocate(&mut self, size: usize, count: usize, zeroed: bool) {
@@ -197,34 +214,30 @@ impl Model {
     }
 }
 
-fn natural(size: usize) -> Layout {
-    Layout::from_size_align(size, 8).unwrap()
-}
-
-fn realloc(old: Block, size: usize) -> Block {
-    old.check();
-    // SAFETY: allocated with this layout, and owned; the new size is not zero.
-    let at = unsafe { HakMem.realloc(old.at, old.layout, size) };
-    assert!(!at.is_null() && at.addr() % old.layout.align().max(16) == 0, "{at:p} {:?}", old.layout);
-    let block = Block { at, layout: Layout::from_size_align(size, old.layout.align()).unwrap() };
-    block.check_first(old.at, old.layout.size(), size.min(old.layout.size()));
-    block.fill();
-    block
-}
-
 fn run(ops: &[Op]) {
     let worker = || {
-        let (send, receive) = channel::<Block>();
-        (send, thread::spawn(move || receive.iter().for_each(Block::free)))
+        let (send, receive) = channel::<Job>();
+        let work = |job| match job {
+            Job::Free(block) => block.free(),
+            Job::Answer(to) => to.send(()).unwrap(),
+        };
+        (send, thread::spawn(move || receive.iter().for_each(work)))
     };
     let workers: Vec<_> = (0..WORKERS).map(|_| worker()).collect();
-    let mut model = Model::default();
+    let mut model = Model { held: BTreeMap::new(), order: Vec::new(), arenas: (0..ARENAS).map(|_| None).collect() };
     for op in ops {
         model.apply(op, &workers);
     }
     for (send, handle) in workers {
         drop(send);
         handle.join().unwrap();
+    }
+    // What of the arenas' blocks is left goes with them, of every second case; else singly.
+    if ops.len() % 2 == 0 {
+        for arena in 0..ARENAS {
+            model.forget(arena);
+        }
+        model.arenas.clear();
     }
     model.held.into_values().for_each(Block::free);
 }
@@ -256,6 +269,9 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (any::<Index>(), size()).prop_map(|(which, size)| Op::Realloc { which, size }),
         1 => (sizes(), some())
             .prop_map(|((size, count), (from, frees))| Op::ThreadExit { size, count, from, frees }),
+        4 => (0..ARENAS, sizes()).prop_map(|(arena, (size, count))| Op::AllocIn { arena, size, count }),
+        1 => sizes().prop_map(|(size, count)| Op::AllocInByOther { size, count }),
+        2 => (0..ARENAS, any::<bool>()).prop_map(|(arena, end)| Op::Reset { arena, end }),
     ]
 }
 
