@@ -60,6 +60,7 @@ declare -A runs=(
     [reserve]='reserve/* page_map/*'
     [seats]='base/seats.rs'
     [at_hand]='base/at_hand.rs'
+    [allowance]='stats/allowance.rs'
     [sp_slot]='superslab/sp_slot.rs'
     [changed]='superslab/changed.rs base/index_stack.rs'
     [pool]='superslab/* base/index_stack.rs page_map/*'
@@ -251,6 +252,12 @@ mutant $file 'fn strike' 'what is struck out still counts as had' 'value.store(N
 mutant $file 'fn strike' 'one struck out takes all others along' 'filter(|entry| gone(entry.value.load(Ordering::Relaxed)))' 'filter(|_| gone(0) || true)'
 mutant $file 'fn note' 'a key is noted without its value' 'entry.value.store(value, Ordering::Relaxed);' ''
 mutant $file 'fn find' 'a key is taken for one of the same place' 'self.by_key[place].key.load(Ordering::Relaxed) == key' 'self.by_key[place].key.load(Ordering::Relaxed) != 0'
+
+file=stats/allowance.rs models=allowance
+mutant $file 'fn take' 'two may both have what is left' 'self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)' \
+    '{ let (used, mut more) = (self.used(), more); more(used).map(|used| self.used.store(used, Ordering::Relaxed)).ok_or(used) }'
+mutant $file 'fn force' 'what is counted meanwhile is lost' 'self.used.fetch_add(bytes, Ordering::Relaxed);' 'self.used.store(self.used() + bytes, Ordering::Relaxed);'
+mutant $file 'fn give' 'what is given meanwhile is lost' 'self.used.fetch_sub(bytes, Ordering::Relaxed);' 'self.used.store(self.used() - bytes, Ordering::Relaxed);'
 
 file=superslab/sp_slot.rs models=sp_slot
 mutant $file 'fn publish' 'publish publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'

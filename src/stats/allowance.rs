@@ -1,7 +1,7 @@
 //! `Allowance`: how many bytes somebody has, and may have.
 #![forbid(unsafe_code)]
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use crate::base::sync::{AtomicUsize, Ordering};
 
 pub(crate) struct Allowance {
     used: AtomicUsize,

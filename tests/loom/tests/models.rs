@@ -7,6 +7,9 @@ macro_rules! models {
 }
 
 models! {
+    allowance_nothing_given_or_forced_is_lost
+    allowance_two_have_no_more_than_is_allowed
+    allowance_without_a_limit_all_is_counted
     at_hand_a_key_that_comes_round_leads_to_the_new_value
     at_hand_a_note_meanwhile_is_right
     at_hand_what_is_struck_out_is_found_no_more

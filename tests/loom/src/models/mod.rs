@@ -1,6 +1,7 @@
 //! The models. Each is a few threads that do a few operations, and says what must hold in every interleaving of them.
 //! What an operation hands over goes through a loom cell: loom sees a wrong ordering only where data depends on it.
 
+mod allowance;
 mod at_hand;
 mod batch_stack;
 mod changed;
@@ -21,6 +22,7 @@ pub use crate::heap::remote_model::*;
 pub use crate::large::model::*;
 pub use crate::reclaim::model::*;
 pub use crate::report::model::*;
+pub use allowance::*;
 pub use at_hand::*;
 pub use batch_stack::*;
 pub use changed::*;
