@@ -1,6 +1,7 @@
 //! Blocks out of an arena, and back.
 
-use super::{Arena, at};
+use super::handle::{Arena, at, gone};
+use super::look;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::fresh::Fresh;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId};
@@ -188,7 +189,7 @@ pub(crate) unsafe fn free(word: *mut u8, block: *mut u8) {
         }
         heap::plain(word)
     } else if word.is_null() {
-        super::gone(word);
+        gone(word);
     } else {
         word
     };
@@ -215,7 +216,7 @@ fn free_missed(word: *mut u8, heap: OwnHeap, block: *mut u8) {
     if heap::is_marked(word) && heap::seat_at_hand(word.addr()).is_some_and(|seat| push(seat, Addr::of(block))) {
         return;
     }
-    super::at(word);
+    at(word);
     if heap::is_marked(word) {
         return front::free(block);
     }
@@ -253,7 +254,7 @@ pub(crate) unsafe fn realloc(word: *mut u8, block: *mut u8, size: usize) -> *mut
         unsafe { free(word, block) };
         return core::ptr::null_mut();
     }
-    let own = super::of(block) == word;
+    let own = look::of(block) == word;
     let resized = if own { front::resize(block, size) } else { Err(front::usable_size(block).unwrap_or(0)) };
     let old = match resized {
         Ok(resized) => return resized,

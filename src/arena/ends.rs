@@ -1,6 +1,7 @@
 //! An arena's birth and end, and when all of its blocks are freed at once.
 
-use super::{Arena, Memory, Options, at, list};
+use super::handle::{Arena, Links, Memory, Options, at};
+use super::list;
 use crate::base::addr::{Addr, GRANULE};
 use crate::config;
 use crate::front;
@@ -63,7 +64,7 @@ fn make_inside(options: Options) -> Option<&'static Arena> {
         (&raw mut (*arena).large).write(Held::new(record, allowance, region));
         (&raw mut (*arena).resets).write(Counter::new());
         (&raw mut (*arena).refused).write(Counter::new());
-        (&raw mut (*arena).links).write(list::Links::default());
+        (&raw mut (*arena).links).write(Links::default());
     }
     // SAFETY: all of it was written.
     let arena = unsafe { &*arena };

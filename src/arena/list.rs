@@ -1,18 +1,8 @@
 //! All arenas, for who reports them.
 
-use core::cell::Cell;
-
-use super::Arena;
-use super::look::Figures;
+use super::handle::Arena;
 use crate::base::addr::Addr;
 use crate::os::lock::Mutex;
-
-/// An arena's place on the list. Written under `ARENAS`.
-#[derive(Default)]
-pub(super) struct Links {
-    next: Cell<Option<&'static Arena>>,
-    prev: Cell<Option<&'static Arena>>,
-}
 
 struct Head(Option<&'static Arena>);
 
@@ -55,12 +45,12 @@ pub(super) fn has_any_of(first: Addr, granules: usize) -> bool {
     false
 }
 
-/// The figures of the arena with this number, from the newest on: it is not ended meanwhile. Behind the gate.
-pub(super) fn nth(number: usize) -> Option<Figures> {
+/// What `look` says of the arena with this number, from the newest on: it is not ended meanwhile. `None`: there are no more. Behind the gate.
+pub(super) fn nth<T>(number: usize, look: impl FnOnce(&'static Arena) -> T) -> Option<T> {
     let head = ARENAS.lock();
     let mut at = head.0;
     for _ in 0..number {
         at = at?.links.next.get();
     }
-    at.map(Arena::figures)
+    at.map(look)
 }

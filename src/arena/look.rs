@@ -1,6 +1,7 @@
 //! What there is in an arena.
 
-use super::{Arena, NAME, at, named_by};
+use super::handle::{Arena, NAME, at, named_by};
+use super::list;
 use crate::base::addr::Addr;
 use crate::front::{self, Kind};
 use crate::heap::{self, OwnHeap};
@@ -41,11 +42,11 @@ pub(crate) unsafe fn figures(word: *mut u8) -> Option<Figures> {
 
 /// The figures of the arena with this number, from the newest on; `None`: there are no more, or a fork lasts too long. Any thread.
 pub(crate) fn nth(number: usize) -> Option<Figures> {
-    front::inside(|| super::list::nth(number)).flatten()
+    front::inside(|| list::nth(number, Arena::figures)).flatten()
 }
 
 impl Arena {
-    pub(super) fn figures(&self) -> Figures {
+    fn figures(&self) -> Figures {
         let (blocks, bytes) = self.large.figures();
         let mut held = self.heap.held();
         heap::each_seat(self.heap, |seat| held.add(seat.held()));

@@ -1,13 +1,13 @@
 //! What the handler of SIGSEGV says about an access to the region.
 #![forbid(unsafe_code)]
 
-use super::slots::{Place, Slot, State, place_at, region_bytes};
+use super::slots::{Place, Slot, State, place_at, region, region_bytes};
 use crate::base::addr::Addr;
 use crate::os::{self, Part, report};
 
 /// Reports the access to `at` if that is in the region; anything else is left alone. In a signal handler: takes no lock.
 pub(super) fn look(at: Addr) {
-    let (region, page) = (super::region(), os::page_size());
+    let (region, page) = (region(), os::page_size());
     if region.is_null() || at.since(region) >= region_bytes(page) {
         return;
     }

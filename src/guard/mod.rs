@@ -22,7 +22,7 @@ use crate::page_map::{self, Tag};
 use crate::profile;
 use crate::trace;
 use queue::Queue;
-use slots::{Place, Row, Slot, State, place_at};
+use slots::{Place, Row, Slot, State, place_at, region};
 
 /// The free slots of each row.
 static GUARD: Aside<Mutex<[Queue; 2]>> = Aside(Mutex::new([Queue::new(), Queue::new()]));
@@ -45,7 +45,7 @@ pub(crate) fn start() {
         (0..row.slots()).for_each(|number| queue.push(number));
     }
     LEFT.store(distance(canary::draw()), Ordering::Relaxed);
-    // Release pairs with the Acquire in `region`.
+    // Release pairs with the Acquire in `slots::region`.
     SEALED.region.store(region.0, Ordering::Release);
 }
 
@@ -53,11 +53,6 @@ pub(crate) fn start() {
 #[inline]
 pub(crate) fn is_on() -> bool {
     config::get::guard_rate() > 0
-}
-
-/// Null until it is mapped.
-fn region() -> Addr {
-    Addr(SEALED.region.load(Ordering::Acquire))
 }
 
 /// Slow-path allocations up to the next guarded one, that one included: each is with the same chance, whatever came before. Nobody who does not

@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::aside::Aside;
+use crate::os::sealed::SEALED;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Row {
@@ -16,6 +17,12 @@ pub(super) enum Row {
 /// Slots of each row: guarded blocks at a time. Their numbers fit in a byte, and a row is a multiple of 64 KiB whatever a page is.
 const PAGES: usize = 255;
 const WIDE: usize = 63;
+
+/// Null until it is mapped.
+pub(super) fn region() -> Addr {
+    // Pairs with the Release in `start`.
+    Addr(SEALED.region.load(Ordering::Acquire))
+}
 
 /// Bytes of the region.
 pub(super) fn region_bytes(page: usize) -> usize {

@@ -8,6 +8,7 @@
 mod chunk;
 mod event;
 mod header;
+mod note;
 mod pen;
 mod recorder;
 mod session;
@@ -18,7 +19,8 @@ use crate::config::get;
 use state::{ASK, ON};
 
 pub(crate) use event::Event;
-pub(crate) use recorder::{Recorder, note_aside};
+pub(crate) use note::note_aside;
+pub(crate) use recorder::Recorder;
 pub(crate) use session::at_exit;
 pub(crate) use state::{is_on, may_be_on};
 
