@@ -4,6 +4,7 @@
 //! bytes it asked for and zeroes behind that; checked and zeroed when freed; in the quarantine of the thread that freed it;
 //! back into a stock, or to the owner.
 
+use super::claim::{Claim, MIN_SLACK, Place, place};
 use super::quarantine::{Freed, Quarantine};
 use super::random::Random;
 use super::stock::{Stock, capacity};
@@ -13,7 +14,6 @@ use crate::class::{CLASSES, ClassId};
 use crate::heap::{self, Current, Heap, OwnHeap};
 use crate::meta;
 use crate::os::{self, Defect, die, die_sized};
-use crate::span::claims::{Claim, MIN_SLACK, Place, place};
 use crate::trace;
 
 /// One heap's state.
@@ -195,7 +195,7 @@ pub(crate) fn cut(at: Addr, size: usize) {
     move_end(at, bytes, bytes - slack, size, claim);
 }
 
-fn move_end(at: Addr, bytes: usize, old: usize, new: usize, claim: &Claim) {
+fn move_end(at: Addr, bytes: usize, old: usize, new: usize, claim: Claim) {
     let from = old.min(new);
     claim.begin();
     // SAFETY: within the block: the old canary, and what the program gives up.

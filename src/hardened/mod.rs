@@ -1,9 +1,10 @@
 //! Box `hardened` (L6): every block of a class with `HAKMEM_HARDENED=1`, `full`, or `=light`, `checked`.
-//! Owns: `full::State`, one for each heap, a record of meta: stocks to choose from, the quarantine, the random stream.
+//! Owns: `full::State`, one for each heap, a record of meta: stocks to choose from, the quarantine, the random stream; what claims say.
 //! Calls: base, os, class, config, canary, meta, page_map, trace, span, heap.   Called by: front, report, abi.
 //! Locks: through heap.   Threads: a state is its heap's thread's; `release` and the checks serve any.
 
 pub(crate) mod checked;
+mod claim;
 pub(crate) mod full;
 mod quarantine;
 mod random;

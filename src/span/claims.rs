@@ -1,9 +1,9 @@
-//! `Claims`: for each block of a span how much of it the program holds, out of line. Only with `HAKMEM_HARDENED=1`.
+//! Claims: two bytes for each block of a span, out of line, with `HAKMEM_HARDENED=1`. What they say only `hardened` knows.
 //!
 //! An array belongs to one span at a time and only ever serves as such an array: a second free that looks its claim up
 //! while the span is being released changes no other record.
 
-use core::sync::atomic::{AtomicU16, AtomicU64, Ordering, fence};
+use core::sync::atomic::{AtomicU16, Ordering};
 
 use super::head::SpanHead;
 use crate::base::addr::Addr;
@@ -13,69 +13,9 @@ use crate::meta;
 use crate::os::lock::Mutex;
 use crate::page_map;
 
-/// One block's claim.
-///
-/// | value     | state                                       | leaves by                        |
-/// |-----------|---------------------------------------------|----------------------------------|
-/// | 0         | not the program's; was, or may have been    | `set` → held                     |
-/// | 1, FRESH  | not the program's, and the page is untouched | `set` → held                     |
-/// | 2, BUSY   | about to become another: its end may be anything | `set`, `let_go`              |
-/// | 8..=65535 | held; the bytes behind what was asked for   | `take`, `begin` → BUSY           |
-pub(crate) struct Claim(AtomicU16);
-
-const GONE: u16 = 0;
-const FRESH: u16 = 1;
-const BUSY: u16 = 2;
-/// Fewest bytes behind what was asked for.
-pub(crate) const MIN_SLACK: usize = 8;
-
-impl Claim {
-    /// Ends the program's hold: the bytes behind what it asked for, or `None` when it holds nothing. Of two frees at
-    /// once only one gets them.
-    #[inline]
-    pub(crate) fn take(&self) -> Option<usize> {
-        // Relaxed, here and below: the number alone decides; the block's contents travel with the block.
-        let slack = self.0.swap(BUSY, Ordering::Relaxed) as usize;
-        if slack < MIN_SLACK {
-            // As it was: not the program's.
-            self.0.store(slack as u16, Ordering::Relaxed);
-            return None;
-        }
-        // Release, here and in `begin`: who sees what is written to the block's end from now on sees this too.
-        fence(Ordering::Release);
-        Some(slack)
-    }
-
-    /// Says that the block's end is about to change. Its holder, or whose it is while nobody holds it.
-    #[inline]
-    pub(crate) fn begin(&self) {
-        self.0.store(BUSY, Ordering::Relaxed);
-        fence(Ordering::Release);
-    }
-
-    /// Says that what `take` took is all zero.
-    #[inline]
-    pub(crate) fn let_go(&self) {
-        // Release: pairs with the Acquire in `Neighbour::end`.
-        self.0.store(GONE, Ordering::Release);
-    }
-
-    /// The bytes behind what the program asked for, if it holds the block.
-    pub(crate) fn slack(&self) -> Option<usize> {
-        let slack = self.0.load(Ordering::Relaxed) as usize;
-        (slack >= MIN_SLACK).then_some(slack)
-    }
-
-    pub(crate) fn is_fresh(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == FRESH
-    }
-
-    pub(crate) fn set(&self, slack: usize) {
-        debug_assert!(slack >= MIN_SLACK && slack <= u16::MAX as usize);
-        // Release: as in `let_go`.
-        self.0.store(slack as u16, Ordering::Release);
-    }
-}
+/// What they are of a block that nobody was given since the span was made: its memory may have been used before, or never was.
+pub(crate) const GONE: u16 = 0;
+pub(crate) const FRESH: u16 = 1;
 
 /// Spare arrays of each class, linked through the word in front of the claims.
 static SPARE: Aside<Mutex<[Addr; CLASSES]>> = Aside(Mutex::new([Addr::NULL; CLASSES]));
@@ -88,7 +28,7 @@ pub(super) fn make(class: ClassId, fresh: bool) -> Option<Addr> {
     let head = spare.get_mut(class.index())?;
     let record = if head.is_null() {
         drop(spare);
-        meta::alloc(HEADER + blocks * size_of::<Claim>())?
+        meta::alloc(HEADER + blocks * size_of::<AtomicU16>())?
     } else {
         let record = *head;
         // SAFETY: a spare array begins with its link.
@@ -98,8 +38,8 @@ pub(super) fn make(class: ClassId, fresh: bool) -> Option<Addr> {
     let claims = record.offset(HEADER);
     for index in 0..blocks {
         // SAFETY: the record holds this many claims, and records are never unmapped.
-        let claim = unsafe { &*claims.as_ptr::<Claim>().wrapping_add(index) };
-        claim.0.store(if fresh { FRESH } else { GONE }, Ordering::Relaxed);
+        let claim = unsafe { &*claims.as_ptr::<AtomicU16>().wrapping_add(index) };
+        claim.store(if fresh { FRESH } else { GONE }, Ordering::Relaxed);
     }
     Some(claims)
 }
@@ -108,8 +48,8 @@ pub(super) fn make(class: ClassId, fresh: bool) -> Option<Addr> {
 pub(super) fn forget(class: ClassId, claims: Addr) {
     for index in 0..class.blocks_per_span() as usize {
         // SAFETY: the array has a claim for each block, and is never unmapped.
-        let claim = unsafe { &*claims.as_ptr::<Claim>().wrapping_add(index) };
-        claim.0.store(GONE, Ordering::Relaxed);
+        let claim = unsafe { &*claims.as_ptr::<AtomicU16>().wrapping_add(index) };
+        claim.store(GONE, Ordering::Relaxed);
     }
 }
 
@@ -128,41 +68,10 @@ pub(super) fn give(class: ClassId, claims: Addr) {
 pub(crate) struct Place {
     /// Bytes of the block.
     pub(crate) bytes: usize,
-    /// `None` in a span from before the options were read.
-    pub(crate) claim: Option<&'static Claim>,
-    /// The claim of the block before; `None` where there is none, or it has none.
-    before: Option<&'static Claim>,
-}
-
-impl Place {
-    /// Whether up to 32 bytes before the block, which starts at `at`, are as they should be: as many as are not the program's. `end` says what
-    /// the last 8 are in a block of which the program holds all but so many bytes: nobody ever writes there but by the claim's leave.
-    #[inline]
-    pub(crate) fn is_clear_before(&self, at: Addr, end: impl Fn(Addr, usize) -> u64) -> bool {
-        let Some(claim) = self.before else { return true };
-        let word = |behind: usize| {
-            // SAFETY: an aligned word of the block before, which has so many: 16 bytes at least, and `slack` of what is held.
-            let word = unsafe { &*Addr(at.0 - behind * size_of::<u64>()).as_ptr::<AtomicU64>() };
-            u64::from_le(word.load(Ordering::Relaxed))
-        };
-        // More than once: its holder may have changed it, and back, between our looks at the claim.
-        (0..3).any(|_| {
-            // Acquire: pairs with the Release of `set` and `let_go`.
-            let slack = claim.0.load(Ordering::Acquire);
-            let (last, zeroes) = match slack {
-                BUSY => return true,
-                FRESH => (0, self.bytes),
-                // More would rather be a write after its free.
-                GONE => (0, 0),
-                slack => (end(Addr(at.0 - self.bytes), slack as usize), slack as usize - MIN_SLACK),
-            };
-            let others = (2..=(zeroes / size_of::<u64>()).min(4)).fold(0, |or, behind| or | word(behind));
-            let found = (word(1) ^ last) | others;
-            // Pairs with the Release fences: who has read what was written after `begin` sees that.
-            fence(Ordering::Acquire);
-            found == 0 || claim.0.load(Ordering::Relaxed) != slack
-        })
-    }
+    /// `None` in a span that has none.
+    pub(crate) claim: Option<&'static AtomicU16>,
+    /// That of the block before; `None` where there is none, or it has none.
+    pub(crate) before: Option<&'static AtomicU16>,
 }
 
 /// The block that starts at `at`, whose granule has a span's tag; `None` when none does. Takes no lock, as `starts_block`.
@@ -170,7 +79,7 @@ impl Place {
 pub(crate) fn place(at: Addr) -> Option<Place> {
     let head = SpanHead::of(page_map::record(at))?;
     let index = head.starting_at(at)?;
-    let claims = head.claims.as_ptr::<Claim>();
+    let claims = head.claims.as_ptr::<AtomicU16>();
     // SAFETY: the array has a claim for each of `capacity` blocks, and is never unmapped.
     let claim = (!claims.is_null()).then(|| unsafe { &*claims.add(index) });
     // SAFETY: as above.
@@ -179,4 +88,4 @@ pub(crate) fn place(at: Addr) -> Option<Place> {
 }
 
 const _: () =
-    assert!(HEADER + 4096 * size_of::<Claim>() <= 16 << 10, "the claims of the smallest class are one record");
+    assert!(HEADER + 4096 * size_of::<AtomicU16>() <= 16 << 10, "the claims of the smallest class are one record");
