@@ -28,7 +28,7 @@ pub(crate) unsafe fn alloc(word: *mut u8, size: usize) -> *mut u8 {
         word
     };
     match front::hit(|| from, size) {
-        Some(block) => block.as_ptr(),
+        Some(block) => block.into_raw(),
         None => alloc_missed(word, size),
     }
 }
@@ -39,7 +39,7 @@ fn alloc_missed(word: *mut u8, size: usize) -> *mut u8 {
     if heap::is_marked(word) {
         if let Some(seat) = heap::seat_at_hand(word.addr()) {
             if let Some(block) = front::hit(|| seat.addr().as_ptr(), size) {
-                return block.as_ptr();
+                return block.into_raw();
             }
         }
     }
@@ -107,7 +107,7 @@ impl Arena {
         let at_hand = if self.options.shared { heap::seat_at_hand(self.seat_word()) } else { Some(self.own()) };
         if let (Some(heap), Some(class)) = (at_hand, class) {
             if let Popped::Block(block) = heap.bin(class).pop() {
-                return block.as_ptr();
+                return block.into_raw();
             }
         }
         let bytes = class.map_or(size, ClassId::block_size);
@@ -125,7 +125,7 @@ impl Arena {
                 attempt().or_else(|| self.alone(class?, size, align))
             })
         };
-        front::inside(within).flatten().map_or_else(front::out_of_memory, |fresh| fresh.at.as_ptr())
+        front::inside(within).flatten().map_or_else(front::out_of_memory, Fresh::into_raw)
     }
 
     /// Has its region show what is free in it.

@@ -4,24 +4,35 @@
 use core::num::NonZeroU32;
 
 use crate::base::addr::{Addr, GRANULE};
+use crate::base::block::Block;
 
 /// With the 0 that `stale` never is, an `Option` of it fits two registers.
 pub(crate) struct Fresh {
-    pub(crate) at: Addr,
+    block: Block,
     /// One more than the granules at its start that may hold other than zeroes; with the most there is, all may.
     stale: NonZeroU32,
 }
 
 impl Fresh {
     /// `zero`: whether all of it is known to read as zero.
-    pub(crate) fn new(at: Addr, zero: bool) -> Fresh {
-        Fresh { at, stale: if zero { NonZeroU32::MIN } else { NonZeroU32::MAX } }
+    pub(crate) fn new(block: Block, zero: bool) -> Fresh {
+        Fresh { block, stale: if zero { NonZeroU32::MIN } else { NonZeroU32::MAX } }
     }
 
     /// One of which all but the first `stale` bytes are known to read as zero.
-    pub(crate) fn part(at: Addr, stale: usize) -> Fresh {
+    pub(crate) fn part(block: Block, stale: usize) -> Fresh {
         let granules = u32::try_from(stale.div_ceil(GRANULE)).unwrap_or(u32::MAX);
-        Fresh { at, stale: NonZeroU32::MIN.saturating_add(granules) }
+        Fresh { block, stale: NonZeroU32::MIN.saturating_add(granules) }
+    }
+
+    pub(crate) fn at(&self) -> Addr {
+        self.block.addr()
+    }
+
+    /// It is the program's from here on.
+    #[inline(always)]
+    pub(crate) fn into_raw(self) -> *mut u8 {
+        self.block.into_raw()
     }
 
     /// Of `bytes` bytes, those at its start that may be other than zero.

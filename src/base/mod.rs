@@ -7,6 +7,7 @@ pub(crate) mod aside;
 pub(crate) mod at_hand;
 pub(crate) mod batch_stack;
 pub(crate) mod bits;
+pub(crate) mod block;
 pub(crate) mod digits;
 pub(crate) mod door;
 pub(crate) mod fresh;

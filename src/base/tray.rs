@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::addr::Addr;
+use super::block::Block;
 
 /// # Invariants
 /// - Y1: `entries[left..]` are the blocks put in, the first of them last; `floor <= left <= entries.len()`.
@@ -59,6 +60,13 @@ impl<'a> Tray<'a> {
         self.left = left;
     }
 
+    /// Takes out the block that was put in last.
+    pub(crate) fn take(&mut self) -> Option<Block> {
+        let block = self.entries.get(self.left).copied()?;
+        self.left += 1;
+        Some(Block::at(block))
+    }
+
     /// What it holds, the newest first.
     #[inline(always)]
     pub(crate) fn blocks(&self) -> &[Addr] {
@@ -92,6 +100,7 @@ mod tests {
         assert!(tray.is_full() && tray.len() == 5);
         tray.limit(3);
         assert!(tray.is_full());
+        tray.put_run(Addr(7), 0, 0);
         let wanted = [80, 60, 40, 110, 100].map(Addr);
         assert!(tray.blocks() == wanted && tray.settle() == 5);
         assert!(entries.get(..5) == Some(&wanted[..]));

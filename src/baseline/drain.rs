@@ -18,7 +18,7 @@ pub(super) fn drain(heap: OwnHeap, class: ClassId, sll: &TlsSll) {
         let mut len = 0;
         for slot in &mut batch {
             let Some(block) = sll.pop(heap, class, Defect::FREE_STALE) else { break };
-            *slot = block;
+            *slot = block.addr();
             len += 1;
         }
         if len == 0 {

@@ -4,6 +4,7 @@
 use core::cell::Cell;
 
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::base::tray::Tray;
 
 /// Half of it lies on the stack while it is flushed, and a call takes 1 KiB of that at most.
@@ -21,10 +22,10 @@ impl FastCache {
         self.len.get()
     }
 
-    pub(super) fn pop(&self) -> Option<Addr> {
+    pub(super) fn pop(&self) -> Option<Block> {
         let top = self.len.get().checked_sub(1)?;
         self.len.set(top);
-        self.blocks.get(top).map(Cell::get)
+        self.blocks.get(top).map(|slot| Block::at(slot.get()))
     }
 
     pub(super) fn newest(&self) -> Option<Addr> {
@@ -76,7 +77,7 @@ impl FastCache {
             self.flush_half(&mut give);
         }
         if let Some(last) = self.pop() {
-            give(&[last]);
+            give(&[last.addr()]);
         }
     }
 }

@@ -12,6 +12,7 @@ mod tls_sll;
 use core::cell::Cell;
 
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::class::{ClassId, TINY_CLASSES};
 use crate::config;
 use crate::heap::OwnHeap;
@@ -82,14 +83,14 @@ pub(crate) fn serves(heap: OwnHeap, class: ClassId) -> bool {
 
 /// A block of a tiny class that FastCache or the SLL has: no lock. `None`: neither has, or T-HEAP serves the class.
 #[inline]
-pub(crate) fn hit(heap: OwnHeap, class: ClassId) -> Option<Addr> {
+pub(crate) fn hit(heap: OwnHeap, class: ClassId) -> Option<Block> {
     let front = made(heap)?.front(class);
     front.cache.pop().or_else(|| front.sll.pop(heap, class, Defect::MALLOC_STALE))
 }
 
 /// A block of a tiny class. `None`: out of memory.
 #[inline(never)] // its buffers are not to lie on the stack of who has nothing to do with it
-pub(crate) fn alloc(heap: OwnHeap, class: ClassId) -> Option<Addr> {
+pub(crate) fn alloc(heap: OwnHeap, class: ClassId) -> Option<Block> {
     if let Some(block) = hit(heap, class) {
         return Some(block);
     }

@@ -6,6 +6,7 @@
 use core::cell::Cell;
 
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::canary;
 use crate::class::ClassId;
 use crate::heap::OwnHeap;
@@ -58,7 +59,7 @@ impl TlsSll {
 
     /// Takes the newest block off the list, which is that of `heap` and `class`; if its link is none the process ends, and `what` is said.
     #[inline(never)] // its registers are not to be saved by who goes on to a refill
-    pub(super) fn pop(&self, heap: OwnHeap, class: ClassId, what: Defect) -> Option<Addr> {
+    pub(super) fn pop(&self, heap: OwnHeap, class: ClassId, what: Defect) -> Option<Block> {
         let block = self.newest()?;
         // SAFETY: T1.
         let next = unsafe { next(block) };
@@ -71,6 +72,6 @@ impl TlsSll {
         }
         self.head.set(next);
         self.len.set(left);
-        Some(block)
+        Some(Block::at(block))
     }
 }

@@ -27,13 +27,13 @@ pub(crate) fn serve(
     requests::answer();
     reclaim::ensure_background();
     let Some(inside) = enter() else {
-        return late::alloc(size, align).map_or_else(|_| out_of_memory(), |fresh| fresh.at.as_ptr());
+        return late::alloc(size, align).map_or_else(|_| out_of_memory(), Fresh::into_raw);
     };
     let fresh = insist(attempt, may_help);
     reclaim::after_class();
     paranoid::after_slow_path();
     drop(inside);
-    fresh.map_or_else(out_of_memory, |fresh| fresh.at.as_ptr())
+    fresh.map_or_else(out_of_memory, Fresh::into_raw)
 }
 
 /// Does something that takes locks, and what is due where it freed memory. `None`: not done, as in `serve`. Any thread that holds no lock.

@@ -1,6 +1,7 @@
 //! What a call comes to with `HAKMEM_HARDENED=light`: the thread's magazine serves it as ever, and each block is looked at on its way.
 
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::base::fresh::Fresh;
 use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
 use crate::hardened::checked;
@@ -9,9 +10,9 @@ use crate::profile;
 
 /// A block of the thread's magazine, if it has one and that is not to be sampled.
 #[inline(always)]
-pub(super) fn hit(heap: OwnHeap, size: usize) -> Option<Addr> {
+pub(super) fn hit(heap: OwnHeap, size: usize) -> Option<Block> {
     let (block, bytes) = pop(heap, size)?;
-    checked::hand_out(block, bytes, size);
+    checked::hand_out(block.addr(), bytes, size);
     Some(block)
 }
 
@@ -19,13 +20,13 @@ pub(super) fn hit(heap: OwnHeap, size: usize) -> Option<Addr> {
 #[inline]
 pub(super) fn zeroed(heap: OwnHeap, size: usize) -> Option<Fresh> {
     let (block, bytes) = pop(heap, size)?;
-    checked::hand_out_zero(block, bytes, size);
+    checked::hand_out_zero(block.addr(), bytes, size);
     Some(Fresh::new(block, true))
 }
 
 /// The block and its bytes. Big ones are for the slow path.
 #[inline(always)]
-fn pop(heap: OwnHeap, size: usize) -> Option<(Addr, usize)> {
+fn pop(heap: OwnHeap, size: usize) -> Option<(Block, usize)> {
     let offset = checked::small_bin_offset(size)?;
     let counted = profile::is_on().then(|| profile::bytes(size));
     if counted.is_some_and(|bytes| !heap.meter().has(bytes)) {

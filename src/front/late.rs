@@ -7,6 +7,7 @@ use errno::{errno, set_errno};
 use super::kind::Kind;
 use super::notes::{self, What, Whose};
 use super::{sink, thread};
+use crate::base::block::Block;
 use crate::base::fresh::Fresh;
 use crate::heap;
 use crate::large;
@@ -19,7 +20,7 @@ use crate::reserve;
 #[inline(never)]
 pub(super) fn alloc(size: usize, align: usize) -> Result<Fresh, Option<Inside>> {
     match reserve::alloc(size, align) {
-        Some(at) => Ok(Fresh::new(at, false)),
+        Some(at) => Ok(Fresh::new(Block::at(at), false)),
         // What is not to be had at all is not waited for.
         None if size.max(align) > isize::MAX as usize => Err(None),
         // Not for ever: fork may wait for a lock of libc's that this thread holds.

@@ -23,7 +23,7 @@
 
 use super::ask::usable_size;
 use super::slow;
-use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::class::{self, ClassId, MID_MAX};
 use crate::heap::{self, Popped};
 use crate::os::tls;
@@ -33,28 +33,28 @@ use crate::os::tls;
 /// 14 instructions for tiny and mid sizes, 17 for big ones, counted through `malloc` by scripts/count_hot_path.sh. The two are
 /// written out apart: joined before the pop they cost each a jump.
 #[inline(always)]
-fn alloc_hit(size: usize) -> Option<Addr> {
+fn alloc_hit(size: usize) -> Option<Block> {
     hit(tls::get, size)
 }
 
 /// The same, from the magazines that `word` names, as a TLS word does.
 #[inline(always)]
-pub(crate) fn hit(word: impl Fn() -> *mut u8, size: usize) -> Option<Addr> {
+pub(crate) fn hit(word: impl Fn() -> *mut u8, size: usize) -> Option<Block> {
     if size <= MID_MAX { pop(word(), class::small_bin_offset(size)) } else { pop(word(), class::big_bin_offset(size)?) }
 }
 
 /// The same, zero to the end of the block: `malloc_usable_size` bytes, as with glibc, and not only those asked for.
 #[inline(always)]
-fn zeroed_hit(size: usize) -> Option<Addr> {
+fn zeroed_hit(size: usize) -> Option<Block> {
     let offset = if size <= MID_MAX { class::small_bin_offset(size) } else { class::big_bin_offset(size)? };
     let block = pop(tls::get(), offset)?;
     // SAFETY: a block of the class, ours alone.
-    unsafe { block.as_ptr::<u8>().write_bytes(0, class::block_size_at(offset)) };
+    unsafe { block.addr().as_ptr::<u8>().write_bytes(0, class::block_size_at(offset)) };
     Some(block)
 }
 
 #[inline(always)]
-fn pop(word: *mut u8, bin_offset: usize) -> Option<Addr> {
+fn pop(word: *mut u8, bin_offset: usize) -> Option<Block> {
     // SAFETY: the offset of a class's bin.
     match unsafe { heap::bin_at(word, bin_offset) }.pop() {
         Popped::Block(block) => Some(block),
@@ -66,7 +66,7 @@ fn pop(word: *mut u8, bin_offset: usize) -> Option<Addr> {
 #[inline(always)]
 pub(crate) fn alloc(size: usize) -> *mut u8 {
     match alloc_hit(size) {
-        Some(block) => block.as_ptr(),
+        Some(block) => block.into_raw(),
         None => slow::alloc_slow(size),
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn alloc(size: usize) -> *mut u8 {
 #[inline(always)]
 pub(super) fn alloc_part(size: usize) -> *mut u8 {
     match alloc_hit(size) {
-        Some(block) => block.as_ptr(),
+        Some(block) => block.into_raw(),
         None => slow::alloc_unrecorded(size),
     }
 }
@@ -84,7 +84,7 @@ pub(super) fn alloc_part(size: usize) -> *mut u8 {
 #[inline(always)]
 pub(super) fn alloc_of_class(class: ClassId, size: usize, align: usize) -> *mut u8 {
     match alloc_hit(class.block_size()) {
-        Some(block) => block.as_ptr(),
+        Some(block) => block.into_raw(),
         None => slow::alloc_aligned_slow(class, size, align),
     }
 }
@@ -93,7 +93,7 @@ pub(super) fn alloc_of_class(class: ClassId, size: usize, align: usize) -> *mut 
 #[inline(always)]
 pub(crate) fn alloc_or(size: usize, fail: impl FnOnce() -> *mut u8) -> *mut u8 {
     match alloc_hit(size) {
-        Some(block) => block.as_ptr(),
+        Some(block) => block.into_raw(),
         None => alloc_or_slow(size, fail),
     }
 }
@@ -110,7 +110,7 @@ fn alloc_or_slow(size: usize, fail: impl FnOnce() -> *mut u8) -> *mut u8 {
 #[inline(always)]
 pub(crate) fn alloc_zeroed(size: usize) -> *mut u8 {
     match zeroed_hit(size) {
-        Some(block) => block.as_ptr(),
+        Some(block) => block.into_raw(),
         None => slow::alloc_zeroed_slow(size),
     }
 }
@@ -120,7 +120,7 @@ pub(crate) fn alloc_zeroed(size: usize) -> *mut u8 {
 pub(crate) fn alloc_at_least(size: usize) -> (*mut u8, usize) {
     let offset = if size <= MID_MAX { Some(class::small_bin_offset(size)) } else { class::big_bin_offset(size) };
     match offset.and_then(|offset| Some((pop(tls::get(), offset)?, class::block_size_at(offset)))) {
-        Some((block, bytes)) => (block.as_ptr(), bytes),
+        Some((block, bytes)) => (block.into_raw(), bytes),
         None => alloc_at_least_slow(size),
     }
 }

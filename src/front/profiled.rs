@@ -150,7 +150,7 @@ fn serve(size: usize, align: usize, stack: u32) -> Option<Fresh> {
     late::take_in();
     reclaim::before_alloc();
     let fresh = make(size, align)?;
-    profile::begin(fresh.at, size, stack);
+    profile::begin(fresh.at(), size, stack);
     paranoid::after_slow_path();
     Some(fresh)
 }
@@ -159,7 +159,7 @@ fn serve(size: usize, align: usize, stack: u32) -> Option<Fresh> {
 fn make(size: usize, align: usize) -> Option<Fresh> {
     let Some(class) = source::class_for(size, align) else {
         let fresh = large::alloc(size, align)?;
-        large::mark_sampled(fresh.at);
+        large::mark_sampled(fresh.at());
         return Some(fresh);
     };
     source::of_shared(heap::sample_heap()?, class, size)

@@ -3,6 +3,7 @@
 use super::source::{self, Mode, out_of_memory};
 use super::{ask, free, malloc, recorded, slow};
 use crate::base::addr::Addr;
+use crate::base::fresh::Fresh;
 use crate::class::{BIN_STRIDE, CLASSES, ClassId, MID_MAX};
 use crate::hardened;
 use crate::os::tls;
@@ -69,5 +70,5 @@ fn alloc_grown(size: usize) -> *mut u8 {
     if size <= MID_MAX || Mode::is_strict() {
         return malloc::alloc_part(size);
     }
-    slow::behind_gate(size, 1, || source::growing(size)).map_or_else(out_of_memory, |fresh| fresh.at.as_ptr())
+    slow::behind_gate(size, 1, || source::growing(size)).map_or_else(out_of_memory, Fresh::into_raw)
 }

@@ -7,6 +7,7 @@ use errno::{errno, set_errno};
 
 use super::thread::{self, Caller};
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::class::{self, MID_MAX};
 use crate::heap::{self, Current, OwnHeap, Popped};
 use crate::os::{self, gate, tls};
@@ -70,9 +71,9 @@ fn note_aligned(block: *mut u8, size: usize, align: usize) -> *mut u8 {
 /// A block of the thread's magazine, or what `serve` gives. A hit is written from here, without a further call.
 #[inline(never)]
 pub(super) fn alloc(size: usize, serve: impl FnOnce(usize) -> *mut u8) -> *mut u8 {
-    let Some((heap, at, _)) = hit(size) else { return alloc_missed(size, serve) };
-    heap.recorder().note(os::ticks(), Event::Malloc { size, at });
-    at.as_ptr()
+    let Some((heap, block, _)) = hit(size) else { return alloc_missed(size, serve) };
+    heap.recorder().note(os::ticks(), Event::Malloc { size, at: block.addr() });
+    block.into_raw()
 }
 
 /// The frames of this and the like lie under those of whatever the call comes to: they hold a word or two.
@@ -84,8 +85,8 @@ fn alloc_missed(size: usize, serve: impl FnOnce(usize) -> *mut u8) -> *mut u8 {
 /// The same, all zero.
 #[inline(never)]
 pub(super) fn alloc_zeroed(size: usize, serve: impl FnOnce(usize) -> *mut u8) -> *mut u8 {
-    let Some((_, at, bytes)) = hit(size) else { return alloc_zeroed_missed(size, serve) };
-    let block: *mut u8 = at.as_ptr();
+    let Some((_, block, bytes)) = hit(size) else { return alloc_zeroed_missed(size, serve) };
+    let block = block.into_raw();
     // SAFETY: a block of so many bytes, ours alone.
     unsafe { block.write_bytes(0, bytes) };
     note_calloc(block, size)
@@ -104,7 +105,7 @@ pub(super) fn aligned(size: usize, align: usize, serve: impl FnOnce() -> *mut u8
 
 /// A block of the calling thread's magazine, its heap and the block's bytes, if the thread is recorded and nobody else is to see the request.
 #[inline(always)]
-fn hit(size: usize) -> Option<(OwnHeap, Addr, usize)> {
+fn hit(size: usize) -> Option<(OwnHeap, Block, usize)> {
     let word = tls::get();
     // Not one that is checked besides, whose blocks are looked at on their way.
     if !heap::is_marked(word) || !record::is_on() || profile::is_on() || size > MID_MAX {

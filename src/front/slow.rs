@@ -9,7 +9,7 @@ use super::recorded;
 use super::requests;
 use super::source::{self, Want, out_of_memory};
 use super::warm;
-use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::base::fresh::Fresh;
 use crate::baseline;
 use crate::class::ClassId;
@@ -40,22 +40,22 @@ fn alloc_any(size: usize) -> *mut u8 {
     if heap::is_marked(word) {
         // SAFETY: as asked. (Not `metered`, whose answer the compiler would ask once more.)
         if let Some(fresh) = profiled::hit(unsafe { heap::of_marked(word) }, size) {
-            return fresh.at.as_ptr();
+            return fresh.into_raw();
         }
     } else if heap::is_checked(word) {
         // SAFETY: as asked.
-        if let Some(at) = checked::hit(unsafe { heap::of_marked(word) }, size) {
-            return at.as_ptr();
+        if let Some(block) = checked::hit(unsafe { heap::of_marked(word) }, size) {
+            return block.into_raw();
         }
-    } else if let Some(at) = warm::alloc(size).or_else(|| baseline_hit(size)) {
-        return at.as_ptr();
+    } else if let Some(block) = warm::alloc(size).or_else(|| baseline_hit(size)) {
+        return block.into_raw();
     }
     alloc_cold(size)
 }
 
 /// What the baseline has at hand.
 #[inline(always)]
-fn baseline_hit(size: usize) -> Option<Addr> {
+fn baseline_hit(size: usize) -> Option<Block> {
     let class = ClassId::of(size).filter(|class| class.is_tiny())?;
     match heap::current() {
         Current::Heap(heap) => baseline::hit(heap, class),
@@ -66,7 +66,7 @@ fn baseline_hit(size: usize) -> Option<Addr> {
 #[cold]
 #[inline(never)]
 fn alloc_cold(size: usize) -> *mut u8 {
-    behind_gate(size, 1, || source::block(size, 1, Want::Any)).map_or_else(out_of_memory, |fresh| fresh.at.as_ptr())
+    behind_gate(size, 1, || source::block(size, 1, Want::Any)).map_or_else(out_of_memory, |fresh| fresh.into_raw())
 }
 
 /// `alloc_of_class` when the magazine has none.
@@ -82,7 +82,7 @@ pub(super) fn alloc_aligned_slow(class: ClassId, size: usize, align: usize) -> *
 pub(super) fn alloc_aligned_cold(size: usize, align: usize) -> *mut u8 {
     recorded::aligned(size, align, || {
         behind_gate(size, align, || source::block(size, align, Want::Any))
-            .map_or_else(out_of_memory, |fresh| fresh.at.as_ptr())
+            .map_or_else(out_of_memory, |fresh| fresh.into_raw())
     })
 }
 
@@ -115,8 +115,8 @@ fn alloc_zeroed_any(size: usize) -> *mut u8 {
         None
     };
     let Some(fresh) = hit.or_else(|| alloc_zeroed_cold(size)) else { return out_of_memory() };
-    let block: *mut u8 = fresh.at.as_ptr();
-    let stale = fresh.stale(usable_size(block).unwrap_or(size));
+    let stale = fresh.stale(usable_size(fresh.at().as_ptr()).unwrap_or(size));
+    let block = fresh.into_raw();
     // SAFETY: a live block of at least so many bytes, ours alone.
     unsafe { block.write_bytes(0, stale) };
     block

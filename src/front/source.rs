@@ -5,7 +5,8 @@ use errno::{Errno, set_errno};
 
 use super::thread::{self, Caller};
 use super::trim;
-use crate::base::addr::{Addr, GRANULE};
+use crate::base::addr::GRANULE;
+use crate::base::block::Block;
 use crate::base::fresh::Fresh;
 use crate::baseline;
 use crate::class::ClassId;
@@ -88,10 +89,10 @@ pub(super) fn block(size: usize, align: usize, want: Want) -> Option<Fresh> {
 /// The same where more is done than to fill a magazine.
 fn strict(mode: Mode, size: usize, align: usize) -> Option<Fresh> {
     if size == 0 && align <= 16 && mode != Mode::Guarded {
-        return hardened::alloc_empty().map(|at| Fresh::new(at, true));
+        return hardened::alloc_empty().map(|block| Fresh::new(block, true));
     }
     if let Some(at) = guard::sample(size, align) {
-        return Some(Fresh::new(at, true));
+        return Some(Fresh::new(Block::at(at), true));
     }
     let Some(class) = class_for(size, align) else { return of_large(size, align) };
     match mode {
@@ -103,19 +104,19 @@ fn strict(mode: Mode, size: usize, align: usize) -> Option<Fresh> {
 
 #[inline]
 fn full(class: ClassId, size: usize) -> Option<Fresh> {
-    let (at, zero) = match thread::enter()? {
+    let (block, zero) = match thread::enter()? {
         Caller::Own(heap) => hardened::full::alloc(heap, class, size)?,
         Caller::Shared(heap) => hardened::full::alloc_shared(heap, class, size)?,
     };
-    Some(Fresh::new(at, zero))
+    Some(Fresh::new(block, zero))
 }
 
 fn light(class: ClassId, size: usize, align: usize) -> Option<Fresh> {
-    let Some(at) = insist(|| next(class), || true) else { return large::alloc(size, align) };
+    let Some(block) = insist(|| next(class), || true) else { return large::alloc(size, align) };
     reclaim::after_class();
-    hardened::checked::hand_out_any(at, size);
+    hardened::checked::hand_out_any(block.addr(), size);
     // `calloc` looks at it all.
-    Some(Fresh::new(at, false))
+    Some(Fresh::new(block, false))
 }
 
 /// What `attempt` gives; if it gives nothing and it `may_help`, once more when everything idle was given back.
@@ -154,7 +155,7 @@ fn alone(class: ClassId) -> Option<Fresh> {
 /// The next block of `class` of the calling thread, however its heap serves that.
 // Its frame is not to lie under that of a decay, which `insist` may come upon before: a call has 1 KiB of stack.
 #[inline(never)]
-fn next(class: ClassId) -> Option<Addr> {
+fn next(class: ClassId) -> Option<Block> {
     match thread::enter_light(class)? {
         Caller::Own(heap) => {
             heap.tick();
@@ -167,19 +168,19 @@ fn next(class: ClassId) -> Option<Addr> {
 }
 
 fn next_any(class: ClassId) -> Option<Fresh> {
-    next(class).map(|at| Fresh::new(at, false))
+    next(class).map(|block| Fresh::new(block, false))
 }
 
 /// The same of a big class, whose pages may never have been touched.
 fn next_fresh(class: ClassId) -> Option<Fresh> {
-    let (at, zero) = match thread::enter()? {
+    let (block, zero) = match thread::enter()? {
         Caller::Own(heap) => {
             heap.tick();
             heap.pop_fresh(class)?
         }
         Caller::Shared(heap) => heap.alloc_fresh(class)?,
     };
-    Some(Fresh::new(at, zero))
+    Some(Fresh::new(block, zero))
 }
 
 /// A large block.
@@ -202,9 +203,9 @@ fn large_by(size: usize, attempt: impl Fn() -> Option<Fresh>) -> Option<Fresh> {
 
 /// A block of `class` for `size` bytes from a heap that others use too, by its lock.
 pub(crate) fn of_shared(heap: &Heap, class: ClassId, size: usize) -> Option<Fresh> {
-    let (at, zero) =
+    let (block, zero) =
         if hardened::is_on() { hardened::alloc_shared(heap, class, size)? } else { heap.alloc_fresh(class)? };
-    Some(Fresh::new(at, zero))
+    Some(Fresh::new(block, zero))
 }
 
 /// The same from a heap apart that the caller has to itself.
@@ -212,5 +213,5 @@ pub(crate) fn of_apart(heap: OwnHeap, class: ClassId, size: usize) -> Option<Fre
     if hardened::is_on() {
         return of_shared(&heap, class, size);
     }
-    heap.pop_apart(class).map(|at| Fresh::new(at, false))
+    heap.pop_apart(class).map(|block| Fresh::new(block, false))
 }

@@ -6,6 +6,7 @@ use errno::{errno, set_errno};
 
 use super::{late, paranoid, requests};
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::class::BIG_MAX;
 use crate::large::{self, Freed};
 use crate::os::gate::{self, Inside};
@@ -15,14 +16,14 @@ use crate::reclaim;
 ///
 /// What a slow path does now and then is not due here: it was when the block was freed.
 #[inline(always)]
-pub(super) fn alloc(size: usize) -> Option<Addr> {
+pub(super) fn alloc(size: usize) -> Option<Block> {
     if size <= BIG_MAX || reclaim::wants_background() {
         return None;
     }
     let inside = gate::enter_at_once()?;
-    let at = large::alloc_warm(size, inside.place());
+    let block = large::alloc_warm(size, inside.place());
     paranoid::after_slow_path();
-    at
+    block
 }
 
 /// Frees the block at `at`, whose granule is tagged LARGE, if it can wait. `false`: nothing was done.

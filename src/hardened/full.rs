@@ -9,6 +9,7 @@ use super::quarantine::{Freed, Quarantine};
 use super::random::Random;
 use super::stock::{Stock, capacity};
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::canary::{self, CANARY};
 use crate::class::{CLASSES, ClassId};
 use crate::heap::{self, Current, Heap, OwnHeap};
@@ -34,7 +35,7 @@ pub(crate) fn class_for(size: usize, align: usize) -> Option<ClassId> {
 
 /// A block of `class` for `size` bytes, all zero but for its canary, and whether that was looked at. `None`: out of memory.
 #[inline]
-pub(crate) fn alloc(heap: OwnHeap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
+pub(crate) fn alloc(heap: OwnHeap, class: ClassId, size: usize) -> Option<(Block, bool)> {
     let state = state(heap)?;
     let stock = state.stock(class)?;
     // SAFETY: a live stock of this thread's; no other reference to it is held.
@@ -45,13 +46,15 @@ pub(crate) fn alloc(heap: OwnHeap, class: ClassId, size: usize) -> Option<(Addr,
     }
     let bytes = class.block_size();
     let block = stock.take(&mut state.random, |next| canary::soon(next, bytes))?;
-    Some((block, hand_out(block, size)))
+    let zero = hand_out(block.addr(), size);
+    Some((block, zero))
 }
 
 /// `alloc` from a heap that is not the calling thread's.
-pub(crate) fn alloc_shared(heap: &Heap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
+pub(crate) fn alloc_shared(heap: &Heap, class: ClassId, size: usize) -> Option<(Block, bool)> {
     let block = heap.alloc_direct(class)?;
-    Some((block, hand_out(block, size)))
+    let zero = hand_out(block.addr(), size);
+    Some((block, zero))
 }
 
 /// Checks that nobody wrote into the free block, and makes it the program's. `false`: it may hold anything, for it has no claim, or

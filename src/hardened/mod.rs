@@ -11,6 +11,7 @@ mod random;
 mod stock;
 
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::class::ClassId;
 use crate::config;
 use crate::config::hardened::{FULL, LIGHT, OFF};
@@ -47,10 +48,10 @@ pub(crate) fn class_for(size: usize, align: usize) -> Option<ClassId> {
 
 /// A block of no bytes, in closed pages. `None`: out of memory.
 #[cold]
-pub(crate) fn alloc_empty() -> Option<Addr> {
-    let at = heap::alloc_empty()?;
-    trace::on_alloc(at);
-    Some(at)
+pub(crate) fn alloc_empty() -> Option<Block> {
+    let block = heap::alloc_empty()?;
+    trace::on_alloc(block.addr());
+    Some(block)
 }
 
 /// Whether the block at `at` is one of those.
@@ -69,14 +70,14 @@ pub(crate) fn free_empty(owner: &Heap, at: Addr, said: Option<usize>) {
 }
 
 /// `full::alloc_shared` in either form.
-pub(crate) fn alloc_shared(heap: &Heap, class: ClassId, size: usize) -> Option<(Addr, bool)> {
+pub(crate) fn alloc_shared(heap: &Heap, class: ClassId, size: usize) -> Option<(Block, bool)> {
     if !is_light() {
         return full::alloc_shared(heap, class, size);
     }
-    let at = heap.alloc_direct(class)?;
-    checked::hand_out_any(at, size);
+    let block = heap.alloc_direct(class)?;
+    checked::hand_out_any(block.addr(), size);
     // `calloc` looks at it all.
-    Some((at, false))
+    Some((block, false))
 }
 
 /// Bytes that the program may use of the block at `at`, whose granule is tagged with `class`: those it asked for. `None`: no block of its

@@ -3,6 +3,7 @@
 
 use super::random::Random;
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::base::tray::Tray;
 use crate::class::{BLOCK_SIZE, CLASSES, ClassId};
 
@@ -49,7 +50,7 @@ pub(super) fn capacity(class: ClassId) -> usize {
 impl Stock {
     /// Takes out any block, and shows `soon` the one that is likely to go out after it.
     #[inline]
-    pub(super) fn take(&mut self, random: &mut Random, soon: impl FnOnce(Addr)) -> Option<Addr> {
+    pub(super) fn take(&mut self, random: &mut Random, soon: impl FnOnce(Addr)) -> Option<Block> {
         let last = self.len.checked_sub(1)?;
         // Chosen among as many as there were: those that came since wait for their turn.
         let chosen = if self.next < self.len { self.next } else { random.below(self.len.min(MOST)) };
@@ -59,7 +60,7 @@ impl Stock {
         self.len = last;
         self.next = random.below(last);
         soon(self.blocks.get(self.next).copied().unwrap_or(Addr::NULL));
-        Some(block)
+        Some(Block::at(block))
     }
 
     /// Puts a block in. `false`: full.
@@ -116,7 +117,7 @@ mod tests {
         stock.empty(40, |rest| flushed = rest.len());
         assert!(flushed == 21 && stock.len == 40);
         let mut seen: std::vec::Vec<_> =
-            (0..40).map_while(|_| stock.take(&mut random, |_| {})).map(|block| block.0).collect();
+            (0..40).map_while(|_| stock.take(&mut random, |_| {})).map(|block| block.addr().0).collect();
         assert!(stock.take(&mut random, |_| {}).is_none() && seen.len() == 40);
         assert!(!seen.is_sorted() && !seen.iter().rev().is_sorted());
         seen.sort_unstable();

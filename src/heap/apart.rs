@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering
 
 use super::{Core, Heap, Locked, OwnHeap, Popped, Pushed, end, lifecycle, misuse};
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::base::tray::Tray;
 use crate::class::{CLASSES, ClassId};
 use crate::region::Region;
@@ -102,7 +103,7 @@ impl OwnHeap {
     }
 
     /// A block of `class`, whether its magazine is empty or was not asked. `None`: out of memory, or no more is allowed.
-    pub(crate) fn pop_apart(self, class: ClassId) -> Option<Addr> {
+    pub(crate) fn pop_apart(self, class: ClassId) -> Option<Block> {
         let bin = self.bin(class);
         if let Popped::Block(block) = bin.pop() {
             return Some(block);

@@ -8,6 +8,7 @@ use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::base::tray::Tray;
 use crate::class::{CLASSES, ClassId};
 use crate::meta;
@@ -60,7 +61,7 @@ impl End {
 
 /// What `pop` found.
 pub(crate) enum Popped {
-    Block(Addr),
+    Block(Block),
     Empty,
 }
 
@@ -108,7 +109,7 @@ impl Bin {
         }
         self.cur.step(cur, -1);
         // SAFETY: base < cur by B1 and the test: an entry below the old `cur` (B2).
-        Popped::Block(unsafe { *cur.sub(1) })
+        Popped::Block(Block::at(unsafe { *cur.sub(1) }))
     }
 
     /// Keeps a freed block of this class, or says why not.

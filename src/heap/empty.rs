@@ -5,12 +5,13 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::{Heap, lifecycle};
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::class::ClassId;
 
 static EMPTY: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// A block of no bytes. `None`: out of memory. Any thread that holds no heap's lock.
-pub(crate) fn alloc_empty() -> Option<Addr> {
+pub(crate) fn alloc_empty() -> Option<Block> {
     lifecycle::shared_heap(&EMPTY)?.alloc_direct(ClassId::from_index(0))
 }
 

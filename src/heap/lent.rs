@@ -16,6 +16,7 @@ use core::cell::Cell;
 
 use super::{Heap, OwnHeap};
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::class::{ClassId, TINY_CLASSES};
 use crate::profile;
 
@@ -32,7 +33,7 @@ pub(super) struct Lent {
 
 /// What `lend` found.
 pub(crate) enum Lend {
-    Block(Addr),
+    Block(Block),
     /// The next block of the class is to be sampled.
     Sample,
     /// The class's own bin has none either. Nothing was counted.

@@ -3,6 +3,7 @@
 use super::ebb::Tide;
 use super::{OwnHeap, Popped, Pushed};
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::class::ClassId;
 
 /// Refills and flushes move half of a magazine, so that neither a run of mallocs nor one of frees finds it at its end.
@@ -12,7 +13,7 @@ const fn half(capacity: usize) -> usize {
 
 impl OwnHeap {
     /// A block of `class`, whether its magazine is empty or was not asked. `None`: out of memory.
-    pub(crate) fn pop_slow(self, class: ClassId) -> Option<Addr> {
+    pub(crate) fn pop_slow(self, class: ClassId) -> Option<Block> {
         let bin = self.bin(class);
         // Strict modes come here for aligned blocks without a look at the magazine: refilled when full, it would only
         // ever take spans.
@@ -34,7 +35,7 @@ impl OwnHeap {
     }
 
     /// `pop_slow` of a big class, and whether all of the block is known to read as zero.
-    pub(crate) fn pop_fresh(self, class: ClassId) -> Option<(Addr, bool)> {
+    pub(crate) fn pop_fresh(self, class: ClassId) -> Option<(Block, bool)> {
         if let Popped::Block(block) = self.bin(class).pop() {
             return Some((block, false));
         }

@@ -34,6 +34,7 @@ mod strays;
 use core::mem::offset_of;
 
 use crate::base::addr::Addr;
+use crate::base::block::Block;
 use crate::base::layout::{self, At};
 use crate::base::tray::Tray;
 use crate::class::{BIN_STRIDE, ClassId};
@@ -210,20 +211,20 @@ impl Heap {
     }
 
     /// One block straight from a span, for threads without magazines.
-    pub(crate) fn alloc_direct(&self, class: ClassId) -> Option<Addr> {
+    pub(crate) fn alloc_direct(&self, class: ClassId) -> Option<Block> {
         let mut block = [Addr::NULL];
         let mut out = Tray::over(&mut block);
         self.refill(class, &mut out);
-        out.blocks().first().copied()
+        out.take()
     }
 
     /// `alloc_direct`, and whether all of the block is known to read as zero: only of a big class.
-    pub(crate) fn alloc_fresh(&self, class: ClassId) -> Option<(Addr, bool)> {
+    pub(crate) fn alloc_fresh(&self, class: ClassId) -> Option<(Block, bool)> {
         let (mut block, mut gone) = ([Addr::NULL], 0);
         let mut out = Tray::over(&mut block);
         self.refill_watched(class, &mut out, &mut gone);
         // Its blocks are whole pages: all of them were purged, or never used, exactly if as many bytes are back now.
-        out.blocks().first().map(|&block| (block, class.is_big() && gone == class.block_size()))
+        out.take().map(|block| (block, class.is_big() && gone == class.block_size()))
     }
 
     /// One block of this heap straight to its span. Any thread that holds no heap's lock.

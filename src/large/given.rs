@@ -4,6 +4,7 @@
 
 use super::{Large, RUN_BYTES, RUNS, enroll};
 use crate::base::addr::{Addr, GRANULE};
+use crate::base::block::Block;
 use crate::base::fresh::Fresh;
 use crate::meta;
 use crate::region::Region;
@@ -19,7 +20,7 @@ pub(super) fn alloc(region: &'static Region, bytes: usize, align: usize) -> Opti
     RUNS.add(1);
     RUN_BYTES.add(bytes as u64);
     let large = Large { waits: false, given: Some(region), ..Large::plain(base, bytes, None) };
-    enroll(record, large).map(|at| Fresh::new(at, false))
+    enroll(record, large).map(|at| Fresh::new(Block::at(at), false))
 }
 
 pub(super) fn give_back(large: &Large, region: &Region) {

@@ -60,7 +60,7 @@ impl Held {
             Some(region) => given::alloc(region, bytes, align),
             None => super::alloc(size, align),
         };
-        match made.as_ref().and_then(|fresh| find(fresh.at)) {
+        match made.as_ref().and_then(|fresh| find(fresh.at())) {
             Some(record) => self.put(record, bytes),
             None => self.allowance.give(bytes),
         }

@@ -22,6 +22,7 @@ use core::ptr::NonNull;
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::aside::Aside;
 use crate::base::bits::round_up;
+use crate::base::block::Block;
 use crate::base::fresh::Fresh;
 use crate::base::layout::{self, At};
 use crate::base::seats::PLACES;
@@ -110,9 +111,9 @@ pub(crate) const LAYOUT: layout::Large = layout::Large {
 ///
 /// With `free_warm` all of a pair that repeats: no lock, no record made or entered anew.
 #[inline(always)]
-pub(crate) fn alloc_warm(size: usize, seat: usize) -> Option<Addr> {
+pub(crate) fn alloc_warm(size: usize, seat: usize) -> Option<Block> {
     // Not rounded up before the shift: that would make none of the largest sizes, and none fits a free place.
-    warm::take(seat, (size.wrapping_sub(1) >> GRANULE_SHIFT) + 1)
+    warm::take(seat, (size.wrapping_sub(1) >> GRANULE_SHIFT) + 1).map(Block::at)
 }
 
 /// Frees the block at `at`, whose granule is tagged LARGE as `first_tag` said, if it can wait at `seat`. `None`: nothing was done.
@@ -150,7 +151,7 @@ fn make(size: usize, align: usize, may_join: bool) -> Option<Fresh> {
     }
     let waits = if align <= GRANULE { warm::take_anywhere(bytes) } else { None };
     if let Some(at) = waits {
-        return Some(Fresh::new(at, false));
+        return Some(Fresh::new(Block::at(at), false));
     }
     let record = meta::alloc(size_of::<Large>())?;
     let made = if config::get::hardened() != config::hardened::OFF {
@@ -166,7 +167,7 @@ fn make(size: usize, align: usize, may_join: bool) -> Option<Fresh> {
         meta::free(record, size_of::<Large>());
         return None;
     };
-    enroll(record, large).map(|at| Fresh::part(at, stale))
+    enroll(record, large).map(|at| Fresh::part(Block::at(at), stale))
 }
 
 /// Enters a block that was made, with its record. `None`: out of memory, and it has gone back.

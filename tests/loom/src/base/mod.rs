@@ -10,6 +10,8 @@ pub(crate) mod at_hand;
 pub(crate) mod batch_stack;
 #[path = "../../../../src/base/bits.rs"]
 pub(crate) mod bits;
+#[path = "../../../../src/base/block.rs"]
+pub(crate) mod block;
 #[path = "../../../../src/base/digits.rs"]
 pub(crate) mod digits;
 #[path = "../../../../src/base/door.rs"]
