@@ -4,7 +4,8 @@ survived by, in every way the library gets into a program, under every option th
 
 usage: scripts/check_options.py [--list] [--jobs N] [--only TRAP]
 All pairs: whichever two of trap, form and options one takes, each of their values meets each of the other's in some run. An
-option that is not in the table here fails the check. A run that fails is shown as the command that repeats it."""
+option that is not in the table here fails the check, and so does one that no box asks for, or that no other test names. A run
+that fails is shown as the command that repeats it."""
 import itertools, os, random, re, subprocess, sys, tempfile, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -132,15 +133,31 @@ def verdict(run):
         return f"status {done.returncode}: {last}"
     return None
 
+def pointless(table):
+    """What is wrong with the options of a table: each is to have a user, and a test of what it does."""
+    rust = "\n".join(path.read_text() for path in (repo / "src").rglob("*.rs") if path.name not in ("knobs.rs", "parse.rs"))
+    looks = [path.read_text(errors="replace") for folder, ends in ((tests.parent, (".c", ".cpp", ".h", ".rs", ".py", ".sh")), (repo / "scripts", (".sh",)))
+             for path in folder.rglob("*") if path.suffix in ends and not {"build", "target"} & set(path.parts)]
+    # What names a lot of them takes all, or reads the table: no test of one.
+    looks = [look for look in (set(re.findall(r"HAKMEM_[A-Z0-9_]+", text)) for text in looks) if len(look & set(table.values())) < len(table) / 2]
+    for field, name in table.items():
+        if not re.search(rf"\b(?:get|text)::{field}\(", rust):
+            yield f"{name}: nobody asks for it"
+        if not any(name in look for look in looks):
+            yield f"{name}: no test names it"
+
 def main():
     arguments = sys.argv[1:]
     jobs = int(arguments[arguments.index("--jobs") + 1]) if "--jobs" in arguments else 2
     only = arguments[arguments.index("--only") + 1] if "--only" in arguments else ""
     if {"-h", "--help"} & set(arguments):
         sys.exit(__doc__)
-    known = set(re.findall(r'"(HAKMEM_\w+)"', (repo / "src/config/knobs.rs").read_text()))
+    table = dict(re.findall(r'^    (\w+): "(HAKMEM_\w+)" = ', (repo / "src/config/knobs.rs").read_text(), re.M))
+    known = set(table.values())
     if known != set(OPTIONS):
         sys.exit(f"the table of this script and src/config/knobs.rs differ: {' '.join(sorted(known ^ set(OPTIONS)))}")
+    if wrong := list(pointless(table)):
+        sys.exit("\n".join(wrong))
     runs = [run for run in all_pairs() if only in run["trap"]]
     if "--list" in arguments:
         sys.exit("\n".join(" ".join(command(run)) for run in runs))
