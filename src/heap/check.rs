@@ -13,7 +13,8 @@ impl Heap {
     }
 
     fn check_core(&self, core: &Core) {
-        let mut sum = Dirty { region: core.dirty.region, ..Dirty::default() };
+        let mut sum = Dirty::default();
+        sum.region = core.dirty.region;
         let mut used = 0;
         for (class, spans) in ClassId::all().zip(&core.spans) {
             spans.check(self.addr(), class, &mut sum);
