@@ -2,25 +2,17 @@
 //! hardened mode either: it is not ours to close.
 #![forbid(unsafe_code)]
 
-use super::{Large, RUN_BYTES, RUNS, enroll};
+use super::record::Large;
+use super::state::{RUN_BYTES, RUNS};
 use crate::base::addr::{Addr, GRANULE};
-use crate::base::block::Block;
-use crate::base::fresh::Fresh;
-use crate::meta;
 use crate::region::Region;
 
-/// A block of `bytes` bytes, a granule multiple, entered. All of it may hold old bytes.
-#[inline(never)] // a second record on the stack of who wants an own mapping
-pub(super) fn alloc(region: &'static Region, bytes: usize, align: usize) -> Option<Fresh> {
-    let record = meta::alloc(size_of::<Large>())?;
-    let Some(base) = region.acquire(bytes / GRANULE, align) else {
-        meta::free(record, size_of::<Large>());
-        return None;
-    };
+/// A block of `bytes` bytes, a granule multiple. All of it may hold old bytes.
+pub(super) fn make(region: &'static Region, bytes: usize, align: usize) -> Option<Large> {
+    let base = region.acquire(bytes / GRANULE, align)?;
     RUNS.add(1);
     RUN_BYTES.add(bytes as u64);
-    let large = Large { waits: false, given: Some(region), ..Large::plain(base, bytes, None) };
-    enroll(record, large).map(|at| Fresh::new(Block::at(at), false))
+    Some(Large { waits: false, given: Some(region), ..Large::plain(base, bytes, None) })
 }
 
 pub(super) fn give_back(large: &Large, region: &Region) {

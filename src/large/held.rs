@@ -3,38 +3,15 @@
 use core::cell::Cell;
 use core::ptr::NonNull;
 
-use super::{Large, claim, find, given, release, round_up};
+use super::record::{Held, Hold, Large, find};
 use crate::base::addr::{Addr, GRANULE};
+use crate::base::bits::round_up;
 use crate::os::lock::Mutex;
-use crate::profile;
 use crate::region::Region;
 use crate::stats::allowance::Allowance;
 
 /// Guards all lists and links. It counts what was ever put on one.
-static LINKS: Mutex<u64> = Mutex::new(0);
-
-/// One's blocks. It stays where it is while there are any.
-pub(crate) struct Held {
-    first: Cell<Option<NonNull<Large>>>,
-    /// The record of whose they are.
-    owner: Addr,
-    allowance: &'static Allowance,
-    /// Where they lie, if that is memory of the program's own.
-    region: Option<&'static Region>,
-}
-
-// SAFETY: `first` is read and written under `LINKS`.
-unsafe impl Sync for Held {}
-
-/// A record's part in that; nobody's by default.
-#[derive(Default)]
-pub(super) struct Hold {
-    by: Option<&'static Held>,
-    next: Option<NonNull<Large>>,
-    prev: Option<NonNull<Large>>,
-    /// Which block it is, of all that were ever held; 0: of nobody's.
-    serial: u64,
-}
+pub(super) static LINKS: Mutex<u64> = Mutex::new(0);
 
 impl Held {
     pub(crate) fn new(owner: Addr, allowance: &'static Allowance, region: Option<&'static Region>) -> Held {
@@ -50,25 +27,8 @@ impl Held {
         self.first.get().is_none()
     }
 
-    /// At least `size` bytes at a multiple of `align`, as `large::alloc`. `None` also when no more is allowed.
-    pub(crate) fn alloc(&'static self, size: usize, align: usize) -> Option<crate::base::fresh::Fresh> {
-        let bytes = round_up(size.max(1), GRANULE)?;
-        if self.allowance.take(1, bytes) == 0 {
-            return None;
-        }
-        let made = match self.region {
-            Some(region) => given::alloc(region, bytes, align),
-            None => super::alloc(size, align),
-        };
-        match made.as_ref().and_then(|fresh| find(fresh.at())) {
-            Some(record) => self.put(record, bytes),
-            None => self.allowance.give(bytes),
-        }
-        made
-    }
-
     /// Takes in a block just made, for which `counted` bytes were taken.
-    fn put(&'static self, mut record: NonNull<Large>, counted: usize) {
+    pub(super) fn put(&'static self, mut record: NonNull<Large>, counted: usize) {
         let mut last = LINKS.lock();
         *last += 1;
         // SAFETY: the caller's block, and no other reference to its record.
@@ -89,25 +49,6 @@ impl Held {
             self.allowance.force(now - counted);
         } else {
             self.allowance.give(counted - now);
-        }
-    }
-
-    /// Frees all of them. Nobody uses one, or frees it, meanwhile.
-    pub(crate) fn free_all(&self) {
-        loop {
-            let links = LINKS.lock();
-            let Some(first) = self.first.get() else { return };
-            // SAFETY: on the list: a live record.
-            let (at, sampled) = unsafe { (first.as_ref().base, first.as_ref().sampled) };
-            // SAFETY: as above, under the lock.
-            unsafe { unlink(first) };
-            drop(links);
-            if sampled {
-                profile::end(at);
-            }
-            if let Some(record) = claim(at) {
-                release(record, at, None);
-            }
         }
     }
 
@@ -143,7 +84,7 @@ impl Held {
 ///
 /// # Safety
 /// Its record is live; under `LINKS`.
-unsafe fn unlink(mut record: NonNull<Large>) {
+pub(super) unsafe fn unlink(mut record: NonNull<Large>) {
     // SAFETY: the caller's, and no other reference to it.
     let large = unsafe { record.as_mut() };
     let Hold { by: Some(by), next, prev, .. } = core::mem::take(&mut large.hold) else { return };
@@ -199,16 +140,4 @@ pub(crate) fn holder(at: Addr) -> Option<&'static Held> {
 pub(crate) fn serial(at: Addr) -> u64 {
     // SAFETY: as in `holder`.
     find(at).map_or(0, |record| unsafe { record.as_ref() }.hold.serial)
-}
-
-/// Frees the block at `at`, if it is still the one that `serial` said. Any thread.
-pub(crate) fn free_noted(at: Addr, serial: u64, said: Option<usize>) {
-    let links = LINKS.lock();
-    // A record that was given back since then, and serves as another, has no such number there.
-    // SAFETY: records are never unmapped.
-    let Some(record) = find(at).filter(|record| unsafe { record.as_ref() }.hold.serial == serial) else { return };
-    // SAFETY: it is that block's; who frees all finds it no more.
-    unsafe { unlink(record) };
-    drop(links);
-    super::free(at, said);
 }

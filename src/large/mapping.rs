@@ -4,21 +4,17 @@
 use core::ptr::NonNull;
 
 use super::cache::{Cache, Range};
-use super::{CLOSED_BYTES, FRESH_BYTES, LARGE, Large, MAPPED_BYTES, PURGED_BYTES, dirty_bytes, pieces, warm};
+use super::keep::{COPY_MAX, IN_TURN, could_move, fresh, keep, resized, unmap};
+use super::record::Large;
+use super::run::RUN_MAX;
+use super::state::{FRESH_BYTES, LARGE, dirty_bytes};
+use super::{pieces, warm};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::os::names::{self, Name};
 use crate::os::{self, Resize};
 use crate::page_map::{self, Tag};
-use crate::stats::level::{self, IN_USE};
-
-/// Up to this size a block that grows is copied into resident memory, if the cache has it, rather than moved and
-/// given fresh pages: a page costs less to copy than to fault in.
-pub(super) const COPY_MAX: usize = 4 << 20;
-
-/// Before so large a block gets a fresh mapping, as much of the cache goes: buffers of such sizes in turn would each leave one
-/// behind, and the peak be twice what is used. glibc keeps none of this size.
-pub(super) const IN_TURN: usize = 32 << 20;
+use crate::stats::level::IN_USE;
 
 /// A mapping for `size` bytes, of several pieces if `may_join`, and how many at its start may be other than zero.
 pub(super) fn make(size: usize, align: usize, may_join: bool) -> Option<(Large, usize)> {
@@ -46,12 +42,6 @@ pub(super) fn make(size: usize, align: usize, may_join: bool) -> Option<(Large, 
     Some((Large::plain(base, bytes, None), 0))
 }
 
-/// Whether the kernel has room to move `from` bytes onto `to` bytes: it counts what is missing once more while both are there. Asked beforehand:
-/// refused by then, what was set aside is lost.
-pub(super) fn could_move(from: usize, to: usize) -> bool {
-    os::could_map(to.saturating_sub(from))
-}
-
 /// What `find` finds in the cache, with all that waits at seats put there. `bytes`: the least that must be free for that to be
 /// worth a look.
 fn cached<T>(bytes: usize, find: impl Fn(&mut Cache) -> Option<T>) -> Option<T> {
@@ -63,76 +53,11 @@ fn cached<T>(bytes: usize, find: impl Fn(&mut Cache) -> Option<T>) -> Option<T> 
     find(&mut LARGE.lock())
 }
 
-/// Counts a new mapping, which is in use.
-pub(super) fn fresh(bytes: usize) {
-    grown(bytes);
-    IN_USE.add_mapping(bytes);
-}
-
-/// Counts the end of one.
-pub(super) fn gone(bytes: usize) {
-    IN_USE.sub_mapping(bytes);
-    shrunk(bytes);
-}
-
-/// Counts what became of one in use.
-pub(super) fn resized(old: usize, bytes: usize) {
-    if bytes >= old {
-        grown(bytes - old);
-    } else {
-        shrunk(old - bytes);
-    }
-    IN_USE.resize_mapping(old, bytes);
-}
-
-pub(super) fn grown(bytes: usize) {
-    MAPPED_BYTES.add(bytes as u64);
-    level::MAPPED.add(bytes as u64);
-}
-
-fn shrunk(bytes: usize) {
-    MAPPED_BYTES.sub(bytes as u64);
-    level::MAPPED.sub(bytes as u64);
-}
-
-/// Takes back a mapping that is in use.
-pub(super) fn give_back(base: Addr, bytes: usize) {
-    IN_USE.sub_mapping(bytes);
-    keep(Range { base, bytes });
-}
-
-/// Keeps a mapping that is no longer in use; what the cache has no room for goes back to the kernel.
-#[cold]
-pub(super) fn keep(range: Range) {
-    let evicted = LARGE.lock().put(range);
-    if let Some(range) = evicted {
-        unmap(range);
-    }
-}
-
-/// A mapping the kernel refuses to unmap (map count) is purged: its addresses are lost, its memory is not.
-fn unmap(range: Range) -> usize {
-    PURGED_BYTES.add(range.bytes as u64);
-    if os::unmap(range.base, range.bytes) {
-        shrunk(range.bytes);
-    } else {
-        lose(range.bytes);
-        os::purge(range.base, range.bytes);
-    }
-    range.bytes
-}
-
-/// Counts bytes that nobody will use again.
-pub(super) fn lose(bytes: usize) {
-    CLOSED_BYTES.add(bytes as u64);
-    IN_USE.resize_mapping(0, bytes);
-}
-
 /// Grows or shrinks in place, or moves the pages; nothing is copied. What is cut off is cached, and what comes anew counts as fresh: a
 /// block cut and lengthened in turn learns to keep its end. Before, each turn was a call, and a fault a page.
 pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) -> Option<Addr> {
     if bytes <= large.bytes {
-        if bytes <= large.bytes / 2 && bytes <= super::RUN_MAX {
+        if bytes <= large.bytes / 2 && bytes <= RUN_MAX {
             return None;
         }
         if bytes < large.bytes - large.bytes / 8 {

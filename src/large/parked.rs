@@ -4,8 +4,11 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::guarded::{self, Fence, Site};
-use super::{CLOSED_BYTES, FRESH_BYTES, Large, MAPPED_BYTES, PURGED_BYTES, mapping};
+use super::cuts::Cuts;
+use super::keep::IN_TURN;
+use super::record::Large;
+use super::site::{self, Fence, Site, shut};
+use super::state::{CLOSED_BYTES, FRESH_BYTES, MAPPED_BYTES, PURGED_BYTES};
 use crate::base::addr::Addr;
 use crate::base::aside::Aside;
 use crate::canary;
@@ -16,64 +19,7 @@ use crate::stats::level::{self, IN_USE};
 /// Blocks' pages that wait at most.
 const ROOM: usize = 32;
 /// Of larger blocks the pages go back to the kernel.
-const MOST: usize = mapping::IN_TURN;
-/// Mappings that a block's pages may be.
-const PIECES: usize = 4;
-
-/// What is cut is told in these: pages are as large, or a multiple.
-const UNIT: u32 = 12;
-
-/// Where the open pages of a block are cut, to the kernel: so many units behind its start, in ascending order; 0: nowhere. Pages that moved once
-/// are not joined with those that come behind them, and two mappings are not moved by one call.
-#[derive(Clone, Copy)]
-pub(super) struct Cuts([u32; PIECES - 1]);
-
-impl Cuts {
-    pub(super) const NONE: Cuts = Cuts([0; PIECES - 1]);
-    /// In too many places to be told.
-    const MANY: Cuts = Cuts([u32::MAX; PIECES - 1]);
-
-    pub(super) fn any(self) -> bool {
-        self.0.iter().any(|&cut| cut != 0)
-    }
-
-    fn is_many(self) -> bool {
-        self.0.contains(&u32::MAX)
-    }
-
-    fn has_room(self) -> bool {
-        self.0.contains(&0)
-    }
-
-    /// Pages come behind the first `bytes`.
-    pub(super) fn add(&mut self, bytes: usize) {
-        self.end(bytes);
-        match (self.0.iter_mut().find(|cut| **cut == 0), u32::try_from(bytes >> UNIT)) {
-            (Some(free), Ok(units)) => *free = units,
-            _ => *self = Cuts::MANY,
-        }
-    }
-
-    /// Only the first `bytes` are left.
-    fn end(&mut self, bytes: usize) {
-        for cut in &mut self.0 {
-            if *cut != u32::MAX && (*cut as usize) << UNIT >= bytes {
-                *cut = 0;
-            }
-        }
-    }
-
-    /// Calls `each` with the offset and the length of each piece of `bytes`, until it says `false`. Says whether it never did.
-    fn pieces(self, bytes: usize, mut each: impl FnMut(usize, usize) -> bool) -> bool {
-        let mut from = 0;
-        let ends = self.0.iter().filter(|cut| **cut != 0).map(|&cut| (cut as usize) << UNIT);
-        ends.chain([bytes]).filter(|&end| end <= bytes).all(|end| {
-            let len = end - core::mem::replace(&mut from, end);
-            len == 0 || each(end - len, len)
-        })
-    }
-}
-
+const MOST: usize = IN_TURN;
 /// Pages that wait: the first `bytes` of a place that is closed around them.
 #[derive(Clone, Copy)]
 struct Parked {
@@ -142,7 +88,7 @@ pub(super) fn park(large: &Large) -> bool {
     if REFUSED.load(Ordering::Relaxed) {
         return false;
     }
-    let Some(to) = guarded::reserve(large.mapped) else { return false };
+    let Some(to) = site::reserve(large.mapped) else { return false };
     let mut moved = 0;
     let all = large.cuts.pieces(large.bytes, |from, len| {
         let done = os::move_pages(large.base.offset(from), len, to.base.offset(from));
@@ -151,13 +97,13 @@ pub(super) fn park(large: &Large) -> bool {
     });
     if !all {
         REFUSED.store(true, Ordering::Relaxed);
-        guarded::shut(to.base, moved);
-        guarded::lose(to);
+        shut(to.base, moved);
+        site::lose(to);
         return false;
     }
-    guarded::shut(large.base, large.bytes);
-    guarded::let_go(large.fence);
-    guarded::retire(large.site());
+    shut(large.base, large.bytes);
+    site::let_go(large.fence);
+    site::retire(large.site());
     IN_USE.sub_mapping(large.mapped);
     let evicted = WAITING.lock().put(Parked { site: to, bytes: large.bytes, cuts: large.cuts });
     if let Some(parked) = evicted {
@@ -209,12 +155,12 @@ fn clear(at: Addr, len: usize) {
 /// Gives pages that waited back to the kernel. Returns the bytes of their place.
 fn close(parked: Parked) -> usize {
     let Parked { site, bytes, .. } = parked;
-    guarded::shut(site.base, bytes);
+    shut(site.base, bytes);
     PURGED_BYTES.add(bytes as u64);
     MAPPED_BYTES.sub(site.mapped as u64);
     level::MAPPED.sub(site.mapped as u64);
-    guarded::let_go(site.fence);
-    guarded::retire(site);
+    site::let_go(site.fence);
+    site::retire(site);
     site.mapped
 }
 

@@ -1,6 +1,6 @@
 //! Which large blocks the profiler knows: a mark in their records.
 
-use super::find;
+use super::record::find;
 use crate::base::addr::Addr;
 
 /// Notes that the profiler knows the block at `at`, which the caller has just made. Its free is then the slow one.

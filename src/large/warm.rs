@@ -7,7 +7,9 @@
 use core::ptr::NonNull;
 
 use super::cache::Range;
-use super::{Freed, Large, mapping};
+use super::keep::{IN_TURN, keep};
+use super::record::{Large, forget};
+use super::state::dirty_bytes;
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::seats::{PLACES, Seats};
 #[cfg(feature = "paranoid")]
@@ -34,6 +36,13 @@ fn range(word: u64) -> Range {
     Range { base: Addr(first << GRANULE_SHIFT), bytes: granules << GRANULE_SHIFT }
 }
 
+/// What became of a block that might wait.
+pub(crate) enum Freed {
+    Waits,
+    /// Another thread took the last place at the seat: it is to go into the cache, by `take_in`.
+    Homeless(Range),
+}
+
 /// What `free_warm` says.
 #[inline(always)]
 pub(super) fn free(at: Addr, seat: usize) -> Option<Freed> {
@@ -43,7 +52,7 @@ pub(super) fn free(at: Addr, seat: usize) -> Option<Freed> {
     let large = unsafe { entry.record().as_ptr::<Large>().as_ref() }?;
     let bytes = large.bytes;
     // Of two frees at once, the second finds the entry struck out.
-    if large.base != at || !large.waits || bytes >= mapping::IN_TURN || !entry.claim(Tag::LARGE, Tag::WAITS) {
+    if large.base != at || !large.waits || bytes >= IN_TURN || !entry.claim(Tag::LARGE, Tag::WAITS) {
         return None;
     }
     IN_USE.sub_mapping(bytes);
@@ -66,7 +75,7 @@ pub(super) fn take(seat: usize, granules: usize) -> Option<Addr> {
 /// The same of any seat.
 #[cold]
 pub(super) fn take_anywhere(bytes: usize) -> Option<Addr> {
-    if super::dirty_bytes() < bytes as u64 {
+    if dirty_bytes() < bytes as u64 {
         return None;
     }
     (0..COUNT).find_map(|seat| take(seat, bytes >> GRANULE_SHIFT))
@@ -87,9 +96,9 @@ pub(super) fn drain() {
 /// Puts a block that is claimed, or was taken, into the cache.
 pub(super) fn into_cache(range: Range) {
     if let Some(record) = NonNull::new(page_map::record(range.base).as_ptr::<Large>()) {
-        super::forget(range.base, record);
+        forget(range.base, record);
     }
-    mapping::keep(range);
+    keep(range);
 }
 
 /// Feature `paranoid`: that what waits is as it should be. Returns its bytes. Any thread.

@@ -7,23 +7,8 @@ pub mod model;
 mod warm;
 
 use std::cell::RefCell;
-use std::ptr::NonNull;
 
-use crate::base::addr::Addr;
-use crate::page_map;
 use cache::Range;
-
-/// What `warm` asks of a record.
-struct Large {
-    base: Addr,
-    bytes: usize,
-    waits: bool,
-}
-
-enum Freed {
-    Waits,
-    Homeless(Range),
-}
 
 thread_local! {
     static KEPT: RefCell<Vec<Range>> = const { RefCell::new(Vec::new()) };
@@ -34,15 +19,31 @@ pub(crate) fn reset() {
     KEPT.take();
 }
 
-fn forget(at: Addr, _: NonNull<Large>) {
-    drop(page_map::strike(at, 1));
+mod record {
+    use std::ptr::NonNull;
+
+    use crate::base::addr::Addr;
+    use crate::page_map;
+
+    /// What `warm` asks of a record.
+    pub(super) struct Large {
+        pub(super) base: Addr,
+        pub(super) bytes: usize,
+        pub(super) waits: bool,
+    }
+
+    pub(super) fn forget(at: Addr, _: NonNull<Large>) {
+        drop(page_map::strike(at, 1));
+    }
 }
 
-fn dirty_bytes() -> u64 {
-    u64::MAX
+mod state {
+    pub(super) fn dirty_bytes() -> u64 {
+        u64::MAX
+    }
 }
 
-mod mapping {
+mod keep {
     use super::{KEPT, Range};
 
     pub(super) const IN_TURN: usize = 32 << 20;

@@ -4,7 +4,9 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::{Freed, KEPT, Large, warm};
+use super::KEPT;
+use super::record::Large;
+use super::warm::{self, Freed};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::meta;
