@@ -322,7 +322,7 @@ impl OwnHeap {
 impl Heap {
     /// Gives spans that lie empty back. Any thread that holds no heap's lock.
     pub(crate) fn give_idle(&self) {
-        self.look().release_empty();
+        self.look().release_empty(usize::MAX);
     }
 }
 

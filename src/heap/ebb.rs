@@ -124,7 +124,7 @@ impl OwnHeap {
         }
         let mut core = self.look();
         core.spans.iter_mut().for_each(Spans::be_lean);
-        core.release_empty();
+        core.release_empty(usize::MAX);
         core.tide.turn();
         drop(core);
         self.ebb().is_low.set(true);

@@ -217,7 +217,7 @@ pub(crate) fn retire(left: Left, close: impl FnOnce(OwnHeap)) {
     }
     heap.capacities().reset();
     heap.ebb().reset();
-    heap.enter().release_empty();
+    heap.enter().release_empty(usize::MAX);
     {
         let mut registry = REGISTRY.lock();
         registry.unlink(left.0);

@@ -1,23 +1,36 @@
 //! What a heap's spans hold free goes back: kept empty spans to the pool, free pages inside the others to the kernel.
 //!
 //! In steps of one call to the kernel, or of a few where each range of pages is a call (`span/gather.rs`), and of some hundred spans looked
-//! at. While the kernel works the heap's lock is free: its thread never waits for a call.
+//! at. While the kernel works the heap's lock is free: its thread never waits for a call. Nor does it sleep for what is done under the lock: that is
+//! let go every few spans.
 #![forbid(unsafe_code)]
 
 use super::{Core, Heap, Locked, PURGED, inherit};
 use crate::class::ClassId;
-use crate::span::{self, Gather, Spans, Sweep};
+use crate::span::{self, Gather, Pause, Spans, Sweep};
 use crate::stats::event::Event;
 
 /// Steps of a purge under the bound: some thousand spans.
 const STEPS: usize = 16;
+/// How often a step takes the lock, while it has nothing for the kernel.
+const HOLDS: usize = 16;
+/// Kept empty spans that go to the pool before the lock is let go.
+const RELEASED: usize = 4;
+/// How long it is let go for, in turns of a spinning thread: long enough for one that spins to find it free.
+const PAUSES: usize = 4;
 
 impl Heap {
     /// Takes in what others freed, gives kept empty spans back, and purges what it can inside the others.
     /// Any thread; `wait`: even if the heap is busy. Returns the bytes purged.
     pub(crate) fn trim(&self, wait: bool) -> usize {
         let Some(mut core) = self.enter_if(wait) else { return 0 };
-        core.release_empty();
+        // No more often than there are some: its thread goes on.
+        for _ in ClassId::all() {
+            if !core.release_empty(RELEASED) {
+                break;
+            }
+            core = self.after_others(core);
+        }
         span::begin(&mut core.dirty, Sweep::Whole);
         drop(core);
         self.sweep(Sweep::Whole, usize::MAX, wait, usize::MAX).0
@@ -25,8 +38,11 @@ impl Heap {
 
     /// Purges inside spans until `want` bytes went back, spans from which nothing was taken of late first; goes on where the last call ended, and
     /// not further than `STEPS` a call. Any thread; a heap that is busy is passed over. Returns the bytes.
+    ///
+    /// Once all older ones were seen they are not looked for again in this generation.
     pub(crate) fn purge(&self, want: usize) -> usize {
-        let (older, _) = self.sweep(Sweep::Older, want, false, STEPS);
+        let looked = self.try_look().is_some_and(|core| core.dirty.is_older_swept());
+        let older = if looked { 0 } else { self.sweep(Sweep::Older, want, false, STEPS).0 };
         if older >= want {
             return older;
         }
@@ -67,8 +83,17 @@ impl Heap {
         let Some(mut core) = self.enter_if(wait) else { return (0, false) };
         let (mut given, mut more) = (0, true);
         for _ in 0..steps {
-            let Core { spans, dirty, .. } = &mut *core;
-            more = span::step(spans, dirty, which, &mut gather, want - given);
+            for hold in 0..HOLDS {
+                if hold > 0 {
+                    core = self.after_others(core);
+                }
+                let Core { spans, dirty, .. } = &mut *core;
+                let pause = span::step(spans, dirty, which, &mut gather, want - given);
+                more = pause != Pause::Seen;
+                if pause != Pause::Looked {
+                    break;
+                }
+            }
             drop(core);
             let (gathered, went) = (gather.bytes(), gather.give());
             // Not only tried: what is on its way must come back on its list.
@@ -87,18 +112,31 @@ impl Heap {
         PURGED.add(given as u64);
         (given, more)
     }
+
+    /// The lock once more, after who spins for it.
+    fn after_others<'a>(&'a self, core: Locked<'a>) -> Locked<'a> {
+        drop(core);
+        for _ in 0..PAUSES {
+            core::hint::spin_loop();
+        }
+        self.look()
+    }
 }
 
 impl Locked<'_> {
-    /// Gives kept empty spans back to the pool.
-    pub(super) fn release_empty(&mut self) {
+    /// Gives kept empty spans back to the pool, `most` of them. Says whether there may be more.
+    pub(super) fn release_empty(&mut self, most: usize) -> bool {
         let Core { spans, dirty, .. } = &mut *self.core;
+        let mut left = most;
         for (class, spans) in ClassId::all().zip(spans.iter_mut()) {
-            while let Some(span) = spans.take_empty(dirty) {
+            while left > 0 {
+                let Some(span) = spans.take_empty(dirty) else { break };
                 span::tiny_backend_release_span(span, dirty);
                 self.heap.events.count(class.index(), Event::SpanRelease, 1);
+                left -= 1;
             }
         }
         self.core.publish_all();
+        left == 0
     }
 }

@@ -138,8 +138,9 @@ pub(super) fn enforce() {
     // Pages inside spans are not missed: they could have served no other class.
     let (given, general) = shed((excess + (bound / 8).min(MORE)) as usize);
     regret::gone(general as u64);
-    // Not what is over now: others went on freeing.
-    FUTILE.store(excess.saturating_sub(given as u64), Ordering::Relaxed);
+    // Not what is over now: others went on freeing. What could not be given before is in the bound already.
+    let futile = FUTILE.load(Ordering::Relaxed);
+    FUTILE.store((futile + excess).saturating_sub(given as u64), Ordering::Relaxed);
 }
 
 /// Of `idle` bytes that nobody used, those that go at once: down to half of what the contract allows. What was earned and

@@ -24,8 +24,17 @@ pub(crate) struct Dirty {
     /// Memory of the program's own that the spans lie in, and not in the pool's: no page of it goes to the kernel, so nothing of it counts as what
     /// could.
     pub(crate) region: Option<&'static Region>,
+    /// One more than the generation in which a sweep last came to the end of what is `Sweep::Older`.
+    pub(super) older_swept: u16,
     /// Where the sweep is that looks for old spans, and where any other: with one for both, what the first passes over the second would never see.
     pub(super) hands: [Hand; 2],
+}
+
+impl Dirty {
+    /// Whether there is nothing left that is `Sweep::Older`, until the next generation.
+    pub(crate) fn is_older_swept(&self) -> bool {
+        self.older_swept == self.generation.wrapping_add(1)
+    }
 }
 
 /// A place among all the spans of a heap, from one chain and class to the next. It stays right while spans come, go and move: one that

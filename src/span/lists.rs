@@ -234,10 +234,12 @@ impl Hand {
     /// The span that it points to.
     pub(super) fn next(&mut self, lists: &[Spans]) -> Option<NonNull<Span>> {
         while self.at.is_none() {
-            if self.chain == List::Going as usize {
+            let spans = lists.get(self.class)?;
+            if self.chain == List::Going as usize || spans.spans == 0 {
                 (self.class, self.chain) = (self.class + 1, 0);
+                continue;
             }
-            self.at = lists.get(self.class)?.chains.get(self.chain).copied().flatten();
+            self.at = spans.chains.get(self.chain).copied().flatten();
             self.chain += 1;
         }
         self.at

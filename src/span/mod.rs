@@ -37,7 +37,7 @@ pub(crate) use live::{Live, WORDS as LIVE_WORDS};
 pub(crate) use record::LAYOUT;
 pub(crate) use refill::refill;
 pub(crate) use reset::is_any_going;
-pub(crate) use steps::{Sweep, begin, settle, step};
+pub(crate) use steps::{Pause, Sweep, begin, settle, step};
 pub(crate) use transfer::transfer;
 
 /// Whether a block starts at `at`, whose granule has a span's tag. Takes no lock: see `head.rs`.

@@ -29,8 +29,21 @@ const OLD: u16 = 3;
 /// Generations in which nobody used a span, after which its holes go, however small: two decay times.
 const SETTLED: u16 = 9;
 
-/// Spans that are looked at before the heap's lock is let go: some ten microseconds when none of them is in the cache.
-const LOOKS: usize = 256;
+/// Spans that are looked at before the heap's lock is let go: a microsecond, for which its thread spins. It would sleep for longer.
+const LOOKS: usize = 16;
+/// What one whose pages are gathered counts as.
+const GATHERED: usize = 4;
+
+/// Why a step ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// Others are to have the lock for a moment.
+    Looked,
+    /// What was gathered is to go.
+    Gathered,
+    /// All spans were seen; the next step begins anew.
+    Seen,
+}
 
 /// Has the next step of such a sweep begin with a heap's first span.
 pub(crate) fn begin(dirty: &mut Dirty, which: Sweep) {
@@ -43,16 +56,20 @@ fn hand(dirty: &mut Dirty, which: Sweep) -> &mut Hand {
 }
 
 /// Goes on with a sweep until `gather` holds `want` bytes or is full, or long enough for once: gathers free pages, and takes their spans off their
-/// lists till `settle`. `false`: that were all; the next one begins anew.
-pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather: &mut Gather, want: usize) -> bool {
+/// lists till `settle`.
+pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather: &mut Gather, want: usize) -> Pause {
     if dirty.region.is_some() {
-        return false;
+        return Pause::Seen;
     }
     let generation = dirty.generation;
-    for _ in 0..LOOKS {
+    let mut looks = 0;
+    while looks < LOOKS {
         let Some(mut span) = hand(dirty, which).next(lists) else {
             begin(dirty, which);
-            return false;
+            if which == Sweep::Older {
+                dirty.older_swept = generation.wrapping_add(1);
+            }
+            return Pause::Seen;
         };
         // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
         let record = unsafe { span.as_mut() };
@@ -64,8 +81,9 @@ pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather:
             Sweep::Whole => record.free > 0,
         };
         if due && (gather.bytes() >= want || gather.room() < record.most_runs()) {
-            return true;
+            return Pause::Gathered;
         }
+        looks += if due { GATHERED } else { 1 };
         let all = gather.is_cheap() || settled || which == Sweep::Whole;
         if due && record.gather(gather, if all { 0 } else { WORTH }, dirty) {
             // Off its list, which moves the hand on.
@@ -75,7 +93,7 @@ pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather:
             hand(dirty, which).pass(record);
         }
     }
-    true
+    Pause::Looked
 }
 
 /// Puts the spans whose pages `gather` gave back on their lists again, once it did.
