@@ -4,6 +4,7 @@
 //   frees    the same, with a free of its own for each block
 //   destroy  an arena made and destroyed each round
 //   shared   one arena of all threads, and malloc's free for each block
+//   given    the same, and the arena's own free
 //   heap     mi_heap_new and mi_heap_destroy each round               (mimalloc)
 //   bump     a pointer that is moved on, and moved back each round: the floor
 #include "bench.h"
@@ -11,8 +12,8 @@
 static uint64_t rounds, blocks, seed;
 static size_t low, high;
 static unsigned threads;
-static enum { MALLOC, ARENA, FREES, DESTROY, SHARED, HEAP, BUMP } how;
-static const char *const names[] = {"malloc", "arena", "frees", "destroy", "shared", "heap", "bump"};
+static enum { MALLOC, ARENA, FREES, DESTROY, SHARED, GIVEN, HEAP, BUMP } how;
+static const char *const names[] = {"malloc", "arena", "frees", "destroy", "shared", "given", "heap", "bump"};
 
 static struct {
     void *(*make)(const void *options), *(*alloc)(void *arena, size_t size);
@@ -40,7 +41,7 @@ static void body(struct bench_worker *worker)
     for (size_t i = 0; i < 4096; i++)
         sizes[i] = bench_between(bench_draw(&rng), low, high);
     char *room = how == BUMP ? bench_map(blocks, (high + 15) & ~15ull) : NULL;
-    void *arena = how == SHARED ? shared : how == ARENA || how == FREES ? bench_must(arenas.make(NULL), 1) : NULL;
+    void *arena = how == SHARED || how == GIVEN ? shared : how == ARENA || how == FREES ? bench_must(arenas.make(NULL), 1) : NULL;
     bench_go(worker);
     for (uint64_t round = 0, n = 0; round < rounds; round++) {
         if (how == DESTROY || how == HEAP)
@@ -67,7 +68,7 @@ static void body(struct bench_worker *worker)
             for (uint64_t i = 0; i < blocks; i++)
                 free(made[i]);
             break;
-        case FREES:
+        case FREES: case GIVEN:
             for (uint64_t i = 0; i < blocks; i++)
                 arenas.give(arena, made[i]);
             break;
@@ -104,7 +105,7 @@ int main(int argc, char **argv)
         *(void **)&arenas.destroy = find("hak_arena_destroy");
         *(void **)&arenas.give = find("hak_arena_free");
     }
-    if (how == SHARED)
+    if (how == SHARED || how == GIVEN)
         shared = bench_must(arenas.make(&any_thread), 1);
     double seconds = bench_run(threads, body);
     bench_report((double)(blocks * rounds) * threads, seconds, "how=%s threads=%u rounds=%llu blocks=%llu size=%zu-%zu", names[how],
