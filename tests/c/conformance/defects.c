@@ -59,10 +59,13 @@ static void check(void (*do_it)(size_t), size_t n, const char *want) {
 
 int main(void) {
     int hardened = *getenv("HAKMEM_HARDENED") != '0';
+    const char *v2 = getenv("HAKMEM_TINY_HEAP_V2");
+    int baseline = v2 && *v2 == '0';
     static const size_t sizes[] = {24, 1000, 60000, 3000000};
     for (size_t kind = 0; kind < COUNT(kinds); kind++)
         for (size_t i = 0; i < COUNT(sizes); i++) {
-            if (kinds[kind].do_it == arena_twice && sizes[i] > MIB) continue; // a large block's is found by its free
+            // A large block's is found by its free, and so is that of a size that has no magazine.
+            if (kinds[kind].do_it == arena_twice && (sizes[i] > MIB || (baseline && sizes[i] <= KIB))) continue;
             if (kinds[kind].when == ALWAYS || (kinds[kind].when == HARDENED) == hardened) check(kinds[kind].do_it, sizes[i], kinds[kind].said);
         }
     return 0;
