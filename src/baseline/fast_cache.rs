@@ -7,8 +7,8 @@ use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::base::tray::Tray;
 
-/// Half of it lies on the stack while it is flushed, and a call takes 1 KiB of that at most.
-const CAP: usize = 24;
+/// Half of it lies on the stack while it is filled or flushed, and a call takes 1 KiB of that at most.
+const CAP: usize = 16;
 
 /// # Invariants
 /// - F1: `len <= CAP`, and `blocks[..len]` are free blocks, newest last.
