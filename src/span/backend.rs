@@ -147,8 +147,27 @@ pub(super) fn release<const ONE_OF_MANY: bool>(mut span: NonNull<Span>, dirty: &
 }
 
 /// Gives back what a span has that is not in the page map, and its record.
-#[inline(never)] // a jump from a release, the deepest there is, whose frame is gone by then
+#[inline(always)]
 fn give_up<const ONE_OF_MANY: bool>(span: NonNull<Span>, region: Option<&Region>) {
+    match region {
+        None => give_up_pooled::<ONE_OF_MANY>(span),
+        Some(region) => give_up_given(span, region),
+    }
+}
+
+#[inline(never)] // a jump from a release, the deepest there is, whose frame is gone by then; and with no region to keep, a word less
+fn give_up_pooled<const ONE_OF_MANY: bool>(span: NonNull<Span>) {
+    give_up_by(span, |slab| give::<ONE_OF_MANY>(slab, None));
+}
+
+#[cold]
+#[inline(never)] // likewise
+fn give_up_given(span: NonNull<Span>, region: &Region) {
+    give_up_by(span, |slab| give::<false>(slab, Some(region)));
+}
+
+#[inline(always)]
+fn give_up_by(span: NonNull<Span>, give: impl FnOnce(Slab)) {
     // SAFETY: the caller's alone, and no block of it is in use: nobody looks at the record any more.
     let span = unsafe { span.as_ref() };
     let (record, class, closed) = (span.record(), span.class, span.closed);
@@ -159,7 +178,7 @@ fn give_up<const ONE_OF_MANY: bool>(span: NonNull<Span>, region: Option<&Region>
     let slab = unsafe { (&raw const span.slab).read() };
     // Refused, it is lost: nobody could use it.
     if !closed || os::unguard(slab.base, slab.granules() * GRANULE) {
-        give::<ONE_OF_MANY>(slab, region);
+        give(slab);
     }
     meta::free(record, record_bytes(class));
 }
