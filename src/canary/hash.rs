@@ -25,6 +25,13 @@ pub(crate) fn of(at: Addr) -> u64 {
     }
 }
 
+/// The same, if that takes no call.
+#[inline(always)]
+pub(crate) fn at_once(at: Addr) -> Option<u64> {
+    // Acquire: as in `of`.
+    (SEALED.kind.load(Ordering::Acquire) == AES).then(|| aes(at.0 as u64))
+}
+
 #[cold]
 #[inline(never)]
 fn make_and_hash(at: Addr) -> u64 {

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::addr::Addr;
 
-pub(crate) use hash::{make, of as hash};
+pub(crate) use hash::{at_once as hash_at_once, make, of as hash};
 
 /// Bytes of a canary.
 pub(crate) const CANARY: usize = 8;

@@ -5,8 +5,9 @@ use crate::base::block::Block;
 use crate::base::fresh::Fresh;
 use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
 use crate::hardened::checked;
-use crate::heap::{self, OwnHeap, Popped, Pushed};
+use crate::heap::{self, Bin, OwnHeap, Popped, Pushed};
 use crate::profile;
+use crate::record;
 
 /// A block of the thread's magazine, if it has one and that is not to be sampled.
 #[inline(always)]
@@ -14,6 +15,24 @@ pub(super) fn hit(heap: OwnHeap, size: usize) -> Option<Block> {
     let (block, bytes) = pop(heap, size)?;
     checked::hand_out(block.addr(), bytes, size);
     Some(block)
+}
+
+/// The same where nothing else is to be done, by a thread whose word this is: no call in it, and so no frame.
+#[inline(always)]
+pub(super) fn quick(word: *mut u8, size: usize) -> Option<Block> {
+    let offset = checked::small_bin_offset(size)?;
+    if record::may_be_on() || profile::is_on() {
+        return None;
+    }
+    // SAFETY: a heap, and the offset of a class's bin.
+    let bin = unsafe { heap::bin_at(heap::of_checked(word), offset) };
+    let Popped::Block(block) = bin.pop() else { return None };
+    if checked::try_hand_out(block.addr(), class::block_size_at(offset), size) {
+        return Some(block);
+    }
+    // SAFETY: it came out of there.
+    unsafe { bin.keep(block) };
+    None
 }
 
 /// The same, all zero.
@@ -42,6 +61,39 @@ fn pop(heap: OwnHeap, size: usize) -> Option<(Block, usize)> {
         }
         Popped::Empty => None,
     }
+}
+
+/// Whether the block went into the thread's magazine, nothing else to be done; `false`: all is as before. `shown`: as `super::free` says it.
+#[inline(always)]
+pub(super) fn free_quick(word: *mut u8, shown: usize, at: Addr, said: Option<usize>) -> bool {
+    let own = heap::of_checked(word);
+    let offset = shown ^ word.addr() ^ own.addr();
+    if offset >= CLASSES * BIN_STRIDE || record::is_on() {
+        return false;
+    }
+    // SAFETY: as in `super::free`: a tag of this heap holds a class premultiplied by BIN_STRIDE.
+    let bin = unsafe { heap::bin_at(own, offset) };
+    let bytes = class::block_size_at(offset);
+    if !bin.has_room() {
+        return false;
+    }
+    let Some(size) = checked::look(at, bytes, said) else { return false };
+    if bytes > checked::SHORT {
+        keep_long(bin, at, bytes, size);
+        return true;
+    }
+    checked::retire_short(at, bytes);
+    // SAFETY: it has room, and a block that was the program's is in none.
+    unsafe { bin.keep(Block::at(at)) };
+    true
+}
+
+/// Apart, for the call in it.
+#[inline(never)]
+fn keep_long(bin: &Bin, at: Addr, bytes: usize, size: usize) {
+    checked::retire_long(at, bytes, size);
+    // SAFETY: as in `free_quick`.
+    unsafe { bin.keep(Block::at(at)) };
 }
 
 /// Whether the block went into the magazine at `offset` of the heap that `word`, `plain`, names. `false`: nothing was done.

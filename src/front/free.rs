@@ -7,7 +7,7 @@
 //!   ├ counted: it is recorded, and the heap's own bin pushes
 //!   ├ of a shared arena: the thread's seat pushes
 //!   ├ not in the hot table: the same by the page map's tag
-//!   ├ hardened, light: checked::free ─ the block is looked at, and the heap's own bin pushes
+//!   ├ hardened, light: checked::free_quick ─ the block is looked at, and the heap's own bin pushes; what has more to be done, or said, checked::free
 //!   ├ large: warm::free ─ it waits at the thread's seat
 //!   └ free_missed ─ its `Kind`
 //!     ├ Reserve: reserve::free

@@ -3,9 +3,9 @@
 //! ```text
 //! alloc ─ the bin that the TLS word names pops: HIT
 //! └ slow::alloc_slow
+//!   ├ hardened, light: checked::quick ─ the heap's own bin pops, and the block is looked at; what has more to be done, checked::hit
 //!   ├ recorded: recorded::alloc ─ the heap's own bin pops, and an event is written; else as from here on
 //!   ├ counted: profiled::hit ─ the heap's own bin pops, lends, or it is the turn of a sample
-//!   ├ hardened, light: checked::hit ─ the heap's own bin pops, and the block is looked at
 //!   ├ above 1 MiB: warm::alloc ─ what waits at the thread's seat
 //!   └ alloc_cold ─ behind_gate
 //!     ├ closed by a fork: late::alloc ─ reserve

@@ -22,21 +22,36 @@ use crate::record;
 #[cold]
 #[inline(never)]
 pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
+    let word = tls::get();
+    if heap::is_checked(word) {
+        return match checked::quick(word, size) {
+            Some(block) => block.into_raw(),
+            None => alloc_checked(size),
+        };
+    }
     if record::may_be_on() {
         return recorded::alloc(size, alloc_unrecorded);
     }
-    alloc_any(size)
+    alloc_any(word, size)
+}
+
+/// The same by a checked thread, what its magazine had not at hand.
+#[inline(never)]
+fn alloc_checked(size: usize) -> *mut u8 {
+    if record::may_be_on() {
+        return recorded::alloc(size, alloc_unrecorded);
+    }
+    alloc_any(tls::get(), size)
 }
 
 /// The same, of which nothing is recorded.
 #[inline(never)]
 pub(super) fn alloc_unrecorded(size: usize) -> *mut u8 {
-    alloc_any(size)
+    alloc_any(tls::get(), size)
 }
 
 #[inline(always)]
-fn alloc_any(size: usize) -> *mut u8 {
-    let word = tls::get();
+fn alloc_any(word: *mut u8, size: usize) -> *mut u8 {
     if heap::is_marked(word) {
         // SAFETY: as asked. (Not `metered`, whose answer the compiler would ask once more.)
         if let Some(fresh) = profiled::hit(unsafe { heap::of_marked(word) }, size) {

@@ -30,7 +30,18 @@ use crate::record;
 #[cold]
 #[inline(never)]
 pub(super) fn free(block: *mut u8, word: *mut u8, offset: usize) {
+    // The same question opens the way to others' blocks: it is asked once.
+    if !heap::is_plain(word) {
+        return free_metered(block, word, offset);
+    }
     if !heap::add_remote(word, offset, Addr::of(block)) {
+        free_other(block);
+    }
+}
+
+#[inline(never)]
+fn free_metered(block: *mut u8, word: *mut u8, offset: usize) {
+    if !heap::is_checked(word) || !checked::free_quick(word, offset, Addr::of(block), None) {
         free_other(block);
     }
 }
@@ -44,7 +55,17 @@ fn free_other(block: *mut u8) {
 #[cold]
 #[inline(never)]
 pub(super) fn free_sized(block: *mut u8, size: usize, word: *mut u8, offset: usize) {
+    if !heap::is_plain(word) {
+        return free_metered_said(block, size, word, offset);
+    }
     if !heap::add_remote(word, offset, Addr::of(block)) {
+        free_said(block, size);
+    }
+}
+
+#[inline(never)]
+fn free_metered_said(block: *mut u8, size: usize, word: *mut u8, offset: usize) {
+    if !heap::is_checked(word) || !checked::free_quick(word, offset, Addr::of(block), Some(size)) {
         free_said(block, size);
     }
 }

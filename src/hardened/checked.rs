@@ -21,6 +21,8 @@ use crate::trace;
 
 /// Bytes of the last word: the least that is behind what was asked for.
 const WORD: usize = size_of::<u64>();
+/// Blocks that are zeroed without a call.
+pub(crate) const SHORT: usize = 128;
 /// The largest blocks; what does not fit lies in a mapping of its own, closed pages behind it.
 const MOST: usize = 128 << 10;
 
@@ -90,18 +92,19 @@ impl Block {
         unsafe { &*self.at.offset(self.bytes - WORD).as_ptr::<AtomicU64>() }
     }
 
-    #[inline(always)]
-    fn live(self, slack: usize) -> u64 {
-        ((canary::hash(self.at) >> 8 ^ slack as u64) << 8).to_le()
-    }
-
     /// The bytes behind what was asked for, if the word is that of a live block.
     #[inline(always)]
     fn slack(self) -> Option<usize> {
+        self.slack_by(canary::hash(self.at))
+    }
+
+    /// The same, by the hash of its address.
+    #[inline(always)]
+    fn slack_by(self, hash: u64) -> Option<usize> {
         // Relaxed, here and below: the word is the block's, and travels with it.
         let word = u64::from_le(self.word().load(Ordering::Relaxed));
         // The byte that is 0 comes out on top.
-        let slack = (word.rotate_right(8) ^ canary::hash(self.at) >> 8) as usize;
+        let slack = (word.rotate_right(8) ^ hash >> 8) as usize;
         (slack.wrapping_sub(WORD) <= self.bytes - WORD).then_some(slack)
     }
 
@@ -164,7 +167,14 @@ impl Block {
     /// Makes it end after `size` bytes.
     #[inline(always)]
     fn close(self, size: usize) {
-        self.word().store(self.live(self.bytes - size), Ordering::Relaxed);
+        self.close_by(canary::hash(self.at), size);
+    }
+
+    /// The same, by the hash of its address.
+    #[inline(always)]
+    fn close_by(self, hash: u64, size: usize) {
+        let slack = (self.bytes - size) as u64;
+        self.word().store(((hash >> 8 ^ slack) << 8).to_le(), Ordering::Relaxed);
     }
 }
 
@@ -199,6 +209,21 @@ pub(crate) fn hand_out(at: Addr, bytes: usize, size: usize) {
     }
     block.close(size.max(1));
     trace::on_alloc(at);
+}
+
+/// The same of a block for one byte at least, if nothing else is to be done, nor said, of it; `false`: all is as before. No call in it: who does no more
+/// needs no frame.
+#[inline(always)]
+pub(crate) fn try_hand_out(at: Addr, bytes: usize, size: usize) -> bool {
+    let block = Block { at, bytes };
+    let Some(hash) = canary::hash_at_once(at) else { return false };
+    // SAFETY: a free block that is this thread's alone.
+    let first = unsafe { at.as_ptr::<u64>().read() };
+    let clean = first | block.word().load(Ordering::Relaxed) == 0 && !trace::is_on();
+    if clean {
+        block.close_by(hash, size);
+    }
+    clean
 }
 
 /// The same, looked at to its end: for who trusts it to be zero.
@@ -242,6 +267,62 @@ pub(crate) fn retire(at: Addr, class: ClassId, said: Option<usize>) {
         // SAFETY: as above, all of it.
         Err(bytes) => unsafe { at.as_ptr::<u8>().write_bytes(0, bytes) },
     }
+}
+
+/// What `retire` looks at, where that takes no call: how many bytes the program has of a live block that all is well with, `said` included. `None`: `retire`
+/// is to look.
+#[inline(always)]
+pub(crate) fn look(at: Addr, bytes: usize, said: Option<usize>) -> Option<usize> {
+    let block = Block { at, bytes };
+    if !at.is_aligned(16) || (at.0 ^ (at.0 + bytes - 1)) >> GRANULE_SHIFT != 0 || trace::is_on() {
+        return None;
+    }
+    let size = bytes - block.slack_by(canary::hash_at_once(at)?)?;
+    // SAFETY: as in `held`.
+    let whole = unsafe { canary::is_zero_between(at, size, bytes - WORD) };
+    if !whole || said.is_some_and(|said| said.max(1) != size) {
+        return None;
+    }
+    if let Some(before) = block.before() {
+        if before.word().load(Ordering::Relaxed) != 0 {
+            before.slack_by(canary::hash_at_once(before.at)?)?;
+        }
+    }
+    Some(size)
+}
+
+/// Ends the program's hold of a block that `look` found to be well, of `SHORT` bytes at most.
+#[inline(always)]
+pub(crate) fn retire_short(at: Addr, bytes: usize) {
+    Block { at, bytes }.word().store(0, Ordering::Relaxed);
+    let to = bytes - WORD;
+    // SAFETY: 16 bytes of the block from there on, which was the program's and is ours.
+    let wipe = |from: usize| unsafe { at.offset(from).as_ptr::<[u64; 2]>().write_unaligned([0; 2]) };
+    // From both ends, so that they meet: no loop, of which a call would be made.
+    if to <= WORD {
+        // SAFETY: as above, the 8 bytes of the smallest block.
+        return unsafe { at.as_ptr::<u64>().write(0) };
+    }
+    wipe(0);
+    wipe(to - 16);
+    if to > 32 {
+        wipe(16);
+        wipe(to - 32);
+    }
+    if to > 64 {
+        wipe(32);
+        wipe(48);
+        wipe(to - 64);
+        wipe(to - 48);
+    }
+}
+
+/// The same of `bytes`, of which the program had `size`.
+#[inline(always)]
+pub(crate) fn retire_long(at: Addr, bytes: usize, size: usize) {
+    Block { at, bytes }.word().store(0, Ordering::Relaxed);
+    // SAFETY: a block that was the program's and now is ours; what is behind is zero.
+    unsafe { at.as_ptr::<u8>().write_bytes(0, size) };
 }
 
 /// Bytes that the program may use of the block at `at`. `None`: no live one starts there.

@@ -129,6 +129,19 @@ impl Bin {
         Pushed::Kept
     }
 
+    /// `push` where it can't fail.
+    ///
+    /// # Safety
+    /// It `has_room`, and the block is not in it.
+    #[inline(always)]
+    pub(crate) unsafe fn keep(&self, block: Block) {
+        let cur = self.cur.get();
+        debug_assert!(cur != self.limit.get());
+        // SAFETY: cur < limit by B1 and the caller: an entry of the array.
+        unsafe { *cur = block.addr() };
+        self.cur.step(cur, 1);
+    }
+
     /// Whether `push` has room.
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {

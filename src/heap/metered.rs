@@ -70,7 +70,7 @@ pub(crate) fn is_checked(word: *mut u8) -> bool {
 
 /// Whether it says neither.
 #[inline(always)]
-pub(super) fn is_plain(word: *mut u8) -> bool {
+pub(crate) fn is_plain(word: *mut u8) -> bool {
     word.addr() & (MARK | CHECK) == 0
 }
 
@@ -81,6 +81,13 @@ pub(crate) fn plain(word: *mut u8) -> *mut u8 {
         0 => word,
         mark => word.wrapping_sub(TO_PAGE + mark),
     }
+}
+
+/// The same of a word that says that its thread is checked.
+#[inline(always)]
+pub(crate) fn of_checked(word: *mut u8) -> *mut u8 {
+    debug_assert!(is_checked(word));
+    word.wrapping_sub(TO_PAGE + CHECK)
 }
 
 /// A word that names `heap`, an arena's, with magazines that are always empty: nothing is ever lent to an arena.

@@ -57,8 +57,8 @@ pub(crate) use lifecycle::{
 pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
 pub(crate) use metered::{
-    TO_BINS as SECOND_BINS, closed, follow, holds_samples, is_checked, is_marked, meter_all, metered, of_marked, plain,
-    sample_heap,
+    TO_BINS as SECOND_BINS, closed, follow, holds_samples, is_checked, is_marked, is_plain, meter_all, metered,
+    of_checked, of_marked, plain, sample_heap,
 };
 pub(crate) use own::OwnHeap;
 pub(crate) use recall::next_turn;

@@ -31,8 +31,9 @@ pub(crate) fn start() {
     }
 }
 
+/// Whether calls are to be noted.
 #[inline]
-fn is_on() -> bool {
+pub(crate) fn is_on() -> bool {
     READY.load(Ordering::Acquire)
 }
 
