@@ -341,7 +341,6 @@ mutant $file 'fn drain' 'what is astray stays in its batch too' 'batch.blocks.sk
 mutant $file 'fn drain' 'what is astray goes no further' 'strays.send();' 'drop(strays);'
 file=heap/strays.rs
 mutant $file 'fn add' 'what is astray is lost' '.push(block) == BATCH' '.len() == BATCH'
-mutant $file 'fn send' 'a batch of strays is sent while it is open' '.close()' '.len() > 0'
 file=heap/recall.rs
 mutant $file 'fn collect' 'who takes over sees not what the batch is' 'open.node.load(Ordering::Acquire)' 'open.node.load(Ordering::Relaxed)'
 mutant $file 'fn recall_from' 'who calls in sees not what the batch is' '.node.load(Ordering::Acquire)' '.node.load(Ordering::Relaxed)'
