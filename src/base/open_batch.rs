@@ -100,6 +100,12 @@ impl<const N: usize> OpenBatch<N> {
         self.word.store(self.word.load(Ordering::Relaxed) + count as Word, Ordering::Relaxed);
     }
 
+    /// For whom it was opened. The filler.
+    pub(crate) fn to(&self) -> Addr {
+        // Relaxed: nobody else writes it.
+        Addr(self.to.load(Ordering::Relaxed))
+    }
+
     /// Whether there is something for `to` in it: a hint. Any thread, whatever the owner does meanwhile.
     pub(crate) fn is_for(&self, to: Addr) -> bool {
         // Relaxed, all: `take` looks again.

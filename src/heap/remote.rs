@@ -50,7 +50,7 @@ pub(crate) fn forget_sent() {
 /// A batch. Its fields belong to whoever owns the node: the pool, a sender, an inbox, a drainer, in turn.
 #[repr(C)]
 pub(crate) struct Node {
-    next: AtomicPtr<Node>,
+    pub(super) next: AtomicPtr<Node>,
     /// The pool's link while the node is spare.
     pub(super) link: AtomicU32,
     pub(super) index: u32,

@@ -113,6 +113,7 @@ pub(super) fn park(large: &Large) -> bool {
 }
 
 /// A block of waiting pages, all zero, for `size` bytes: `bytes` of pages in a place of at least `mapped`.
+#[inline(never)] // for the stack: what maps a block anew goes deeper
 pub(super) fn take(size: usize, bytes: usize, mapped: usize, align: usize) -> Option<Large> {
     let mut parked = WAITING.lock().take(bytes, mapped, align)?;
     let base = parked.site.base;
