@@ -46,10 +46,10 @@ impl FastCache {
         self.blocks.iter().take(self.len.get()).map(Cell::get).for_each(look);
     }
 
-    /// Has `fill` fill an empty cache to a third: what it fills lies on the stack, under the deepest calls there are.
+    /// Has `fill` fill an empty cache halfway.
     pub(super) fn refill(&self, fill: impl FnOnce(&mut Tray<'_>)) {
         debug_assert!(self.len.get() == 0);
-        let mut blocks = [Addr::NULL; CAP / 3];
+        let mut blocks = [Addr::NULL; CAP / 2];
         let mut room = Tray::over(&mut blocks);
         fill(&mut room);
         for &block in room.blocks() {
