@@ -45,7 +45,7 @@ docs/OPTIONS.md	s/\| 1000 \| -1\.\.3600000/| 100 | -1..3600000/	HAKMEM_DECAY_MS
 docs/OPTIONS.md	s/, `HAKMEM_THP`,/,/	hak_option_set: HAKMEM_THP
 docs/STATISTICS.md	s/^(\| `live_bytes` .*)gauge/\1counter/	live_bytes
 docs/ARCHITECTURE.md	s/^\| `reserve` .*//	the table of boxes is not
-docs/ARCHITECTURE.md	s/^reserve  superslab /superslab          /	the list of boxes is not
+docs/ARCHITECTURE.md	s/^region  reserve  superslab /region  superslab           /	the list of boxes is not
 docs/ARCHITECTURE.md	s/`acquire_more`/`acquire_less`/	there is no acquire_less
 docs/ARCHITECTURE.md	s/`span\/lists\.rs`/`span\/list.rs`/	there is no span/list.rs
 docs/ARCHITECTURE.md	s/, `BATCH` \(what purges give back\)//	section 6 has no lock BATCH

@@ -98,25 +98,39 @@ impl Own<'_> {
         let entries = layout.leaf_entries * layout.entry_size;
         let leaf = entries.max(layout.leaf_pages + entries.div_ceil(remote.page_size.max(1)) * 4);
         all.extend(remote.leaves(self.maps).into_iter().map(|at| (at, at + leaf)));
-        all.extend(self.mappings().map(|mapping| (mapping.start, mapping.end)));
+        all.extend(self.mappings());
         all
     }
 
-    /// Mappings that are the library's as a whole.
-    fn mappings(&self) -> impl Iterator<Item = &Mapping> {
+    /// Mappings that are the library's; of the one that its data ends in, so much as is. What lies behind may be anybody's: the kernel puts the
+    /// next mapping there, such as the thread-local variables of main, and may make one of both.
+    fn mappings(&self) -> impl Iterator<Item = (u64, u64)> {
         let records = self.records();
-        let mut library_end = 0;
+        let mut image_end = 0;
         self.maps.iter().enumerate().filter_map(move |(index, mapping)| {
             let is_library = library::is_hakmem(std::path::Path::new(&mapping.name));
-            let is_bss = mapping.start == library_end && mapping.name.is_empty();
-            if is_library || is_bss {
-                library_end = mapping.end;
+            if is_library && mapping.offset == 0 {
+                image_end = self.image_end(mapping.start).unwrap_or(0);
+            }
+            if mapping.name.is_empty() && mapping.start < image_end {
+                return Some((mapping.start, mapping.end.min(image_end)));
             }
             let first = records.partition_point(|&record| record < mapping.start);
             let has_record = records.get(first).is_some_and(|&record| record < mapping.end);
             let named = mapping.name == "[anon:hakmem: records]" || mapping.name == "[anon:hakmem: profile]";
-            (is_library || is_bss || named || has_record || self.is_chunk(index)).then_some(mapping)
+            (is_library || named || has_record || self.is_chunk(index)).then_some((mapping.start, mapping.end))
         })
+    }
+
+    /// Where the memory of the ELF image ends whose first page is at `base`.
+    fn image_end(&self, base: u64) -> Option<u64> {
+        const HEADER: u64 = 56;
+        const LOAD: u64 = 1;
+        let memory = &self.remote.memory;
+        let (headers, count) = (base + memory.word(base + 32)?, memory.word(base + 56)? & 0xffff);
+        let segments = (0..count).filter_map(|index| memory.words(headers + index * HEADER, 6));
+        let ends = segments.filter(|words| words[0] & 0xffff_ffff == LOAD).map(|words| base + words[2] + words[5]);
+        Some(ends.max()?.next_multiple_of(self.remote.page_size.max(1)))
     }
 
     /// Whether it looks as one of `meta`'s chunks does: between guard pages, so large with them that it is a power of two.
