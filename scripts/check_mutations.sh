@@ -340,7 +340,7 @@ mutant $file 'fn drain' 'a batch that is astray goes no further' 'unsafe { super
 mutant $file 'fn drain' 'what is astray stays in its batch too' 'batch.blocks.skip(1);' ''
 mutant $file 'fn drain' 'what is astray goes no further' 'strays.send();' 'drop(strays);'
 file=heap/strays.rs
-mutant $file 'fn add' 'what is astray is lost' 'node.blocks.push(block);' ''
+mutant $file 'self.0 = fresh;' 'what is astray is lost' 'node.blocks.push(block);' ''
 mutant $file 'fn send_each' 'only the newest goes on' 'at = next;' 'break;'
 file=heap/recall.rs
 mutant $file 'fn collect' 'who takes over sees not what the batch is' 'open.node.load(Ordering::Acquire)' 'open.node.load(Ordering::Relaxed)'

@@ -128,8 +128,10 @@ impl Own<'_> {
         const LOAD: u64 = 1;
         let memory = &self.remote.memory;
         let (headers, count) = (base + memory.word(base + 32)?, memory.word(base + 56)? & 0xffff);
-        let segments = (0..count).filter_map(|index| memory.words(headers + index * HEADER, 6));
-        let ends = segments.filter(|words| words[0] & 0xffff_ffff == LOAD).map(|words| base + words[2] + words[5]);
+        let ends = (0..count).filter_map(|index| match memory.words(headers + index * HEADER, 6)?[..] {
+            [kind, _, at, _, _, len] if kind & 0xffff_ffff == LOAD => Some(base + at + len),
+            _ => None,
+        });
         Some(ends.max()?.next_multiple_of(self.remote.page_size.max(1)))
     }
 
