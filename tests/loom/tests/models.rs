@@ -59,6 +59,7 @@ models! {
     remote_a_block_finds_the_span_that_moved
     remote_a_full_inbox_is_emptied_by_its_sender
     remote_blocks_come_home_once
+    remote_blocks_find_two_spans_that_moved
     remote_what_waits_is_called_in
     remote_what_waits_is_taken_over_once
     remote_without_a_node_a_batch_goes_on_whole

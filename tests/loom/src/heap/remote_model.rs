@@ -144,6 +144,27 @@ pub fn remote_a_block_finds_the_span_that_moved() {
     });
 }
 
+/// Two spans go to two heaps: each block of one batch finds its own.
+pub fn remote_blocks_find_two_spans_that_moved() {
+    let _alone = alone();
+    check(2, 0, || {
+        prepare(64);
+        let ((orphan, blocks), heirs, sender) = (owner(2), [make(), make()], make());
+        inherit::offer(&orphan.look().core);
+        let other = thread::spawn(move || {
+            free(sender, orphan, &blocks);
+            OwnHeap(sender).send_all();
+        });
+        // All locked, so that the second does not take what the first took.
+        let mut cores = heirs.map(Heap::look);
+        cores.iter_mut().for_each(|core| assert!(core.inherit(small())));
+        drop(cores);
+        other.join().unwrap();
+        inherit::take_in_all(true);
+        assert!(span::all_home());
+    });
+}
+
 /// The same where no node is left for what is astray: all of the batch goes on.
 pub fn remote_without_a_node_a_batch_goes_on_whole() {
     let _alone = alone();
