@@ -24,11 +24,10 @@ impl Heap {
     /// Any thread; `wait`: even if the heap is busy. Returns the bytes purged.
     pub(crate) fn trim(&self, wait: bool) -> usize {
         let Some(mut core) = self.enter_if(wait) else { return 0 };
-        // No more often than there are some: its thread goes on.
-        for _ in ClassId::all() {
-            if !core.release_empty(RELEASED) {
-                break;
-            }
+        // As many as there are now: its thread goes on.
+        let mut left = core.empty_spans();
+        while core.release_empty(RELEASED) && left > RELEASED {
+            left -= RELEASED;
             core = self.after_others(core);
         }
         span::begin(&mut core.dirty, Sweep::Whole);
@@ -124,6 +123,12 @@ impl Heap {
 }
 
 impl Locked<'_> {
+    /// How many spans lie empty.
+    #[inline(never)] // for the stack
+    fn empty_spans(&self) -> usize {
+        self.core.spans.iter().map(|spans| spans.empty() as usize).sum()
+    }
+
     /// Gives kept empty spans back to the pool, `most` of them. Says whether there may be more.
     pub(super) fn release_empty(&mut self, most: usize) -> bool {
         let Core { spans, dirty, .. } = &mut *self.core;

@@ -103,7 +103,7 @@ impl Spans {
     }
 
     /// How many lie empty.
-    pub(super) fn empty(&self) -> u32 {
+    pub(crate) fn empty(&self) -> u32 {
         self.empty
     }
 

@@ -54,4 +54,13 @@ int main(void) {
         hak_arena_reset(arena);
     }
     hak_arena_destroy(arena);
+
+    // What a reset leaves empty a trim gives back, however many spans it is.
+    arena = hak_arena_new(NULL);
+    for (size_t i = 0; i < 64 * KIB; i++) CHECK(hak_arena_malloc(arena, KIB));
+    CHECK(held(arena) >= 64 * MIB);
+    hak_arena_reset(arena);
+    malloc_trim(0);
+    CHECK(held(arena) < 2 * MIB);
+    hak_arena_destroy(arena);
 }
