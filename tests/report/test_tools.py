@@ -184,7 +184,7 @@ class Tables(unittest.TestCase):
             self.assertEqual(text.count(f"<!-- table: {name} -->\n"), 1, name)
 
 
-class Tables(unittest.TestCase):
+class DocumentTables(unittest.TestCase):
     RESULT = json.loads(bench_tables.FIGURES.read_text())
 
     def test_the_documents_have_the_tables_of_the_figures_beside_them(self):
