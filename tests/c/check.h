@@ -88,6 +88,18 @@ SHARED long status_kb(const char *field) {
 SHARED long rss_mb(void) { return status_kb("VmRSS:") / 1024; }
 SHARED long peak_mb(void) { return status_kb("VmHWM:") / 1024; }
 
+// How many mappings the process is to the kernel.
+SHARED long mappings(void) {
+    static char text[65536];
+    int fd = open("/proc/self/maps", O_RDONLY);
+    if (fd < 0) return 0;
+    long lines = 0;
+    for (ssize_t n; (n = read(fd, text, sizeof text)) > 0;)
+        for (ssize_t i = 0; i < n; i++) lines += text[i] == '\n';
+    close(fd);
+    return lines;
+}
+
 SHARED double cpu_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);

@@ -33,17 +33,6 @@ static void *work(void *arg) {
     return NULL;
 }
 
-static long mappings(void) {
-    static char text[65536];
-    long lines = 0, n;
-    int fd = open("/proc/self/maps", O_RDONLY);
-    CHECK(fd >= 0);
-    while ((n = read(fd, text, sizeof text)) > 0)
-        for (long i = 0; i < n; i++) lines += text[i] == '\n';
-    close(fd);
-    return lines;
-}
-
 int main(int argc, char **argv) {
     (void)argv;
     int few = argc > 1, count = few ? 300 : THREADS;

@@ -3,20 +3,9 @@
 // env: HAKMEM_HARDENED=1 HAKMEM_HARD_LIMIT=512M
 #include "check.h"
 
-static long maps_lines(void) {
-    static char text[65536];
-    long lines = 0, n;
-    int fd = open("/proc/self/maps", O_RDONLY);
-    CHECK(fd >= 0);
-    while ((n = read(fd, text, sizeof text)) > 0)
-        for (long i = 0; i < n; i++) lines += text[i] == '\n';
-    close(fd);
-    return lines;
-}
-
 int main(void) {
     free(malloc(MIB));
-    long size_before = status_kb("VmSize:"), lines_before = maps_lines();
+    long size_before = status_kb("VmSize:"), lines_before = mappings();
     long most = size_before + 16 * 64 * 1024;
     for (int round = 0; round < 4; round++) {
         size_t size = MIB;
@@ -30,7 +19,7 @@ int main(void) {
             size = more;
             stamp(p, size, 1);
             CHECK(status_kb("VmSize:") < most);
-            CHECK(maps_lines() < lines_before + 150);
+            CHECK(mappings() < lines_before + 150);
         }
         free(p);
         if (round == 0) most = status_kb("VmSize:") + 256 * 1024;
