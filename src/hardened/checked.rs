@@ -378,3 +378,19 @@ impl Block {
         self.close(new);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_block_is_wiped_to_its_end_and_no_further() {
+        for bytes in (16..=SHORT).step_by(16) {
+            let mut room = [u64::MAX; SHORT / WORD + 1];
+            retire_short(Addr::of(&room), bytes);
+            let words = bytes / WORD;
+            assert!(room.iter_mut().take(words).all(|word| *word == 0), "{bytes}");
+            assert!(room.iter().skip(words).all(|&word| word == u64::MAX), "{bytes}");
+        }
+    }
+}
