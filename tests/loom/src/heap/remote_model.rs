@@ -71,16 +71,21 @@ fn free(heap: &'static Heap, owner: &Heap, blocks: &[Addr]) {
     }
 }
 
+/// The same in a thread of its own, which then sends what it has.
+fn freed_and_sent(heap: &'static Heap, owner: &'static Heap, blocks: Vec<Addr>) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        free(heap, owner, &blocks);
+        OwnHeap(heap).send_all();
+    })
+}
+
 /// A sender whose owner looks in meanwhile: each block comes home once, with all that was done to it before.
 pub fn remote_blocks_come_home_once() {
     let _alone = alone();
     check(2, 0, || {
         prepare(64);
         let ((owner, blocks), sender) = (owner(2), make());
-        let other = thread::spawn(move || {
-            free(sender, owner, &blocks);
-            OwnHeap(sender).send_all();
-        });
+        let other = freed_and_sent(sender, owner, blocks);
         drop(owner.enter());
         other.join().unwrap();
         drop(owner.enter());
@@ -131,10 +136,7 @@ pub fn remote_a_block_finds_the_span_that_moved() {
         prepare(64);
         let ((orphan, blocks), heir, sender) = (owner(2), make(), make());
         inherit::offer(&orphan.look().core);
-        let other = thread::spawn(move || {
-            free(sender, orphan, &blocks);
-            OwnHeap(sender).send_all();
-        });
+        let other = freed_and_sent(sender, orphan, blocks);
         let mut core = heir.enter();
         core.inherit(small());
         drop(core);
@@ -151,10 +153,7 @@ pub fn remote_blocks_find_two_spans_that_moved() {
         prepare(64);
         let ((orphan, blocks), heirs, sender) = (owner(2), [make(), make()], make());
         inherit::offer(&orphan.look().core);
-        let other = thread::spawn(move || {
-            free(sender, orphan, &blocks);
-            OwnHeap(sender).send_all();
-        });
+        let other = freed_and_sent(sender, orphan, blocks);
         // All locked, so that the second does not take what the first took.
         let mut cores = heirs.map(Heap::look);
         cores.iter_mut().for_each(|core| assert!(core.inherit(small())));
