@@ -2,7 +2,7 @@
 //!
 //! | type             | whose it is                                            | what it leads to                           |
 //! |------------------|--------------------------------------------------------|--------------------------------------------|
-//! | `&Heap`    | any thread's                                           | the lock, the inbox, what is atomic        |
+//! | `&Heap`          | any thread's                                           | the lock, the inbox, what is atomic        |
 //! | `OwnHeap`        | the user's: the thread whose TLS word names the heap   | that, magazines, open batches, the meters  |
 //! | `Left`           | whoever is to retire a heap that its thread left       | an `OwnHeap`, as long as it is not retired |
 //! | `Locked`         | who has the heap's lock                                | its spans                                  |
