@@ -107,6 +107,11 @@ fn to_thread(at: Addr, class: ClassId) -> bool {
         Some(Caller::Own(heap)) if heap.addr() == tag.owner() => {
             // Now and then, of those that the hot table did not show.
             page_map::missed(at, tag);
+            // Not from within `to_own`, whose frame would lie on the stack of the deepest path that there is.
+            if baseline::serves(heap, class) {
+                baseline::free(heap, class, at);
+                return true;
+            }
             return to_own(heap, class, at);
         }
         Some(Caller::Own(heap)) => return heap.free_remote(tag.owner(), class, at),
@@ -116,12 +121,9 @@ fn to_thread(at: Addr, class: ClassId) -> bool {
     true
 }
 
-/// To whatever serves the class in the calling thread's heap.
+/// To a magazine of the calling thread's heap.
+#[inline(never)]
 fn to_own(heap: OwnHeap, class: ClassId, at: Addr) -> bool {
-    if baseline::serves(heap, class) {
-        baseline::free(heap, class, at);
-        return true;
-    }
     let pushed = match heap.bin(class).push(at) {
         // Put off during a fork, or of a heap that the thread has only just got.
         Pushed::Kept => return false,
