@@ -129,8 +129,8 @@ def verdict(run):
     if done.returncode == 77:
         return None
     if done.returncode % 256 != (TRAPS[run["trap"]][1] if TRAPS[run["trap"]][1] < 128 else 256 + 128 - TRAPS[run["trap"]][1]):
-        last = (done.stderr.decode(errors="replace").splitlines() or ["nothing on stderr"])[-1]
-        return f"status {done.returncode}: {last}"
+        said = [(text.decode(errors="replace").splitlines() or ["nothing"])[-1] for text in (done.stderr, done.stdout)]
+        return f"status {done.returncode}: {said[0]} (stdout: {said[1]})"
     return None
 
 def pointless(table):
