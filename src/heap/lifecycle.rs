@@ -21,7 +21,7 @@ use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use super::list::{self, newest};
-use super::{Heap, LATE_THREAD, OwnHeap, inherit, metered, remote::Inbox};
+use super::{Heap, LATE_THREAD, OwnHeap, inbox::Inbox, inherit, metered};
 use crate::base::addr::Addr;
 use crate::base::door::Door;
 use crate::class::ClassId;

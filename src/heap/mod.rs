@@ -15,6 +15,7 @@ mod capacity;
 mod check;
 mod ebb;
 mod empty;
+mod inbox;
 mod inherit;
 mod lent;
 mod lifecycle;
@@ -22,6 +23,7 @@ mod light;
 mod list;
 mod magazine;
 mod metered;
+mod node;
 mod node_pool;
 mod outbox;
 mod own;
@@ -70,9 +72,9 @@ pub(crate) use seats::{
 use behind::{Core, Locked, PURGED};
 use bin::Bins;
 use ebb::Tide;
+use inbox::Inbox;
 use outbox::Outbox;
 use own::{Half, Owned};
-use remote::Inbox;
 
 /// What a thread's TLS word points to once its heap is gone for good: zeroes, like `tls::NO_HEAP`.
 static LATE_THREAD: os::tls::Zeroes = os::tls::Zeroes([0; 512]);
@@ -100,7 +102,7 @@ pub(crate) struct Heap {
     metered: Owned<metered::Metered>,
 }
 
-pub(crate) use remote::NODE_LAYOUT;
+pub(crate) use node::NODE_LAYOUT;
 
 pub(crate) const LAYOUT: layout::Heap = layout::Heap {
     heaps_at: At((&raw const list::HEAPS).cast()),

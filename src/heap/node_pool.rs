@@ -3,7 +3,7 @@
 //! When it is empty a chunk is added under a mutex; when that fails too (the knob's limit, or out of memory) the caller
 //! frees its block under the owner's lock instead. Nothing is lost and nothing is printed.
 
-use super::remote::Node;
+use super::node::Node;
 use crate::base::index_stack::{IndexStack, Links};
 use crate::base::sync::AtomicU32;
 use crate::config;

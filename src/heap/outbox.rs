@@ -6,7 +6,7 @@
 
 use core::cell::Cell;
 
-use super::remote::{BATCH, BATCH_BYTES, Node};
+use super::node::{BATCH, BATCH_BYTES, Node};
 use crate::base::addr::Addr;
 use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 

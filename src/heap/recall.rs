@@ -1,8 +1,9 @@
 //! What waits in open batches, taken over without those who filled them, for they may sleep: old ones by decay, all by a trim, and by their owner
 //! before it takes fresh memory.
 
+use super::node::Node;
 use super::outbox::Open;
-use super::remote::{Node, TURN};
+use super::remote::TURN;
 use super::{Heap, Locked, list, node_pool};
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;

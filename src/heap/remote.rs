@@ -4,18 +4,15 @@
 //!
 //! So may the sender. What waits in open batches is bounded (`outbox.rs`), and anybody may take it over (`recall.rs`).
 
-use core::cell::Cell;
 use core::mem::offset_of;
 use core::sync::atomic::AtomicBool;
 
+use super::node::{BATCH, BATCH_BYTES};
 use super::outbox::{OPEN, Open, Outbox};
 use super::strays::Strays;
 use super::{Heap, Locked, OwnHeap, light, metered, node_pool};
 use crate::base::addr::{self, Addr};
-use crate::base::batch_stack::{self, BatchStack};
-use crate::base::layout;
-use crate::base::open_batch::OpenBatch;
-use crate::base::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering, settled};
+use crate::base::sync::{AtomicU32, Ordering, settled};
 use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
 use crate::config;
 use crate::os::{self, Misuse};
@@ -24,10 +21,6 @@ use crate::span::Stop;
 use crate::stats::counter::Counter;
 use crate::stats::event::Event;
 
-/// Blocks of one batch: a node is 512 bytes.
-pub(super) const BATCH: usize = 58;
-/// A batch is also sent when its blocks come to this many bytes.
-pub(super) const BATCH_BYTES: usize = 128 << 10;
 /// An inbox with more bytes than this is drained by its sender.
 const INBOX_BYTES: usize = 1 << 20;
 
@@ -45,50 +38,6 @@ pub(crate) fn was_sent() -> bool {
 
 pub(crate) fn forget_sent() {
     SENT.store(false, Ordering::Relaxed);
-}
-
-/// A batch. Its fields belong to whoever owns the node: the pool, a sender, an inbox, a drainer, in turn.
-#[repr(C)]
-pub(crate) struct Node {
-    pub(super) next: AtomicPtr<Node>,
-    /// The pool's link while the node is spare.
-    pub(super) link: AtomicU32,
-    pub(super) index: u32,
-    /// Bytes that may wait in it, while it is open. Its sender's.
-    pub(super) bytes: Cell<usize>,
-    /// All threads may look into it at any time.
-    pub(super) blocks: OpenBatch<BATCH>,
-}
-
-pub(crate) const NODE_LAYOUT: layout::Node = layout::Node {
-    next: offset_of!(Node, next),
-    word: offset_of!(Node, blocks) + OpenBatch::<BATCH>::WORD,
-    len: offset_of!(Node, blocks) + OpenBatch::<BATCH>::LEN,
-    blocks: offset_of!(Node, blocks) + OpenBatch::<BATCH>::ENTRIES,
-    size: size_of::<Node>(),
-};
-
-// SAFETY: `next` is written only by the stack while the node is on it.
-unsafe impl batch_stack::Node for Node {
-    fn next(&self) -> &AtomicPtr<Node> {
-        &self.next
-    }
-}
-
-/// On lines of its own: every sender writes here.
-#[repr(align(64))]
-pub(super) struct Inbox {
-    pub(super) batches: BatchStack<Node>,
-    /// Bytes on the stack, as far as senders have counted: a hint.
-    pub(super) bytes: AtomicUsize,
-    /// Whether somebody has opened a batch for this heap since it last looked for one: a hint too.
-    pub(super) awaited: AtomicBool,
-}
-
-impl Inbox {
-    pub(super) fn new() -> Inbox {
-        Inbox { batches: BatchStack::new(), bytes: AtomicUsize::new(0), awaited: AtomicBool::new(false) }
-    }
 }
 
 /// Times a free found no node.
@@ -296,4 +245,3 @@ const _: () = assert!(
         <= size_of::<os::tls::Zeroes>(),
     "a thread without a heap reads zeroes as its open batches"
 );
-const _: () = assert!(size_of::<Node>() == 512, "32 nodes to a chunk; docs/ARCHITECTURE.md, section 5");

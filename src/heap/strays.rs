@@ -4,7 +4,7 @@
 use core::iter;
 use core::ptr::null_mut;
 
-use super::remote::{BATCH, Node};
+use super::node::{BATCH, Node};
 use super::{inherit, node_pool};
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;

@@ -1,8 +1,12 @@
 //! Of box `heap` what goes between heaps, T-REMOTE and the spans that change hands, with the node pool; and their models: their door is as
 //! private as in the crate. A heap here has no magazines, and a span of its one class at most. And what the background thread asks of it.
 
+#[path = "../../../../src/heap/inbox.rs"]
+mod inbox;
 #[path = "../../../../src/heap/inherit.rs"]
 mod inherit;
+#[path = "../../../../src/heap/node.rs"]
+mod node;
 #[path = "../../../../src/heap/node_pool.rs"]
 mod node_pool;
 #[path = "../../../../src/heap/outbox.rs"]
@@ -48,7 +52,7 @@ pub(crate) fn is_any_in_use() -> bool {
 /// Zeroes are a valid value.
 pub(crate) struct Heap {
     outbox: outbox::Outbox,
-    inbox: remote::Inbox,
+    inbox: inbox::Inbox,
     core: Mutex<Core>,
     events: Events,
 }
