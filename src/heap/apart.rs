@@ -10,7 +10,7 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
-use super::{Core, Heap, Locked, OwnHeap, Popped, Pushed, end, lifecycle, misuse};
+use super::{Core, Heap, Locked, OwnHeap, Popped, Pushed, end, misuse, spare};
 use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::base::tray::Tray;
@@ -65,7 +65,7 @@ pub(crate) fn make_apart(
     region: Option<&'static Region>,
     prepare: impl FnOnce(OwnHeap),
 ) -> Option<&'static Heap> {
-    let heap = lifecycle::take_spare()?;
+    let heap = spare::take_spare()?;
     // SAFETY: spare, and on no list any more: nobody else has it.
     prepare(unsafe { OwnHeap::of(heap) });
     // Relaxed, both: the program hands its blocks on by its own means.
@@ -315,7 +315,7 @@ impl OwnHeap {
         self.give_allowance(used);
         apart.allowance.store(core::ptr::null_mut(), Ordering::Relaxed);
         apart.is_mixed.store(false, Ordering::Relaxed);
-        lifecycle::put_spare(self.shared());
+        spare::put_spare(self.shared());
     }
 }
 

@@ -1,9 +1,9 @@
 //! Feature `paranoid`: the walker over the registry.
 #![forbid(unsafe_code)]
 
-use super::REGISTRY;
+use super::registry::REGISTRY;
+use super::{Heap, list};
 use crate::base::addr::Addr;
-use crate::heap::{Heap, list};
 use crate::os;
 
 /// R1. Any thread.

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::{Heap, lifecycle};
+use super::{Heap, registry};
 use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::class::ClassId;
@@ -12,7 +12,7 @@ static EMPTY: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// A block of no bytes. `None`: out of memory. Any thread that holds no heap's lock.
 pub(crate) fn alloc_empty() -> Option<Block> {
-    lifecycle::shared_heap(&EMPTY)?.alloc_direct(ClassId::from_index(0))
+    registry::shared_heap(&EMPTY)?.alloc_direct(ClassId::from_index(0))
 }
 
 /// Whether the heap at a tag's owner address is that one.

@@ -1,9 +1,9 @@
 //! A child of fork: what becomes of the heaps of threads that are not there.
 
-use super::{OwnHeap, REGISTRY};
+use super::registry::REGISTRY;
+use super::{OwnHeap, metered};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
-use crate::heap::metered;
 use crate::os;
 
 /// In a child of fork the other threads are gone: their heaps become orphans. What was in their magazines and open

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Core, Locked, ebb, holds_empty, holds_samples, lifecycle, list};
+use super::{Core, Locked, ebb, holds_empty, holds_samples, late, list, registry};
 use crate::class::{CLASSES, ClassId};
 use crate::config;
 use crate::span;
@@ -49,7 +49,7 @@ pub(crate) fn take_in_all(wait: bool) {
 /// freed. Any thread that holds no heap's lock.
 pub(crate) fn take_in_unused() {
     list::each_heap(|heap| {
-        if heap.is_orphan() || lifecycle::is_late(heap) || holds_samples(heap.addr()) {
+        if heap.is_orphan() || late::is_late(heap) || holds_samples(heap.addr()) {
             heap.take_in(true);
         }
     });
@@ -80,7 +80,7 @@ impl Locked<'_> {
             return false;
         }
         let (mut found, mut busy) = (false, false);
-        let all = lifecycle::try_orphans(|orphan| {
+        let all = registry::try_orphans(|orphan| {
             // Only tried, as is the registry: we hold a heap's lock.
             let Some(mut theirs) = orphan.try_look() else {
                 busy = true;

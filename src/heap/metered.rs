@@ -27,7 +27,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::bin::Bins;
 use super::lent::Lent;
-use super::{Heap, OwnHeap, lifecycle};
+use super::{Heap, OwnHeap, registry};
 use crate::base::addr::Addr;
 use crate::config;
 use crate::os::{self, tls};
@@ -193,7 +193,7 @@ pub(crate) fn meter_all() {
     if PROCESS.load(Ordering::Relaxed) != os::process_id() as u32 || due() == CHECK {
         return;
     }
-    lifecycle::each_used(|heap| {
+    registry::each_used(|heap| {
         heap.links.word.visit(|place| {
             // SAFETY: the thread's word, which is there until it closes the door.
             let at = unsafe { &*Addr(place).as_ptr::<AtomicPtr<u8>>() };
@@ -202,21 +202,6 @@ pub(crate) fn meter_all() {
             let _ = at.compare_exchange(word(heap, before), word(heap, now), Ordering::Relaxed, Ordering::Relaxed);
         });
     });
-}
-
-pub(super) static SAMPLES: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
-
-/// The heap of sampled blocks: their spans are its own, so a sampled block is known by its tag. `None`: out of memory.
-pub(crate) fn sample_heap() -> Option<&'static Heap> {
-    lifecycle::shared_heap(&SAMPLES)
-}
-
-/// Whether the heap at a tag's owner address is that one.
-#[inline(always)]
-pub(crate) fn holds_samples(owner: Addr) -> bool {
-    // Relaxed: only compared, and whoever has a sampled block got it after the heap was there.
-    let samples = SAMPLES.load(Ordering::Relaxed);
-    !samples.is_null() && Addr::of(samples) == owner
 }
 
 const _: () = {

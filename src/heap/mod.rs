@@ -13,10 +13,14 @@ mod bin;
 mod capacity;
 #[cfg(feature = "paranoid")]
 mod check;
+#[cfg(feature = "paranoid")]
+mod check_registry;
 mod ebb;
 mod empty;
+mod fork;
 mod inbox;
 mod inherit;
+mod late;
 mod lent;
 mod lifecycle;
 mod light;
@@ -29,8 +33,11 @@ mod outbox;
 mod own;
 mod purge;
 mod recall;
+mod registry;
 mod remote;
+mod samples;
 mod seats;
+mod spare;
 mod strays;
 
 use core::mem::offset_of;
@@ -48,23 +55,25 @@ use crate::stats::event::{EVENTS, Event, Events};
 pub(crate) use apart::make_apart;
 pub(crate) use behind::{dirty_bytes, free_bytes, purged_bytes};
 pub(crate) use bin::{Bin, Popped, Pushed};
-pub(crate) use empty::{alloc_empty, holds_empty};
-pub(crate) use inherit::{take_in_all, take_in_unused};
-pub(crate) use lent::Lend;
 #[cfg(feature = "paranoid")]
-pub(crate) use lifecycle::check_registry;
-pub(crate) use lifecycle::{
-    Left, adopt_or_make, is_any_in_use, is_any_unheard, late_heap, leave, orphan_the_lost, retire, take_lost,
-};
+pub(crate) use check_registry::check_registry;
+pub(crate) use empty::{alloc_empty, holds_empty};
+pub(crate) use fork::orphan_the_lost;
+pub(crate) use inherit::{take_in_all, take_in_unused};
+pub(crate) use late::late_heap;
+pub(crate) use lent::Lend;
+pub(crate) use lifecycle::{Left, adopt_or_make, is_any_unheard, leave, retire, take_lost};
 pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
 pub(crate) use metered::{
-    TO_BINS as SECOND_BINS, closed, follow, holds_samples, is_checked, is_marked, is_plain, meter_all, metered,
-    of_checked, of_marked, plain, sample_heap,
+    TO_BINS as SECOND_BINS, closed, follow, is_checked, is_marked, is_plain, meter_all, metered, of_checked, of_marked,
+    plain,
 };
 pub(crate) use own::OwnHeap;
 pub(crate) use recall::next_turn;
+pub(crate) use registry::is_any_in_use;
 pub(crate) use remote::{add_remote, add_remote_slow, forget_sent, ran_dry, was_sent};
+pub(crate) use samples::{holds_samples, sample_heap};
 pub(crate) use seats::{
     SPECIAL, each_seat, end_seat, has_seats, next_seat, own_seat, push_at_seat, seat_at_hand, seat_of, take_seat,
 };
@@ -73,11 +82,9 @@ use behind::{Core, Locked, PURGED};
 use bin::Bins;
 use ebb::Tide;
 use inbox::Inbox;
+use late::LATE_THREAD;
 use outbox::Outbox;
 use own::{Half, Owned};
-
-/// What a thread's TLS word points to once its heap is gone for good: zeroes, like `tls::NO_HEAP`.
-static LATE_THREAD: os::tls::Zeroes = os::tls::Zeroes([0; 512]);
 
 /// # Invariants
 /// - H1: a block in a magazine, a FastCache, an SLL or a batch is counted as used by its span.
@@ -95,7 +102,7 @@ pub(crate) struct Heap {
     // Shared half, from here on.
     inbox: Inbox,
     core: Mutex<Core>,
-    links: lifecycle::Links,
+    links: registry::Links,
     apart: apart::Apart,
     seat: seats::Seat,
     /// The owner's again; only touched while it is profiled.
@@ -120,8 +127,8 @@ pub(crate) const LAYOUT: layout::Heap = layout::Heap {
     open_node: offset_of!(outbox::Open, node),
     events: offset_of!(Heap, events),
     event_kinds: EVENTS,
-    late_at: At((&raw const lifecycle::LATE).cast()),
-    samples_at: At((&raw const metered::SAMPLES).cast()),
+    late_at: At((&raw const late::LATE).cast()),
+    samples_at: At((&raw const samples::SAMPLES).cast()),
     baseline: offset_of!(Heap, own) + offset_of!(Half, baseline),
 };
 

@@ -1,15 +1,15 @@
 //! Heaps that nobody has: what arenas are made of, and leave.
 #![forbid(unsafe_code)]
 
-use super::REGISTRY;
+use super::Heap;
+use super::registry::REGISTRY;
 use crate::config;
-use crate::heap::Heap;
 
 /// Spare heaps that rest, with `HAKMEM_HARDENED`: 1 MiB of addresses, of which the pages with magazines were touched.
 const RESTING: usize = 32;
 
 /// A heap that no thread has or gets, empty. `None`: out of memory.
-pub(in crate::heap) fn take_spare() -> Option<&'static Heap> {
+pub(super) fn take_spare() -> Option<&'static Heap> {
     let mut registry = REGISTRY.lock();
     match registry.spare {
         Some(heap) if registry.spares > resting() => {
@@ -22,7 +22,7 @@ pub(in crate::heap) fn take_spare() -> Option<&'static Heap> {
 }
 
 /// Takes back what `take_spare` gave, empty: the next one to be given, for its lines are warm; the last one while some are to rest.
-pub(in crate::heap) fn put_spare(heap: &'static Heap) {
+pub(super) fn put_spare(heap: &'static Heap) {
     let mut registry = REGISTRY.lock();
     let last = registry.last_spare.filter(|_| registry.spare.is_some());
     registry.spares += 1;

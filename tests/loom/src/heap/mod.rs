@@ -251,12 +251,16 @@ mod list {
     }
 }
 
-mod lifecycle {
-    use super::{Heap, list};
+mod late {
+    use super::Heap;
 
     pub(super) fn is_late(_: &Heap) -> bool {
         false
     }
+}
+
+mod registry {
+    use super::{Heap, list};
 
     /// All are there to be taken from; a model says which heaps have no thread.
     pub(super) fn try_orphans(mut look: impl FnMut(&'static Heap) -> bool) -> bool {

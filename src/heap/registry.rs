@@ -1,0 +1,207 @@
+//! The registry: which heaps have a thread, which wait for one, and which are spare. What becomes of them, and when, is told by `lifecycle.rs`.
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+use super::Heap;
+use super::inbox::Inbox;
+use super::list::{self, newest};
+use crate::base::addr::Addr;
+use crate::base::door::Door;
+use crate::meta;
+use crate::os::lock::Mutex;
+use crate::os::lost::Thread as Unheard;
+
+/// A heap's place in the registry's lists; written under the registry lock.
+pub(super) struct Links {
+    /// All heaps, newest first: set once, before the heap is published.
+    pub(super) next: Cell<Option<&'static Heap>>,
+    /// The next of the queue or list that it is on.
+    pub(super) behind: Cell<Option<&'static Heap>>,
+    /// The one before it on the list of those in use.
+    pub(super) before: Cell<Option<&'static Heap>>,
+    /// Written under the registry lock, read by any.
+    pub(super) orphan: AtomicBool,
+    /// The thread that has it, if that will not say when it ends.
+    pub(super) unheard: Cell<Option<Unheard>>,
+    /// Where that thread keeps its word, if others may write to it: it says when it ends.
+    pub(super) word: Door,
+}
+
+// SAFETY: `next` is written before anybody else knows the heap, and all other cells are looked at under the registry's lock.
+unsafe impl Sync for Links {}
+
+/// # Invariants
+/// - R1: orphans form a queue from `oldest` to `newest` by `behind`; exactly its members have `orphan` set.
+/// - R2: all others, but for the late heap, that of samples and those apart, are on the list that begins at `used`, by `behind` and back by
+///   `before`.
+/// - R3: those that were apart and are no longer, `spares` of them, form a queue from `spare` to `last_spare` by `behind`.
+pub(super) struct Registry {
+    pub(super) oldest: Option<&'static Heap>,
+    pub(super) newest: Option<&'static Heap>,
+    pub(super) used: Option<&'static Heap>,
+    pub(super) spare: Option<&'static Heap>,
+    pub(super) last_spare: Option<&'static Heap>,
+    pub(super) spares: usize,
+    /// Where `try_orphans` goes on, in the list of all.
+    hand: Option<&'static Heap>,
+    /// Heaps with `unheard` set.
+    pub(super) unheard: usize,
+    /// Where `take_lost` goes on, likewise.
+    pub(super) lost_hand: Option<&'static Heap>,
+}
+
+/// Heaps that `try_orphans` looks at in one call.
+const LOOKS: u32 = 64;
+
+pub(super) static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+    oldest: None,
+    newest: None,
+    used: None,
+    spare: None,
+    last_spare: None,
+    spares: 0,
+    hand: None,
+    unheard: 0,
+    lost_hand: None,
+});
+
+/// The heap at `place`, which no thread has; made when it is first asked for.
+pub(super) fn shared_heap(place: &AtomicPtr<Heap>) -> Option<&'static Heap> {
+    // Acquire pairs with the Release below: the heap is initialised.
+    let shared = place.load(Ordering::Acquire);
+    if !shared.is_null() {
+        // SAFETY: set once to a heap, and heaps are never freed.
+        return Some(unsafe { &*shared });
+    }
+    let mut registry = REGISTRY.lock();
+    // Relaxed: the lock orders us after whoever made it.
+    let shared = place.load(Ordering::Relaxed);
+    if !shared.is_null() {
+        // SAFETY: as above.
+        return Some(unsafe { &*shared });
+    }
+    let heap = registry.make()?;
+    place.store(Addr::of(heap).as_ptr(), Ordering::Release);
+    Some(heap)
+}
+
+/// Calls `look` with every heap that a thread has, under the registry lock: none gets another meanwhile. Any thread.
+pub(super) fn each_used(mut look: impl FnMut(&'static Heap)) {
+    let registry = REGISTRY.lock();
+    let mut at = registry.used;
+    while let Some(heap) = at {
+        at = heap.links.behind.get();
+        look(heap);
+    }
+}
+
+/// Calls `look` with orphans, from where the last call ended, until it says that it is done. No thread gets one of them meanwhile. Says whether
+/// there are no others. Nothing happens when the registry is busy. Any thread, whichever locks it holds.
+pub(super) fn try_orphans(mut look: impl FnMut(&'static Heap) -> bool) -> bool {
+    let Some(mut registry) = REGISTRY.try_lock() else { return false };
+    let first = registry.hand.or(newest());
+    let mut at = first;
+    for _ in 0..LOOKS {
+        let Some(heap) = at else { break };
+        if heap.is_orphan() && look(heap) {
+            break;
+        }
+        at = heap.links.next.get().or(newest());
+        if at.map(Heap::addr) == first.map(Heap::addr) {
+            registry.hand = at;
+            return true;
+        }
+    }
+    registry.hand = at;
+    false
+}
+
+impl Heap {
+    /// Whether no thread has it, for a moment. Any thread.
+    pub(crate) fn is_orphan(&self) -> bool {
+        // Relaxed: a figure, but for those who hold the registry lock.
+        self.links.orphan.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether any thread has a heap. Any thread.
+pub(crate) fn is_any_in_use() -> bool {
+    REGISTRY.lock().used.is_some()
+}
+
+impl Registry {
+    pub(super) fn make(&mut self) -> Option<&'static Heap> {
+        let record = meta::alloc(size_of::<Heap>())?.as_ptr::<Heap>();
+        // SAFETY: a zeroed record, ours alone; bins, outbox, cells, events and `core` (a free lock, spans without any) are valid
+        // as zeroes, so only what is not zero is written: the pages of an unused half stay untouched, and nothing of a heap
+        // is ever on a stack, which may be a coroutine's of a page.
+        unsafe {
+            (&raw mut (*record).inbox).write(Inbox::new());
+            (&raw mut (*record).links).write(Links {
+                next: Cell::new(newest()),
+                behind: Cell::new(None),
+                before: Cell::new(None),
+                orphan: AtomicBool::new(false),
+                unheard: Cell::new(None),
+                word: Door::closed(),
+            });
+        }
+        // SAFETY: initialised, and never freed.
+        let heap = unsafe { &*record };
+        list::put(heap);
+        Some(heap)
+    }
+
+    pub(super) fn note_unheard(&mut self, heap: &'static Heap) {
+        if heap.links.unheard.replace(Some(Unheard::current())).is_none() {
+            self.unheard += 1;
+        }
+    }
+
+    pub(super) fn forget_unheard(&mut self, heap: &'static Heap) {
+        if heap.links.unheard.take().is_some() {
+            self.unheard -= 1;
+        }
+    }
+
+    pub(super) fn push_orphan(&mut self, heap: &'static Heap) {
+        heap.links.orphan.store(true, Ordering::Relaxed);
+        heap.links.behind.set(None);
+        match self.newest.replace(heap) {
+            Some(newest) => newest.links.behind.set(Some(heap)),
+            None => self.oldest = Some(heap),
+        }
+    }
+
+    pub(super) fn pop_orphan(&mut self) -> Option<&'static Heap> {
+        let heap = self.oldest?;
+        self.oldest = heap.links.behind.take();
+        if self.oldest.is_none() {
+            self.newest = None;
+        }
+        heap.links.orphan.store(false, Ordering::Relaxed);
+        Some(heap)
+    }
+
+    pub(super) fn push_used(&mut self, heap: &'static Heap) {
+        let behind = self.used.replace(heap);
+        heap.links.before.set(None);
+        heap.links.behind.set(behind);
+        if let Some(behind) = behind {
+            behind.links.before.set(Some(heap));
+        }
+    }
+
+    /// Takes a heap off the list of those in use.
+    pub(super) fn unlink(&mut self, heap: &'static Heap) {
+        let (before, behind) = (heap.links.before.take(), heap.links.behind.take());
+        match before {
+            Some(before) => before.links.behind.set(behind),
+            None => self.used = behind,
+        }
+        if let Some(behind) = behind {
+            behind.links.before.set(before);
+        }
+    }
+}
