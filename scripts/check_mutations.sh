@@ -330,12 +330,12 @@ mutant $file 'fn grow' 'the new chunk is not entered' 'slot.store(chunk, Orderin
 
 file=heap/remote.rs models=remote
 mutant $file 'fn free_remote' 'an open batch is not published' 'open.node.store(node, Ordering::Release)' 'open.node.store(node, Ordering::Relaxed)'
-mutant $file 'fn free_remote' 'without a node a block is lost' 'unsafe { super::at(owner) }.free_direct(block);' ''
+mutant $file 'fn free_remote' 'without a node a block is lost' 'unsafe { state::at(owner) }.free_direct(block);' ''
 mutant $file 'fn send' 'a batch is sent while others take from it' '!batch.blocks.close()' 'false'
 mutant $file 'fn send' 'a batch that is sent stays open' 'open.clear();' ''
 mutant $file 'fn send' 'nobody drains a full inbox' 'owner.drain_for_owner();' ''
 mutant $file 'fn drain' 'a batch that is passed on is so from its start' 'batch.blocks.skip(done);' ''
-mutant $file 'fn drain' 'a batch that is astray goes no further' 'unsafe { super::at(owner).inbox.batches.push(node) };
+mutant $file 'fn drain' 'a batch that is astray goes no further' 'unsafe { state::at(owner).inbox.batches.push(node) };
                     break' 'break'
 mutant $file 'fn drain' 'what is astray stays in its batch too' 'batch.blocks.skip(1);' ''
 mutant $file 'fn drain' 'what is astray goes no further' 'strays.send();' 'drop(strays);'
@@ -345,7 +345,7 @@ mutant $file 'fn send_each' 'only the newest goes on' 'at = next;' 'break;'
 file=heap/recall.rs
 mutant $file 'fn collect' 'who takes over sees not what the batch is' 'open.node.load(Ordering::Acquire)' 'open.node.load(Ordering::Relaxed)'
 mutant $file 'fn recall_from' 'who calls in sees not what the batch is' '.node.load(Ordering::Acquire)' '.node.load(Ordering::Relaxed)'
-mutant $file 'fn recall_from' 'what is called in goes nowhere' 'unsafe { super::at(to).post(carrier, blocks.get(..len).unwrap_or_default()) };' ''
+mutant $file 'fn recall_from' 'what is called in goes nowhere' 'unsafe { state::at(to).post(carrier, blocks.get(..len).unwrap_or_default()) };' ''
 
 file=reclaim/background.rs models=background
 mutant $file 'fn nudge' 'who frees does not look after it counted' 'fence(Ordering::SeqCst);' ''

@@ -8,7 +8,6 @@ mod rust;
 #[cfg(any(feature = "allocator-api2", feature = "nightly"))]
 mod rust_allocator;
 mod rust_arena;
-mod start;
 
 #[cfg(all(feature = "override", not(test)))]
 mod c;
@@ -33,6 +32,8 @@ mod libc_names;
 mod namespaces;
 #[cfg(all(feature = "override", not(test)))]
 mod posix;
+
+mod start;
 
 pub use rust::HakMem;
 pub use rust_arena::{Arena, ArenaOptions, ArenaStats, SharedArena};

@@ -8,9 +8,13 @@
 //! filled in between, all that was taken since the last time comes back by moving `cur` (`rewind`).
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
-use super::{Core, Heap, Locked, OwnHeap, Popped, Pushed, end, misuse, spare};
+use super::behind::{Locked, end};
+use super::bin::{Popped, Pushed};
+use super::flush::misuse;
+use super::spare;
+use super::state::{Core, Heap, OwnHeap};
 use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::base::tray::Tray;
@@ -19,31 +23,6 @@ use crate::region::Region;
 use crate::span::{self, Gather};
 use crate::stats::allowance::Allowance;
 use crate::stats::event::Event;
-
-/// On lines of its own: the first words are read by whoever frees. Zeroes are a valid value.
-///
-/// # Invariants
-/// - A1: of a class in `known` and not in `moved`, entries `base .. base + full` of the magazine are its blocks that are not free in spans, as long
-///   as `is_mixed` is not set.
-/// - A2: the allowance counts `Core::tide.used`.
-#[repr(C, align(64))]
-pub(super) struct Apart {
-    /// The record of what it belongs to; 0: it is no such heap.
-    owner: AtomicUsize,
-    allowance: AtomicPtr<Allowance>,
-    /// How often its blocks were freed at once. Written under the lock.
-    turn: AtomicU32,
-    /// Whether a block came back singly since then.
-    is_mixed: AtomicBool,
-    /// The user's, from here on. Classes that were asked for, a bit each, and those filled since then.
-    known: Cell<u128>,
-    moved: Cell<u128>,
-    /// What lay in each magazine when it was filled last.
-    full: [Cell<u16>; CLASSES],
-}
-
-// SAFETY: the cells are the user's; of a heap that several threads take from by its lock, which has no user, whose who holds that.
-unsafe impl Sync for Apart {}
 
 fn bit(class: ClassId) -> u128 {
     1 << class.index()

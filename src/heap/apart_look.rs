@@ -1,6 +1,6 @@
 //! What there is in a heap apart.
 
-use super::{Heap, OwnHeap};
+use super::state::{Heap, OwnHeap};
 use crate::base::addr::Addr;
 use crate::base::bits::round_up;
 use crate::class::ClassId;

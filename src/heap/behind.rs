@@ -1,13 +1,14 @@
-//! `Core`: what a heap's lock guards, and what of it the process's counters know. `Locked`: who has the lock.
+//! What lies behind a heap's lock: who has the lock, how it is taken, and what of it the process's counters know.
 #![forbid(unsafe_code)]
 
 use core::ops::{Deref, DerefMut};
 
-use super::{Heap, ebb, recall};
+use super::state::{Core, Heap};
 use crate::base::tray::Tray;
-use crate::class::{CLASSES, ClassId};
+use crate::class::ClassId;
+use crate::os::Misuse;
 use crate::os::lock::MutexGuard;
-use crate::span::{self, Dirty, Spans};
+use crate::span;
 use crate::stats::counter::Counter;
 use crate::stats::level::{FREE, UNTOLD};
 
@@ -30,16 +31,6 @@ pub(crate) fn purged_bytes() -> u64 {
     PURGED.get()
 }
 
-/// What the heap's lock guards.
-pub(crate) struct Core {
-    pub(crate) spans: [Spans; CLASSES],
-    pub(crate) dirty: Dirty,
-    /// What `DIRTY` and `FREE` count of `dirty.bytes` and `dirty.free`.
-    pub(super) published: (usize, usize),
-    pub(super) tide: ebb::Tide,
-    pub(super) hand: recall::Hand,
-}
-
 /// A heap's lock, taken: what may be done with its spans is done with this.
 pub(crate) struct Locked<'a> {
     pub(super) heap: &'a Heap,
@@ -59,6 +50,52 @@ impl DerefMut for Locked<'_> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut Core {
         &mut self.core
+    }
+}
+
+impl Heap {
+    /// Takes in what others freed. Any thread; `wait`: even if the heap is busy.
+    pub(super) fn take_in(&self, wait: bool) {
+        drop(if wait { Some(self.enter()) } else { self.try_enter() });
+    }
+
+    /// Takes the lock. Any thread.
+    pub(crate) fn look(&self) -> Locked<'_> {
+        Locked { heap: self, core: self.core.lock() }
+    }
+
+    pub(super) fn try_look(&self) -> Option<Locked<'_>> {
+        self.core.try_lock().map(|core| Locked { heap: self, core })
+    }
+
+    /// Takes the lock, and in what others have sent.
+    pub(super) fn enter(&self) -> Locked<'_> {
+        self.look().drained()
+    }
+
+    pub(super) fn try_enter(&self) -> Option<Locked<'_>> {
+        self.try_look().map(Locked::drained)
+    }
+}
+
+impl Locked<'_> {
+    /// With what others have sent taken in.
+    pub(super) fn drained(mut self) -> Self {
+        match self.drain() {
+            Ok(()) => self,
+            Err(misuse) => {
+                drop(self);
+                misuse.die()
+            }
+        }
+    }
+}
+
+/// Leaves a heap's lock, and the process where something was wrong.
+pub(super) fn end(core: Locked<'_>, done: Result<(), Misuse>) {
+    drop(core);
+    if let Err(misuse) = done {
+        misuse.die();
     }
 }
 

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::base::tray::Tray;
-use crate::class::{CLASSES, ClassId};
+use crate::class::{BIN_STRIDE, CLASSES, ClassId};
 use crate::meta;
 
 /// # Invariants
@@ -293,3 +293,8 @@ fn free_array(base: *mut Addr, capacity: usize) {
         meta::free(Addr::of(base.wrapping_sub(1)), (capacity + 1) * size_of::<Addr>());
     }
 }
+
+const _: () = {
+    assert!(size_of::<Bin>() == BIN_STRIDE, "a tag's low bits are an offset into the bins");
+    assert!(size_of::<Bins>() <= 4096, "an offset into the bins never reaches the bits of the heap's address");
+};

@@ -1,24 +1,13 @@
 //! How far a magazine may grow: doubling at each miss, then what `learn` says; back again when it lies idle.
 #![forbid(unsafe_code)]
 
-use super::OwnHeap;
 use super::bin::{Bin, FIRST};
+use super::state::{Capacities, OwnHeap};
 use crate::class::{CLASSES, ClassId, MID_CLASSES};
-use crate::learn::{self, Depth, Purse, Verdict};
+use crate::learn::{self, Depth, Verdict};
 use crate::stats::event::Event;
 
 use core::cell::Cell;
-
-/// What the learner keeps for a heap; zeroes are a valid value.
-pub(super) struct Capacities {
-    depths: [Cell<Depth>; CLASSES],
-    purse: Purse,
-    /// The epoch of the last review.
-    epoch: Cell<u32>,
-    /// The big class that lost its magazine to another one last, and how often that happened of late.
-    hand: Cell<usize>,
-    losses: Cell<u32>,
-}
 
 /// Bytes that the magazines of big classes have room for, in one heap.
 const BIG_BYTES: usize = 2 << 20;

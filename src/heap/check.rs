@@ -1,9 +1,11 @@
 //! Feature `paranoid`: the walkers over a heap.
 
-use super::{Bin, Core, Heap, OwnHeap};
+use super::bin::Bin;
+use super::state::{Core, Heap, OwnHeap};
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::os::require;
+use crate::profile;
 use crate::span::{self, Dirty};
 
 impl Heap {
@@ -53,6 +55,15 @@ impl OwnHeap {
         let _core = self.look();
         span::mark(self.addr(), class, block, true);
         span::mark(self.addr(), class, block, false);
+    }
+
+    /// The blocks of a class that are lent.
+    ///
+    /// # Safety
+    /// As for `Bin::oldest`.
+    unsafe fn lent(self, class: ClassId) -> &'static [Addr] {
+        // SAFETY: the caller's.
+        if profile::was_on() { unsafe { self.second_bin(class).oldest(usize::MAX) } } else { &[] }
     }
 }
 

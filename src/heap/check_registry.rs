@@ -1,8 +1,9 @@
 //! Feature `paranoid`: the walker over the registry.
 #![forbid(unsafe_code)]
 
+use super::list;
 use super::registry::REGISTRY;
-use super::{Heap, list};
+use super::state::Heap;
 use crate::base::addr::Addr;
 use crate::os;
 

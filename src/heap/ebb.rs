@@ -6,13 +6,12 @@
 //! takes memory again: if others have taken little meanwhile, it would better have kept what it had, and lets some ebbs pass.
 #![forbid(unsafe_code)]
 
-use core::cell::Cell;
-
-use super::{Core, OwnHeap, dirty_bytes};
+use super::behind::dirty_bytes;
+use super::state::{Core, OwnHeap};
+use super::tide::Tide;
 use crate::class::ClassId;
 use crate::learn;
 use crate::span::Spans;
-use crate::superslab;
 
 /// It ebbs when so small a part of the most that was in use is left, and no more than `FEW`: those are freed without a magazine.
 const PART: usize = 8;
@@ -23,70 +22,6 @@ const LEAST: usize = 256 << 10;
 const CROWD: u64 = 4 << 20;
 /// Ebbs in a row without use that count: after n, 2^n - 2 pass. The first is forgiven: a thread of a pool may be the next again.
 const USELESS: u32 = 6;
-
-/// What a heap did since the last ebb. Under its lock; zeroes are a valid value.
-///
-/// # Invariants
-/// - T1: `used` is the bytes of blocks that are not free in the heap's spans.
-#[derive(Clone, Copy)]
-pub(super) struct Tide {
-    pub(super) used: usize,
-    /// The most that it was.
-    peak: usize,
-    /// Slabs that it acquired, and those that all had ever acquired when it began.
-    acquired: u32,
-    all: u64,
-    /// Slabs that others acquired in the tide before.
-    before: u64,
-}
-
-/// What its thread knows; zeroes are a valid value.
-pub(super) struct Ebb {
-    /// Whether it has let go: a class then gets a magazine by allocating, not by freeing.
-    is_low: Cell<bool>,
-    /// Slabs that it had acquired in the tide before, if the use of the ebb is not judged yet; else 0.
-    judged_by: Cell<u32>,
-    /// How many in a row were of no use, and how many are to pass now.
-    useless: Cell<u32>,
-    pass: Cell<u32>,
-}
-
-impl Tide {
-    pub(super) fn take(&mut self, bytes: usize) {
-        self.used += bytes;
-        self.peak = self.peak.max(self.used);
-    }
-
-    pub(super) fn give(&mut self, bytes: usize) {
-        self.used = self.used.saturating_sub(bytes);
-    }
-
-    pub(super) fn note_acquired(&mut self) {
-        self.acquired += 1;
-    }
-
-    /// Slabs that other heaps acquired.
-    fn others(&self) -> u64 {
-        superslab::acquired().saturating_sub(self.all + self.acquired as u64)
-    }
-
-    fn turn(&mut self) {
-        let before = self.others();
-        *self = Tide { used: self.used, peak: self.used, acquired: 0, all: superslab::acquired(), before };
-    }
-}
-
-impl Ebb {
-    pub(super) fn is_low(&self) -> bool {
-        self.is_low.get()
-    }
-
-    /// For a new thread.
-    pub(super) fn reset(&self) {
-        self.is_low.set(false);
-        self.judged_by.set(0);
-    }
-}
 
 impl OwnHeap {
     /// Called when the thread's blocks went back to spans.

@@ -3,7 +3,8 @@
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::{Heap, registry};
+use super::registry;
+use super::state::Heap;
 use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::class::ClassId;

@@ -1,7 +1,8 @@
 //! A child of fork: what becomes of the heaps of threads that are not there.
 
+use super::metered;
 use super::registry::REGISTRY;
-use super::{OwnHeap, metered};
+use super::state::OwnHeap;
 use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::os;

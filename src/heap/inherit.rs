@@ -3,7 +3,11 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Core, Locked, ebb, holds_empty, holds_samples, late, list, registry};
+use super::behind::Locked;
+use super::empty::holds_empty;
+use super::samples::holds_samples;
+use super::state::Core;
+use super::{ebb, late, list, registry};
 use crate::class::{CLASSES, ClassId};
 use crate::config;
 use crate::span;

@@ -1,8 +1,11 @@
 //! The heap for threads that have none: those past their teardown, and all inside the loader's start. It has no magazines, and is entered by its lock.
+#![forbid(unsafe_code)]
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::{Heap, registry};
+use super::bin::Bins;
+use super::registry;
+use super::state::Heap;
 use crate::os::tls::Zeroes;
 
 /// What a thread's TLS word points to once its heap is gone for good: zeroes, like `tls::NO_HEAP`.
@@ -20,3 +23,6 @@ pub(super) fn is_late(heap: &Heap) -> bool {
     // Relaxed: only compared.
     core::ptr::eq(LATE.load(Ordering::Relaxed), heap)
 }
+
+const _: () =
+    assert!(size_of::<Bins>() <= size_of_val(&LATE_THREAD), "a thread without a heap reads zeroes as its bins");

@@ -12,24 +12,12 @@
 //!
 //! Nothing is ever pushed there: a free finds no tag that goes with a marked word.
 
-use core::cell::Cell;
-
-use super::{Heap, OwnHeap};
-use crate::base::addr::Addr;
+use super::bin::Popped;
+use super::last_pages::ENTRIES;
+use super::state::{Heap, OwnHeap};
 use crate::base::block::Block;
 use crate::class::{ClassId, TINY_CLASSES};
 use crate::profile;
-
-/// Blocks that are lent at once: what a page has room for.
-const ENTRIES: usize = 24;
-
-/// All zero at first.
-#[repr(C, align(4096))]
-pub(super) struct Lent {
-    arrays: [Cell<[Addr; ENTRIES]>; TINY_CLASSES],
-    /// Blocks of a class that pass before its next sampled one, and one more; 0: not drawn.
-    left: [Cell<u32>; TINY_CLASSES],
-}
 
 /// What `lend` found.
 pub(crate) enum Lend {
@@ -38,16 +26,6 @@ pub(crate) enum Lend {
     Sample,
     /// The class's own bin has none either. Nothing was counted.
     Nothing,
-}
-
-impl Lent {
-    fn left(&self, class: ClassId) -> &Cell<u32> {
-        &self.left[class.index() % TINY_CLASSES]
-    }
-
-    fn array(&self, class: ClassId) -> *mut [Addr; ENTRIES] {
-        self.arrays[class.index() % TINY_CLASSES].as_ptr()
-    }
 }
 
 impl OwnHeap {
@@ -70,8 +48,8 @@ impl OwnHeap {
         let got = unsafe { self.bin(class).lend(self.second_bin(class), lent.array(class), want) };
         left.set(left.get() - got as u32);
         match self.second_bin(class).pop() {
-            super::Popped::Block(block) => Lend::Block(block),
-            super::Popped::Empty => Lend::Nothing,
+            Popped::Block(block) => Lend::Block(block),
+            Popped::Empty => Lend::Nothing,
         }
     }
 
@@ -99,16 +77,6 @@ impl OwnHeap {
             ClassId::all().take(TINY_CLASSES).for_each(|class| self.second_bin(class).close(false));
         }
     }
-
-    /// The blocks of a class that are lent.
-    ///
-    /// # Safety
-    /// As for `Bin::oldest`.
-    #[cfg(feature = "paranoid")]
-    pub(super) unsafe fn lent(self, class: ClassId) -> &'static [Addr] {
-        // SAFETY: the caller's.
-        if profile::was_on() { unsafe { self.second_bin(class).oldest(usize::MAX) } } else { &[] }
-    }
 }
 
 impl Heap {
@@ -117,5 +85,3 @@ impl Heap {
         self.magazined(class) + if profile::was_on() { self.lent_out(class) } else { 0 }
     }
 }
-
-const _: () = assert!(size_of::<Lent>() == 4096);

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::Heap;
+use super::state::Heap;
 use crate::base::addr::Addr;
 use crate::stats::level;
 

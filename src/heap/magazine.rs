@@ -1,7 +1,8 @@
 //! Filling and emptying a bin from the spans behind it: what happens when `pop` or `push` says no.
 
-use super::ebb::Tide;
-use super::{OwnHeap, Popped, Pushed};
+use super::bin::{Popped, Pushed};
+use super::state::OwnHeap;
+use super::tide::Tide;
 use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::class::ClassId;

@@ -25,31 +25,14 @@
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use super::bin::Bins;
-use super::lent::Lent;
-use super::{Heap, OwnHeap, registry};
+use super::last_pages::{CHECK, MARK};
+use super::registry;
+use super::state::{Heap, OwnHeap};
 use crate::base::addr::Addr;
 use crate::config;
 use crate::os::{self, tls};
 use crate::profile::{self, Meter};
 use crate::record::{self, Recorder};
-
-/// Bytes before the second bins: the bit that tells their word from all others, which begin a page, or by `light` lie less than this behind.
-const MARK: usize = 128;
-/// The same of who is checked (`HAKMEM_HARDENED=light`): all of the process's threads, from the first one's birth.
-const CHECK: usize = 256;
-
-/// A heap's last two pages.
-#[repr(C, align(4096))]
-pub(super) struct Metered {
-    before: [u64; MARK / 8],
-    /// At `MARK`, and at `CHECK` too.
-    pub(super) bins: Bins,
-    behind: [u64; (CHECK - MARK) / 8],
-    meter: Meter,
-    recorder: Recorder,
-    pub(super) lent: Lent,
-}
 
 /// From a heap to its last two pages.
 const TO_PAGE: usize = offset_of!(Heap, metered);
@@ -205,6 +188,5 @@ pub(crate) fn meter_all() {
 }
 
 const _: () = {
-    assert!(offset_of!(Metered, bins) == MARK && size_of::<Metered>() == 8192);
     assert!(offset_of!(Heap, metered) % 4096 == 0, "a marked word is known by its low bits");
 };

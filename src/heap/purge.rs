@@ -5,7 +5,9 @@
 //! let go every few spans.
 #![forbid(unsafe_code)]
 
-use super::{Core, Heap, Locked, PURGED, inherit};
+use super::behind::{Locked, PURGED};
+use super::inherit;
+use super::state::{Core, Heap};
 use crate::class::ClassId;
 use crate::span::{self, Gather, Pause, Spans, Sweep};
 use crate::stats::event::Event;

@@ -1,10 +1,12 @@
 //! What waits in open batches, taken over without those who filled them, for they may sleep: old ones by decay, all by a trim, and by their owner
 //! before it takes fresh memory.
 
+use super::behind::Locked;
 use super::node::Node;
 use super::outbox::Open;
 use super::remote::TURN;
-use super::{Heap, Locked, list, node_pool};
+use super::state::{self, Heap};
+use super::{list, node_pool};
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;
 
@@ -21,17 +23,13 @@ pub(crate) fn next_turn() {
     TURN.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Where a heap's next look for what waits for it begins: it goes round. `None`: at the newest heap. Under the heap's lock.
-#[derive(Default)]
-pub(super) struct Hand(Option<&'static Heap>);
-
 impl Locked<'_> {
     /// Moves what waits for this heap in open batches to its inbox, as far as it is found in a bounded time. Says whether there was any.
     #[cold]
     #[inline(never)]
     pub(super) fn recall(&mut self) -> bool {
         let Locked { heap: own, core } = self;
-        let mut at = core.hand.0;
+        let mut at = core.hand;
         if at.is_none() {
             // A round begins: what it does not find was not there, or says so again.
             if !own.inbox.awaited.load(Ordering::Relaxed) {
@@ -46,7 +44,7 @@ impl Locked<'_> {
             any |= own.recall_from(heap);
             at = heap.next();
         }
-        core.hand.0 = at;
+        core.hand = at;
         any
     }
 }
@@ -72,7 +70,7 @@ impl Heap {
             // SAFETY: nodes are never unmapped, and `take` may be called whatever became of this one.
             while let Some((to, len)) = unsafe { &(*node).blocks }.take(&mut blocks) {
                 // SAFETY: a batch is for a tag's owner.
-                unsafe { super::at(to) }.free_all(blocks.get(..len).unwrap_or_default());
+                unsafe { state::at(to) }.free_all(blocks.get(..len).unwrap_or_default());
             }
         }
         if !left {
@@ -111,7 +109,7 @@ impl Heap {
                 break;
             };
             // SAFETY: a batch is for a tag's owner, by now perhaps another one; the node is ours.
-            unsafe { super::at(to).post(carrier, blocks.get(..len).unwrap_or_default()) };
+            unsafe { state::at(to).post(carrier, blocks.get(..len).unwrap_or_default()) };
             any = true;
         }
         any

@@ -3,33 +3,14 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-use super::Heap;
 use super::inbox::Inbox;
 use super::list::{self, newest};
+use super::state::{Heap, Links};
 use crate::base::addr::Addr;
 use crate::base::door::Door;
 use crate::meta;
 use crate::os::lock::Mutex;
 use crate::os::lost::Thread as Unheard;
-
-/// A heap's place in the registry's lists; written under the registry lock.
-pub(super) struct Links {
-    /// All heaps, newest first: set once, before the heap is published.
-    pub(super) next: Cell<Option<&'static Heap>>,
-    /// The next of the queue or list that it is on.
-    pub(super) behind: Cell<Option<&'static Heap>>,
-    /// The one before it on the list of those in use.
-    pub(super) before: Cell<Option<&'static Heap>>,
-    /// Written under the registry lock, read by any.
-    pub(super) orphan: AtomicBool,
-    /// The thread that has it, if that will not say when it ends.
-    pub(super) unheard: Cell<Option<Unheard>>,
-    /// Where that thread keeps its word, if others may write to it: it says when it ends.
-    pub(super) word: Door,
-}
-
-// SAFETY: `next` is written before anybody else knows the heap, and all other cells are looked at under the registry's lock.
-unsafe impl Sync for Links {}
 
 /// # Invariants
 /// - R1: orphans form a queue from `oldest` to `newest` by `behind`; exactly its members have `orphan` set.

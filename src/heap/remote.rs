@@ -7,10 +7,13 @@
 use core::mem::offset_of;
 use core::sync::atomic::AtomicBool;
 
+use super::behind::Locked;
+use super::flush::misuse;
 use super::node::{BATCH, BATCH_BYTES};
 use super::outbox::{OPEN, Open, Outbox};
+use super::state::{self, Heap, OwnHeap};
 use super::strays::Strays;
-use super::{Heap, Locked, OwnHeap, light, metered, node_pool};
+use super::{inherit, light, metered, node_pool};
 use crate::base::addr::{self, Addr};
 use crate::base::sync::{AtomicU32, Ordering, settled};
 use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
@@ -108,7 +111,7 @@ impl OwnHeap {
             self.send(open);
             let Some(fresh) = node_pool::take() else {
                 // SAFETY: `owner` is a tag's (caller).
-                unsafe { super::at(owner) }.free_direct(block);
+                unsafe { state::at(owner) }.free_direct(block);
                 return true;
             };
             node = fresh;
@@ -122,7 +125,7 @@ impl OwnHeap {
             // Release pairs with the Acquire in `recall.rs`: the node's chunk is there, for whoever finds it.
             open.node.store(node, Ordering::Release);
             // SAFETY: `owner` is a tag's (caller).
-            unsafe { super::at(owner) }.await_batch();
+            unsafe { state::at(owner) }.await_batch();
         }
         // SAFETY: the open batch's node is ours until sent; others look at `blocks` only.
         let batch = unsafe { &*node };
@@ -173,7 +176,7 @@ impl OwnHeap {
             SENT.store(true, Ordering::Relaxed);
         }
         // SAFETY: an open batch's owner is a tag's.
-        let owner = unsafe { super::at(open.owner.get()) };
+        let owner = unsafe { state::at(open.owner.get()) };
         // SAFETY: the node is ours; from here on it is the inbox's.
         unsafe { owner.inbox.batches.push(node) };
         // Relaxed: a hint; the batches themselves are published by the push.
@@ -221,14 +224,14 @@ impl Locked<'_> {
                     Ok(()) => break node_pool::give(node),
                     Err(Stop::Astray { done, owner }) => (done, owner),
                     // The rest is given up: the process ends.
-                    Err(stop) => return Err(super::misuse(stop, blocks)),
+                    Err(stop) => return Err(misuse(stop, blocks)),
                 };
                 batch.blocks.skip(done);
                 if !blocks.get(done).is_some_and(|&block| strays.add(owner, block)) {
                     // All that is left goes to that owner, who passes on in turn what is not his.
-                    super::inherit::note_passed();
+                    inherit::note_passed();
                     // SAFETY: a tag's owner; the node is ours.
-                    unsafe { super::at(owner).inbox.batches.push(node) };
+                    unsafe { state::at(owner).inbox.batches.push(node) };
                     break;
                 }
                 batch.blocks.skip(1);

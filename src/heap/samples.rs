@@ -1,8 +1,10 @@
 //! The heap of sampled blocks: their spans are its own, so a sampled block is known by its tag.
+#![forbid(unsafe_code)]
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::{Heap, registry};
+use super::registry;
+use super::state::Heap;
 use crate::base::addr::Addr;
 
 pub(super) static SAMPLES: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());

@@ -1,13 +1,13 @@
 //! Seats: of several heaps apart that belong together, each thread has one to itself, and so takes no lock. It finds its own in two
 //! small tables of its heap.
 
-use core::cell::Cell;
 use core::mem::offset_of;
 
+use super::bin::Pushed;
+use super::light;
 use super::metered::{is_plain, plain};
-use super::{Heap, OwnHeap, Pushed, light};
+use super::state::{self, Heap, OwnHeap, Seated, bin_at};
 use crate::base::addr::Addr;
-use crate::base::at_hand::AtHand;
 use crate::class::BIN_STRIDE;
 use crate::os::lock::Mutex;
 use crate::os::tls;
@@ -16,30 +16,7 @@ use crate::page_map::Tag;
 /// Guards all links below, and who sits where. Before the registry's.
 static SEATS: Mutex<()> = Mutex::new(());
 
-/// A thread's part, where one without a heap reads zeroes.
-pub(super) struct Seated {
-    /// Its seats by their homes' words, with `SPECIAL` for a home of which more is to be done with a block than to hand it out.
-    at_hand: AtHand,
-    /// Whether it ever had any. Written by the thread, or by who retires its heap.
-    any: Cell<bool>,
-    first: Cell<Option<&'static Heap>>,
-}
-
 pub(crate) const SPECIAL: usize = 1;
-
-/// A seat's part, and that of the home, the heap that stands for all of them. Under `SEATS`; zeroes are a valid value: nobody's.
-pub(super) struct Seat {
-    /// The heap of the thread that has it.
-    thread: Cell<Option<&'static Heap>>,
-    /// The next one of that home, and of that thread.
-    next: Cell<Option<&'static Heap>>,
-    beside: Cell<Option<&'static Heap>>,
-}
-
-// SAFETY: `any` is the user's, or whose who retires the heap; `first` is looked at by any, and is under `SEATS`.
-unsafe impl Sync for Seated {}
-// SAFETY: all of it is under `SEATS`; whoever ends or walks the seats of a home has that to himself, or holds the lock.
-unsafe impl Sync for Seat {}
 
 /// # Safety
 /// `own` is a thread's word, `plain`.
@@ -76,7 +53,7 @@ unsafe fn seat_in(own: *mut u8, word: usize) -> Option<OwnHeap> {
     // SAFETY: what was noted is a heap's address (K1).
     unsafe { core::hint::assert_unchecked(seat != 0) };
     // SAFETY: a heap, which are never freed.
-    let seat = unsafe { super::at(Addr(seat)) };
+    let seat = unsafe { state::at(Addr(seat)) };
     // SAFETY: the calling thread's seat.
     Some(unsafe { OwnHeap::of(seat) })
 }
@@ -98,9 +75,9 @@ pub(crate) fn push_at_seat(own: *mut u8, tag: Tag, at: Addr) -> bool {
         return false;
     }
     // SAFETY: a heap, which are never freed.
-    unsafe { super::at(owner) }.mix();
+    unsafe { state::at(owner) }.mix();
     // SAFETY: the offset of a class's bin, and a seat of the calling thread's.
-    matches!(unsafe { super::bin_at(owner.as_ptr(), tag.class_index() * BIN_STRIDE) }.push(at), Pushed::Kept)
+    matches!(unsafe { bin_at(owner.as_ptr(), tag.class_index() * BIN_STRIDE) }.push(at), Pushed::Kept)
 }
 
 /// The heap at `owner`, if that is a seat of the calling thread's that it has at hand.
@@ -111,7 +88,7 @@ pub(crate) fn seat_of(owner: Addr) -> Option<OwnHeap> {
         return None;
     }
     // SAFETY: a heap, which are never freed.
-    let seat = unsafe { super::at(owner) };
+    let seat = unsafe { state::at(owner) };
     // SAFETY: the calling thread's seat.
     Some(unsafe { OwnHeap::of(seat) })
 }

@@ -1,8 +1,8 @@
 //! Heaps that nobody has: what arenas are made of, and leave.
 #![forbid(unsafe_code)]
 
-use super::Heap;
 use super::registry::REGISTRY;
+use super::state::Heap;
 use crate::config;
 
 /// Spare heaps that rest, with `HAKMEM_HARDENED`: 1 MiB of addresses, of which the pages with magazines were touched.

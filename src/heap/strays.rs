@@ -5,7 +5,7 @@ use core::iter;
 use core::ptr::null_mut;
 
 use super::node::{BATCH, Node};
-use super::{inherit, node_pool};
+use super::{inherit, node_pool, state};
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;
 
@@ -62,7 +62,7 @@ impl Strays {
             inherit::note_passed();
             match node.blocks.close() {
                 // SAFETY: a tag's owner; from here on the node is the inbox's.
-                true => unsafe { super::at(owner).inbox.batches.push(at) },
+                true => unsafe { state::at(owner).inbox.batches.push(at) },
                 // Who came late to what the node was before has taken them.
                 false => node_pool::give(at),
             }

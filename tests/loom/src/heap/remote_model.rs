@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use loom::thread;
 
-use super::{Heap, OwnHeap, inherit, make, node_pool, recall, remote};
+use super::state::{Heap, OwnHeap, make};
+use super::{inherit, node_pool, recall, remote};
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;
 use crate::class::{BIN_STRIDE, ClassId};

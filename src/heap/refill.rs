@@ -1,0 +1,85 @@
+//! Blocks from a heap's spans: those that it has, those of orphans, what waits elsewhere, and then a new one.
+#![forbid(unsafe_code)]
+
+use super::behind::Locked;
+use super::empty::holds_empty;
+use super::state::{Core, Heap};
+use crate::base::addr::Addr;
+use crate::base::block::Block;
+use crate::base::tray::Tray;
+use crate::class::ClassId;
+use crate::span;
+use crate::stats::event::Event;
+
+impl Heap {
+    /// Fills `out`, which is empty, with blocks of `class`. It stays so when out of memory.
+    ///
+    /// Fewer than it has room for is normal: a new span is acquired only when there is no block at all.
+    pub(crate) fn refill(&self, class: ClassId, out: &mut Tray<'_>) {
+        self.refill_watched(class, out, &mut 0);
+    }
+
+    /// `refill`, and how many bytes of pages that read as zero are among the blocks.
+    #[inline]
+    fn refill_watched(&self, class: ClassId, out: &mut Tray<'_>, zero: &mut usize) {
+        if out.is_full() {
+            return;
+        }
+        if self.is_apart() {
+            return self.refill_apart(class, out, zero);
+        }
+        let mut core = self.enter();
+        let mut found = core.refill(class, out, zero);
+        if !found && core.inherit(class) {
+            found = core.refill(class, out, zero);
+        }
+        if !found && core.recall() {
+            core = core.drained();
+            found = core.refill(class, out, zero);
+        }
+        if !found {
+            if !core.add_span(class) {
+                return;
+            }
+            core.refill(class, out, zero);
+        }
+        core.tide.take(out.len() * class.block_size());
+        core.publish();
+        self.events.count(class.index(), Event::Refill, 1);
+        self.events.count(class.index(), Event::Refilled, out.len() as u64);
+    }
+
+    /// One block straight from a span, for threads without magazines.
+    pub(crate) fn alloc_direct(&self, class: ClassId) -> Option<Block> {
+        let mut block = [Addr::NULL];
+        let mut out = Tray::over(&mut block);
+        self.refill(class, &mut out);
+        out.take()
+    }
+
+    /// `alloc_direct`, and whether all of the block is known to read as zero: only of a big class.
+    pub(crate) fn alloc_fresh(&self, class: ClassId) -> Option<(Block, bool)> {
+        let (mut block, mut gone) = ([Addr::NULL], 0);
+        let mut out = Tray::over(&mut block);
+        self.refill_watched(class, &mut out, &mut gone);
+        // Its blocks are whole pages: all of them were purged, or never used, exactly if as many bytes are back now.
+        out.take().map(|block| (block, class.is_big() && gone == class.block_size()))
+    }
+}
+
+impl Locked<'_> {
+    /// Acquires a span. `false`: out of memory.
+    pub(super) fn add_span(&mut self, class: ClassId) -> bool {
+        let owner = self.heap.addr();
+        let Core { spans, dirty, tide, .. } = &mut *self.core;
+        let Some(spans) = spans.get_mut(class.index()) else { return false };
+        let Some(fresh) = span::tiny_backend_acquire_span(class, owner, dirty) else { return false };
+        if holds_empty(owner) {
+            span::close(fresh);
+        }
+        spans.adopt(fresh);
+        tide.note_acquired();
+        self.heap.events.count(class.index(), Event::SpanAcquire, 1);
+        true
+    }
+}
