@@ -2,6 +2,7 @@
 # The architecture, checked: src/lib.rs lists the boxes lowest first, in paragraphs. A box names only boxes of earlier
 # paragraphs. Within a box no files name each other in a circle, and none names one of a later paragraph of its mod.rs. A box's header
 # says whom it calls, who calls it, and which locks it has. Only `os` makes system calls, and `base` does not call libc. A file without `unsafe` forbids it. Tests, and the walkers of `paranoid`, are exempt from all but the last.
+# In the command (cli/src) no files name each other in a circle either.
 set -euo pipefail
 cd "$(dirname "$0")/../src"
 
@@ -55,9 +56,36 @@ def circles(edges):
     return {frozenset(other for other in reach[file] if file in reach[other]) for file in edges if file in reach[file]}
 
 
-sources = {path: path.read_text() for path in sorted(pathlib.Path().glob("*/**/*.rs"))}
-code = {path: re.sub(r"//.*", "", text) for path, text in sources.items()}
-names = {path: list(paths(product(text))) for path, text in code.items()}
+def named_files(files, names):
+    """Which others of `files` each of them names. A file is known by its path as a module; a mod.rs by its folder's."""
+    module = {path.parts[:-1] if path.name == "mod.rs" else path.with_suffix("").parts: path for path in files}
+    edges = {here: set() for here in module}
+    for here in edges:
+        for name in names[module[here]]:
+            name, base = list(name), ()
+            if name[0] == "crate":
+                name = name[1:]
+            elif name[0] in ("self", "super"):
+                base = here
+                while name and name[0] in ("self", "super"):
+                    base = base[:-1] if name.pop(0) == "super" else base
+            elif here + (name[0],) in module:
+                base = here
+            else:
+                continue
+            while name and base + (name[0],) in module:
+                base += (name.pop(0),)
+            if base in edges and base != here:
+                edges[here].add(base)
+    return edges
+
+def read(root, files):
+    sources = {path.relative_to(root): path.read_text() for path in sorted(pathlib.Path(root).glob(files))}
+    code = {path: re.sub(r"//.*", "", text) for path, text in sources.items()}
+    return sources, code, {path: list(paths(product(text))) for path, text in code.items()}
+
+
+sources, code, names = read(".", "*/**/*.rs")
 
 calls = {box: set() for box in paragraph}
 for path, text in code.items():
@@ -77,30 +105,10 @@ for path, text in code.items():
     if not any(re.search(r"\bunsafe\b", code[other]) for other in covers) and "#![forbid(unsafe_code)]" not in text:
         wrong.append(f"src/{path}: no unsafe, so say #![forbid(unsafe_code)]")
 
-# Circles. A module is known by its path; a mod.rs by its folder's.
-module = {path.parts[:-1] if path.name == "mod.rs" else path.with_suffix("").parts: path for path in code}
+# Circles.
+walkers = {path: [] for path in code if sources[path].startswith("//! Feature `paranoid`")}
 for box in paragraph:
-    edges = {here: set() for here in module if here[0] == box}
-    for here in edges:
-        path = module[here]
-        if sources[path].startswith("//! Feature `paranoid`"):
-            continue
-        for name in names[path]:
-            name, base = list(name), ()
-            if name[0] == "crate":
-                name = name[1:]
-            elif name[0] in ("self", "super"):
-                base = here
-                while name and name[0] in ("self", "super"):
-                    base = base[:-1] if name.pop(0) == "super" else base
-            elif here + (name[0],) in module:
-                base = here
-            else:
-                continue
-            while name and base + (name[0],) in module:
-                base += (name.pop(0),)
-            if base in edges and base != here:
-                edges[here].add(base)
+    edges = named_files([path for path in code if path.parts[0] == box], names | walkers)
     wrong += [f"{box}: a circle of imports: " + ", ".join(sorted("/".join(file) for file in files)) for files in circles(edges)]
     # A mod.rs may list its files in paragraphs as lib.rs does its boxes.
     place, part = {}, 0
@@ -108,8 +116,11 @@ for box in paragraph:
         part += not line.strip()
         if file := re.match(r"(?:pub\(crate\) )?mod (\w+);", line):
             place[(box, file[1])] = part
-    wrong += [f"src/{module[here]}: names {other[-1]}, which is not above it in the box's mod.rs"
+    wrong += [f"src/{'/'.join(here)}.rs: names {other[-1]}, which is not above it in the box's mod.rs"
               for here in edges for other in sorted(edges[here]) if place.get(other, 0) > place.get(here, 99)]
+_, command, command_names = read("../cli/src", "**/*.rs")
+for files in circles(named_files(command, command_names)):
+    wrong.append("cli: a circle of imports: " + ", ".join(sorted("/".join(file) for file in files)))
 
 # Headers.
 for box in sorted(paragraph):

@@ -13,7 +13,7 @@ import glob, os, re
 DOCUMENTS = sorted(glob.glob("*.md") + glob.glob("docs/*.md"))
 # For people who use the library; STATISTICS.md explains the words it needs.
 OPERATORS = ["README.md", "CHANGELOG.md", "docs/USING.md", "docs/RECIPES.md", "docs/OPTIONS.md", "docs/MEMORY.md", "docs/HARDENING.md", "docs/CLI.md",
-             "docs/RELIABILITY.md", "docs/BENCHMARKS.md", "docs/man/hakmem.3.in", "docs/man/hakmem.conf.5.in", "cli/src/args.rs",
+             "docs/RELIABILITY.md", "docs/BENCHMARKS.md", "docs/man/hakmem.3.in", "docs/man/hakmem.conf.5.in", "cli/src/args/mod.rs",
              *sorted(glob.glob("cli/src/*/args.rs"))]
 INNER = re.compile(r"(?<![-\w])(?:T-(?:HEAP|BACKEND|REMOTE|EVENT)|SP-SLOT|Pool-TLS|FastCache|SLL|[Ss]uper[Ss]labs?|[Mm]agazines?|page_map|pool_tls|tiny_heap"
                    r"|slow paths?|remote frees?|(?![CV]\d)[A-Z]\d{1,2})\b(?![-\w=])")
@@ -92,7 +92,7 @@ def wrong_commands(path, text):
     makefile = read("Makefile")
     targets = set(re.findall(r"^([\w.-]+)(?: [\w. -]+)?:(?!=)", makefile, re.M))
     targets |= {name for line in re.findall(r"^([\w. -]+):(?!=)", makefile, re.M) for name in line.split()}
-    subcommands = set(re.findall(r"^    (\w+) ?[({,]", read("cli/src/args.rs"), re.M))
+    subcommands = set(re.findall(r"^    (\w+) ?[({,]", read("cli/src/args/mod.rs"), re.M))
     for command in commands(text):
         for script, rest in re.findall(r"(?:^|[ ;=(])((?:scripts|tests)/[\w/.]+\.(?:sh|py))([^;|]*)", command):
             if not os.path.exists(script):

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
-use crate::args::LibraryArgs;
+use crate::args::common::LibraryArgs;
 use crate::error::{Context, Error, Result};
 
 /// What `hakmem run` exits with when it can't do its part, as `env`, `nice` and `timeout` do.

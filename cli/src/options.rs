@@ -1,6 +1,7 @@
 //! `hakmem options`: the library's own table of its switches.
 
-use crate::args::{KnobArgs, OptionsArgs};
+use crate::args::OptionsArgs;
+use crate::args::common::KnobArgs;
 use crate::error::{Error, Result};
 use crate::library::{self, Library};
 use crate::output;

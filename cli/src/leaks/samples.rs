@@ -6,9 +6,10 @@ use crate::profile::book::Function;
 use crate::profile::pprof;
 use crate::profile::sites::passes_on;
 use crate::profile::symbols::{Named, Resolver};
+use crate::remote::Remote;
+use crate::remote::bytes::u32_at;
 use crate::remote::maps::Mapping;
 use crate::remote::memory::Memory;
-use crate::remote::{Remote, u32_at};
 
 /// A stack, named.
 #[derive(Clone)]

@@ -7,8 +7,8 @@ use std::thread;
 use super::blocks::Blocks;
 use super::graph::Words;
 use super::ranges::Range;
+use crate::remote::bytes::u64_at;
 use crate::remote::memory::Memory;
-use crate::remote::u64_at;
 
 /// Bytes that are read at a time: so many stay in a processor's cache.
 const CHUNK: u64 = 256 << 10;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ValueHint;
 
-use crate::args::{KnobArgs, LibraryArgs};
+use crate::args::common::{KnobArgs, LibraryArgs};
 
 #[derive(clap::Args)]
 #[command(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ValueEnum, ValueHint};
 
-use crate::args::{KnobArgs, LibraryArgs};
+use crate::args::common::{KnobArgs, LibraryArgs};
 
 #[derive(clap::Args)]
 #[command(after_help = "Without -o the trace is hakmem.PROG.hkt in the current directory.\n\n\

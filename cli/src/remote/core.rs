@@ -4,9 +4,8 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::bytes::{u32_at, u64_at};
 use super::maps::Mapping;
-use super::memory::read_file_at;
-use super::{u32_at, u64_at};
 use crate::error::{Context, Error, Result};
 
 pub(crate) struct Core {
@@ -248,4 +247,18 @@ fn program_headers(file: &File, header: &[u8]) -> Vec<Vec<u8>> {
         return Vec::new();
     }
     bytes.chunks_exact(size).map(<[u8]>::to_vec).collect()
+}
+
+/// Reads as far as the file goes; what is behind is zero.
+fn read_file_at(file: &File, bytes: &mut [u8], offset: u64) {
+    let mut done = 0;
+    while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset + done as u64) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => done += count,
+        }
+    }
+    if let Some(rest) = bytes.get_mut(done..) {
+        rest.fill(0);
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::Remote;
+use super::bytes::{u32_at, u64_at};
 use super::spans::{Held, Spans};
-use super::{Remote, u32_at, u64_at};
 
 #[derive(Clone, Default)]
 pub(crate) struct Heap {

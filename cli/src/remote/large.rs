@@ -1,7 +1,8 @@
 //! Large blocks, and the pool: what has no span.
 
+use super::Remote;
+use super::bytes::{u32_at, u64_at};
 use super::page_map::Entry;
-use super::{Remote, u32_at, u64_at};
 
 /// A large block.
 #[derive(Clone, Copy, Debug)]

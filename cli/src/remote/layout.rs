@@ -1,6 +1,6 @@
 //! The library's table of offsets, word by word. What each means stands in `src/base/layout.rs`, in the same order.
 
-use super::u64_at;
+use super::bytes::u64_at;
 
 /// What the table begins with.
 pub(super) const MAGIC: [u8; 16] = *b"hakmem layout\0\r\n";

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use super::memory;
+use super::bytes::page_size;
 use crate::error::{Error, NO_PERMISSION, NO_PROCESS, Result};
 
 #[derive(Clone, Debug, Default)]
@@ -68,7 +68,7 @@ pub(crate) fn with_residency(pid: i32) -> Result<Vec<Mapping>> {
 /// What all of them have resident, as the kernel counts it on the way: some pages wrong, and anybody may see it.
 pub(crate) fn resident_about(pid: i32) -> Option<u64> {
     let text = read(pid, "statm").ok()?;
-    text.split_whitespace().nth(1)?.parse::<u64>().ok().map(|pages| pages * super::page_size())
+    text.split_whitespace().nth(1)?.parse::<u64>().ok().map(|pages| pages * page_size())
 }
 
 fn read(pid: i32, file: &str) -> Result<String> {
@@ -79,9 +79,22 @@ fn read(pid: i32, file: &str) -> Result<String> {
 fn refused(pid: i32, error: &io::Error) -> Error {
     match error.raw_os_error() {
         Some(libc::ENOENT | libc::ESRCH) => Error::with(NO_PROCESS, format!("there is no process {pid}")),
-        Some(libc::EACCES | libc::EPERM) => Error::with(NO_PERMISSION, memory::permission(pid)),
+        Some(libc::EACCES | libc::EPERM) => Error::with(NO_PERMISSION, permission(pid)),
         _ => Error::new(format!("process {pid}: {error}")),
     }
+}
+
+/// What is said of a process that may not be looked at.
+pub(super) fn permission(pid: i32) -> String {
+    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    let yama = match scope.trim() {
+        "1" | "2" => {
+            "; kernel.yama.ptrace_scope is set, so being its user is not enough (sysctl kernel.yama.ptrace_scope=0 changes that)"
+        }
+        "3" => "; kernel.yama.ptrace_scope is 3: nobody may, until the next boot",
+        _ => "",
+    };
+    format!("process {pid} may not be read: run this as its user, as root, or with CAP_SYS_PTRACE{yama}")
 }
 
 fn parse(text: &str) -> Vec<Mapping> {

@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
+use super::bytes::u64_at;
 use super::core::Core;
 use super::maps::{self, Mapping};
 use crate::error::{Error, NO_PERMISSION, NO_PROCESS, Result};
@@ -88,7 +88,7 @@ impl Memory {
     /// Words of eight bytes.
     pub(crate) fn words(&self, at: u64, count: usize) -> Option<Vec<u64>> {
         let bytes = self.read(at, count * 8)?;
-        Some(bytes.chunks_exact(8).map(|word| super::u64_at(word, 0)).collect())
+        Some(bytes.chunks_exact(8).map(|word| u64_at(word, 0)).collect())
     }
 
     pub(crate) fn word(&self, at: u64) -> Option<u64> {
@@ -140,34 +140,8 @@ fn read_all(pid: i32, ranges: &[(u64, usize)], bytes: &mut [u8]) -> io::Result<u
 fn refused(pid: i32, error: &io::Error) -> Error {
     match error.raw_os_error() {
         Some(libc::ESRCH) => Error::with(NO_PROCESS, format!("there is no process {pid}")),
-        Some(libc::EPERM) => Error::with(NO_PERMISSION, permission(pid)),
+        Some(libc::EPERM) => Error::with(NO_PERMISSION, maps::permission(pid)),
         // Not one that says no: a zombie, or a page that is gone by now.
         _ => Error::with(NO_PROCESS, format!("process {pid}: {error}")),
-    }
-}
-
-pub(super) fn permission(pid: i32) -> String {
-    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
-    let yama = match scope.trim() {
-        "1" | "2" => {
-            "; kernel.yama.ptrace_scope is set, so being its user is not enough (sysctl kernel.yama.ptrace_scope=0 changes that)"
-        }
-        "3" => "; kernel.yama.ptrace_scope is 3: nobody may, until the next boot",
-        _ => "",
-    };
-    format!("process {pid} may not be read: run this as its user, as root, or with CAP_SYS_PTRACE{yama}")
-}
-
-/// Reads as far as the file goes; what is behind is zero.
-pub(super) fn read_file_at(file: &File, bytes: &mut [u8], offset: u64) {
-    let mut done = 0;
-    while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset + done as u64) {
-            Ok(0) | Err(_) => break,
-            Ok(count) => done += count,
-        }
-    }
-    if let Some(rest) = bytes.get_mut(done..) {
-        rest.fill(0);
     }
 }

@@ -5,6 +5,7 @@
 //! that at one moment; `threads` tells whose heap is whose. What runs goes on meanwhile, so of what changes just then a figure may be a
 //! block or two beside the truth; what is read is always there, for records are never unmapped.
 
+pub(crate) mod bytes;
 pub(crate) mod core;
 pub(crate) mod find;
 pub(crate) mod heaps;
@@ -22,6 +23,7 @@ pub(crate) mod threads;
 use std::cell::RefCell;
 
 use crate::error::{Error, NOT_SERVED, Result};
+use bytes::{page_size, u32_at};
 use layout::Layout;
 use maps::Mapping;
 use memory::Memory;
@@ -94,23 +96,4 @@ fn classes(memory: &Memory, layout: &Layout) -> Option<Vec<Class>> {
     };
     let rises = classes.windows(2).all(|pair| matches!(pair, [one, next] if one.block_size < next.block_size));
     (rises && classes.iter().all(fits)).then_some(classes)
-}
-
-/// The page size of this machine: another one's core files are not read.
-pub(crate) fn page_size() -> u64 {
-    // SAFETY: asks for a number.
-    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    u64::try_from(size).unwrap_or(4096)
-}
-
-/// The eight bytes at `offset`; 0 where there are none.
-pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> u64 {
-    let word = bytes.get(offset..offset + 8).and_then(|word| word.try_into().ok());
-    word.map_or(0, u64::from_ne_bytes)
-}
-
-/// The four bytes at `offset`, likewise.
-pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> u32 {
-    let word = bytes.get(offset..offset + 4).and_then(|word| word.try_into().ok());
-    word.map_or(0, u32::from_ne_bytes)
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::Remote;
+use super::bytes::{u32_at, u64_at};
 use super::maps::Mapping;
-use super::{Remote, u32_at, u64_at};
 
 /// What is entered for one granule.
 #[derive(Clone, Copy, Debug)]

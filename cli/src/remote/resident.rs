@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
+use super::bytes::u64_at;
 use super::memory::Memory;
-use super::u64_at;
 
 /// Pages that are asked for at a time: of a process, of a core file, whose bytes are all looked at.
 const PAGES: u64 = 4096;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::Remote;
+use super::bytes::u64_at;
 use super::page_map::Entry;
-use super::{Remote, u64_at};
 
 /// One span's record.
 #[derive(Clone, Debug)]

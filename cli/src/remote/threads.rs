@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::fs;
 
 use super::Remote;
+use super::bytes::u32_at;
 use super::heaps::Heap;
-use super::u32_at;
 
 /// How far from the word it is looked for, below and above.
 const BELOW: u64 = 4096;

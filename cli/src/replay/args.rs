@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ValueEnum, ValueHint};
 
 use super::layout::Touch;
-use crate::args::LibraryArgs;
+use crate::args::common::LibraryArgs;
 
 #[derive(clap::Args)]
 #[command(

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use super::layout::{CALLS, MAGIC, Path, Results, Touch, bytes_of};
 use super::stage::{Rows, Stage};
 use super::ticks;
-use super::worker::{Cast, Entrance, Latencies, play};
+use super::worker::{Cast, Entrance, Latencies, fail, play};
 use crate::histogram::BUCKETS;
 
 /// The first argument; `PLAN RESULTS TOUCH [timed]` follow. Without RESULTS, for the benchmarks, it says the figures in a line.
@@ -109,13 +109,4 @@ fn served_by() -> Path {
         path.0.iter_mut().zip(name.iter().take(1023)).for_each(|(to, from)| *to = *from);
     }
     path
-}
-
-/// Ends the process, with a word on stderr that the command shows.
-#[cold]
-pub(super) fn fail(why: &str) -> ! {
-    // SAFETY: bytes that are there.
-    unsafe { libc::write(2, why.as_ptr().cast(), why.len()) };
-    // SAFETY: ends the process at once.
-    unsafe { libc::_exit(3) }
 }

@@ -17,6 +17,7 @@ mod worker;
 
 use args::{ReplayArgs, Speed, Threads};
 use plan::{Manner, Plan};
+use report::Report;
 use session::Session;
 
 use crate::error::{Context, Result};
@@ -43,7 +44,8 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<u8> {
         return Ok(0);
     }
     signals::catch();
-    let report = Session::new(args, allocators, &plan, &trace).measure()?;
+    let measured = Session::new(args, allocators, &plan).measure()?;
+    let report = Report::new(args, &plan, &trace, measured);
     if let Some(file) = &args.html {
         output::write_file(file, &page::html(&report))?;
     }

@@ -15,14 +15,12 @@ use super::args::ReplayArgs;
 use super::child::COMMAND;
 use super::layout::CALLS;
 use super::plan::Plan;
-use super::report::Report;
 use super::results::{Latency, Run};
 use crate::error::{Context, Error, Result};
 use crate::library;
 use crate::measure::{self, Ending, Launch};
 use crate::peers::Allocator;
 use crate::signals;
-use crate::trace::file::Trace;
 
 pub(super) struct Measured {
     pub(super) name: String,
@@ -37,18 +35,12 @@ pub(super) struct Measured {
 pub(super) struct Session<'a> {
     args: &'a ReplayArgs,
     plan: &'a Plan,
-    trace: &'a Trace,
     allocators: Vec<Measured>,
     progress: ProgressBar,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(
-        args: &'a ReplayArgs,
-        allocators: Vec<Allocator>,
-        plan: &'a Plan,
-        trace: &'a Trace,
-    ) -> Session<'a> {
+    pub(super) fn new(args: &'a ReplayArgs, allocators: Vec<Allocator>, plan: &'a Plan) -> Session<'a> {
         let measured = |one: Allocator| Measured {
             name: one.name,
             library: one.library,
@@ -63,10 +55,11 @@ impl<'a> Session<'a> {
         if let Ok(style) = ProgressStyle::with_template("{msg:<24} {wide_bar} {pos}/{len} runs, {eta} left") {
             progress.set_style(style);
         }
-        Session { args, plan, trace, allocators, progress }
+        Session { args, plan, allocators, progress }
     }
 
-    pub(super) fn measure(mut self) -> Result<Report> {
+    /// All rounds, or as many as there were until a signal came.
+    pub(super) fn measure(mut self) -> Result<Vec<Measured>> {
         let count = self.allocators.len();
         for round in 0..self.args.runs as usize {
             for turn in 0..count {
@@ -78,7 +71,7 @@ impl<'a> Session<'a> {
             }
         }
         self.progress.finish_and_clear();
-        Ok(Report::new(self.args, self.plan, self.trace, self.allocators))
+        Ok(self.allocators)
     }
 
     fn turn(&mut self, index: usize, round: usize, timed: bool) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layout::{CALLS, Kind, Step, Touch};
 use super::stage::{Rows, Stage};
-use super::{child, ticks};
+use super::ticks;
 use crate::histogram;
 
 /// A thread's own figures, in a row of a table.
@@ -111,7 +111,7 @@ impl<const TIMED: bool> Worker<TIMED> {
                     stage.ended.fetch_add(1, Ordering::Release);
                 }
                 Some(Kind::Until) => wait_until(stage, step.number()),
-                Some(Kind::More) | None => child::fail("the plan is damaged"),
+                Some(Kind::More) | None => fail("the plan is damaged"),
             }
         }
     }
@@ -135,7 +135,7 @@ impl<const TIMED: bool> Worker<TIMED> {
     }
 
     fn slot(&self, object: u32) -> &'static AtomicU64 {
-        self.cast.stage.blocks.get(object as usize).unwrap_or_else(|| child::fail("the plan is damaged"))
+        self.cast.stage.blocks.get(object as usize).unwrap_or_else(|| fail("the plan is damaged"))
     }
 
     /// Where a block is; another thread's is waited for.
@@ -148,7 +148,7 @@ impl<const TIMED: bool> Worker<TIMED> {
             return block;
         }
         if !step.is_remote() {
-            child::fail("a block ends that this thread has not made");
+            fail("a block ends that this thread has not made");
         }
         await_value(|| slot.load(Ordering::Acquire), |block| *block != 0)
     }
@@ -183,7 +183,7 @@ impl<const TIMED: bool> Worker<TIMED> {
         let ended = &self.cast.stage.ended;
         await_value(|| ended.load(Ordering::Acquire), |ended| *ended >= step.other);
         let thread = step.object as usize;
-        let Some(entrance) = self.entrances.row(thread) else { child::fail("the plan is damaged") };
+        let Some(entrance) = self.entrances.row(thread) else { fail("the plan is damaged") };
         // SAFETY: that thread's row, which it reads once it runs.
         unsafe { entrance.write(Entrance { cast: self.cast, thread, entrances: self.entrances }) };
         let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
@@ -197,7 +197,7 @@ impl<const TIMED: bool> Worker<TIMED> {
         // SAFETY: as above, and `enter` takes an entrance.
         let status = unsafe { libc::pthread_create(&mut number, attributes.as_ptr(), enter, entrance.cast()) };
         if status != 0 {
-            child::fail("a thread could not be started");
+            fail("a thread could not be started");
         }
     }
 }
@@ -271,4 +271,13 @@ unsafe fn touch(block: *mut u8, size: usize, kept: usize, how: Touch) {
             unsafe { block.write_volatile(0xa5) };
         }
     }
+}
+
+/// Ends the process, with a word on stderr that the command shows.
+#[cold]
+pub(super) fn fail(why: &str) -> ! {
+    // SAFETY: bytes that are there.
+    unsafe { libc::write(2, why.as_ptr().cast(), why.len()) };
+    // SAFETY: ends the process at once.
+    unsafe { libc::_exit(3) }
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
-use super::{Numbering, power};
+use super::numbering::{Numbering, power};
 use crate::error::{Context, Error, Result};
 use crate::trace::event::{Op, Totals};
 

@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use super::{Numbering, power};
+use super::numbering::{Numbering, power};
 use crate::error::{Error, Result};
 use crate::trace::event::Totals;
 
@@ -122,7 +122,7 @@ impl Part<'_> {
                 }
                 REALLOC => {
                     let (new, old, size) = (self.number()?, self.number()?, self.number()?);
-                    let known = old != 0 && to.live.contains_key(&old);
+                    let known = old != 0 && to.knows(old);
                     match (new, known) {
                         (0, true) => to.free(thread, old)?,
                         (0, false) => {}
