@@ -6,6 +6,7 @@
 set -euo pipefail
 [ $# -ge 3 ] || { sed -n 's/^# usage/usage/p' "$0" >&2; exit 2; }
 here=$(dirname "$0")
-exec "$1" -shared -nodefaultlibs -o "$3" -Wl,-soname,libhakmem.so.0 -Wl,--version-script="$here/hakmem.map" -Wl,-u,malloc "$2" \
+"$here/order.sh" "${1%gcc}" "$2"
+exec "$1" -shared -nodefaultlibs -nostartfiles -o "$3" -Wl,-soname,libhakmem.so.0 -Wl,--version-script="$here/hakmem.map" -Wl,-u,malloc "$2" \
     -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed -Wl,-O1 -Wl,--sort-section=alignment -Wl,--build-id=sha1 \
     -Wl,--defsym=rust_eh_personality=hakmem_no_personality "${@:4}" -lc -lgcc

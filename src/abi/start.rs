@@ -2,14 +2,18 @@
 //!
 //! `malloc` works before it: whatever is served earlier is served without this.
 
+use core::ffi::c_void;
+
 use crate::config::{self, get};
 use crate::{canary, front, guard, hardened, learn, os, profile, reclaim, record, report, trace};
 
 // SAFETY: runs once, in the loader, before `main`; calls only libc functions that are ready by then.
 #[ctor::ctor(unsafe)]
 fn start() {
-    let configured = config::ready();
+    // What is read before it is written to takes two page faults.
+    os::sealed::open();
     canary::make();
+    let configured = config::ready();
     if hardened::is_on() {
         os::closed::start();
     }
@@ -23,9 +27,7 @@ fn start() {
     if get::prof() == 1 && front::start_profile().is_err() {
         os::write_stderr(b"hakmem: HAKMEM_PROF=1: no memory, or no unwinder in a program that is wholly static\n");
     }
-    if let Some(_inside) = os::gate::enter_later() {
-        guard::start();
-    }
+    guard::start();
     if get::help() == 1 {
         config::print_help();
     }
@@ -60,7 +62,7 @@ fn signal(chosen: i64) -> Option<i32> {
     signals.get(chosen.checked_sub(1)? as usize).copied()
 }
 
-extern "C" fn exit() {
+extern "C" fn exit(_: *mut c_void) {
     hardened::at_exit();
     profile::at_exit();
     report::at_exit();

@@ -34,6 +34,7 @@ pub(crate) fn start() {
     if !is_on() {
         return;
     }
+    let Some(_inside) = os::gate::enter_later() else { return };
     let bytes = slots::region_bytes(os::page_size());
     let Some(region) = os::reserve(Addr::NULL, bytes, GRANULE) else { return };
     if !page_map::enter(region, bytes >> GRANULE_SHIFT, Tag::GUARD, Addr::NULL) {

@@ -13,6 +13,7 @@
 
 use core::cell::Cell;
 use core::marker::PhantomData;
+use core::mem::offset_of;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize};
 
@@ -30,7 +31,7 @@ use crate::os::lock::Mutex;
 use crate::os::lost::Thread as Unheard;
 use crate::span::{Dirty, Spans};
 use crate::stats::allowance::Allowance;
-use crate::stats::event::Events;
+use crate::stats::event::{EVENTS, Events};
 
 /// # Invariants
 /// - H1: a block in a magazine, a FastCache, an SLL or a batch is counted as used by its span.
@@ -38,20 +39,22 @@ use crate::stats::event::Events;
 /// - H3: every span on `core`'s lists has this heap as its owner, and its granules' tags say so.
 #[repr(C, align(4096))]
 pub(crate) struct Heap {
-    // Owner half: its user writes; what others may look at says so where it is made.
+    // What its user writes; what others may look at says so where it is made.
     pub(super) bins: Bins,
     pub(super) outbox: Outbox,
     pub(super) seated: Seated,
-    pub(super) own: Owned<Half>,
+    // Shared, from here on.
+    pub(super) inbox: Inbox,
+    // Of these two, what classes up to a page have lies in two pages: who uses no others touches four of the heap's.
+    pub(super) core: Mutex<Core>,
     /// Counted by the owner or under the lock, as each event says; read by any.
     pub(crate) events: Events,
-    // Shared half, from here on.
-    pub(super) inbox: Inbox,
-    pub(super) core: Mutex<Core>,
     pub(super) links: Links,
     pub(super) apart: Apart,
     pub(super) seat: Seat,
-    /// The owner's again; only touched while it is profiled.
+    // The owner's again.
+    pub(super) own: Owned<Half>,
+    /// Only touched while it is profiled.
     pub(super) metered: Owned<Metered>,
 }
 
@@ -277,6 +280,11 @@ pub(super) struct Apart {
 unsafe impl Sync for Apart {}
 
 const _: () = {
+    // Up to 4,096 bytes.
+    const PAGE_CLASSES: usize = 36;
+    const EVENTS_AT: usize = offset_of!(Heap, events);
+    assert!(offset_of!(Heap, core) + size_of::<Spans>() * PAGE_CLASSES <= 2 * 4096, "see `Heap`");
+    assert!(EVENTS_AT >= 3 * 4096 && EVENTS_AT + size_of::<[u64; EVENTS]>() * PAGE_CLASSES <= 4 * 4096, "see `Heap`");
     assert!(size_of::<Heap>() <= 32 << 10, "a heap is one record of meta");
     assert!(size_of::<Heap>() == 32_768, "docs/ARCHITECTURE.md, section 5, says so");
 };

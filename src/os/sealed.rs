@@ -88,6 +88,11 @@ impl Sealed {
     }
 }
 
+/// Begins the time of writing. By the library's constructor, as its first act; what was written before it stays.
+pub(crate) fn open() {
+    SEALED.is_closed.store(false, Ordering::Relaxed);
+}
+
 /// Ends the time of writing. By the library's constructor, as its last act; refused, all stays as it is.
 pub(crate) fn close() {
     SEALED.is_closed.store(true, Ordering::Relaxed);

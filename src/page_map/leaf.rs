@@ -113,6 +113,11 @@ pub(super) fn numbered(index: usize) -> Option<&'static Leaf> {
     unsafe { leaf.as_ref() }
 }
 
+/// Whether the leaf for `at` is there. Before the first one the root is not looked at: `grow` will write to it, and it would take two page faults.
+pub(super) fn is_there(at: Addr) -> bool {
+    MAPPED.get() != 0 && of(at).is_some()
+}
+
 fn get(entries: &Entries, at: Addr) -> &Entry {
     // SAFETY: masked to the number of entries.
     unsafe { entries.get_unchecked(at.granule() & INDEX_MASK) }

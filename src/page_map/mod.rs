@@ -81,7 +81,7 @@ pub(crate) fn can_hold(at: Addr, granules: usize) -> bool {
 
 /// Makes sure that `granules` granules from `at` on can be entered. `false`: no memory for a leaf, or no addresses that have one.
 pub(crate) fn prepare(at: Addr, granules: usize) -> bool {
-    can_hold(at, granules) && by_page(at, granules).all(|(at, _)| leaf::of(at).is_some() || leaf::grow(at))
+    can_hold(at, granules) && by_page(at, granules).all(|(at, _)| leaf::is_there(at) || leaf::grow(at))
 }
 
 /// Enters `granules` granules from `at` on, which are not entered. `false`: not to be `prepare`d, nothing entered.

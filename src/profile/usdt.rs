@@ -93,12 +93,14 @@ macro_rules! probe {
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 core::arch::global_asm!(
     ".pushsection .probes, \"aw\", %progbits",
-    ".p2align 1",
+    // A page of its own, the file's last: of one that goes on as .bss the loader writes zeroes over the rest, a page fault in every process.
+    ".p2align 12",
     ".hidden hakmem_probe_semaphore",
     ".globl hakmem_probe_semaphore",
     ".type hakmem_probe_semaphore, %object",
     "hakmem_probe_semaphore: .2byte 0",
     ".size hakmem_probe_semaphore, 2",
+    ".p2align 12",
     ".popsection",
     ".pushsection .stapsdt.base, \"aR\", %progbits",
     ".hidden hakmem_probe_base",

@@ -9,9 +9,9 @@ use core::sync::atomic::{AtomicU8, Ordering};
 /// | ON    | calls are recorded                 | `stop` → OFF: no room, no memory, no file for a child     |
 /// | OFF   | none is                            | never                                                    |
 static STATE: AtomicU8 = AtomicU8::new(ASK);
-const OFF: u8 = 0;
-pub(super) const ASK: u8 = 1;
-pub(super) const ON: u8 = 2;
+pub(super) const ASK: u8 = 0;
+pub(super) const ON: u8 = 1;
+const OFF: u8 = 2;
 
 /// Whether calls are recorded, or that is not known yet: `start` tells. What slow paths ask first.
 #[inline(always)]

@@ -13,14 +13,15 @@ use crate::stats::counter::Counter;
 
 const NODES: usize = 16_384;
 
+#[repr(C)] // what every process touches comes last, beside the words of other boxes
 pub(super) struct FreeSlots {
+    links: [AtomicU32; NODES],
+    /// Which slot a node names: SuperSlab number * 32 + first slot.
+    slots: [AtomicU32; NODES],
     lists: [IndexStack; CLASSES],
     spare: IndexStack,
     /// Nodes handed out at least once; those above were never used.
     fresh: AtomicU32,
-    links: [AtomicU32; NODES],
-    /// Which slot a node names: SuperSlab number * 32 + first slot.
-    slots: [AtomicU32; NODES],
     pub(super) dropped: Counter,
 }
 

@@ -62,7 +62,7 @@ impl Shelf {
     }
 }
 
-pub(super) static POOL: Mutex<Pool> = Mutex::new(Pool {
+pub(super) static POOL: Aside<Mutex<Pool>> = Aside(Mutex::new(Pool {
     high: 0,
     spare: None,
     cache: Cache::new(),
@@ -71,7 +71,7 @@ pub(super) static POOL: Mutex<Pool> = Mutex::new(Pool {
     shared: Shelf::new(),
     room: Room::NONE,
     own: [const { Shelf::new() }; CLASSES],
-});
+}));
 pub(super) static CHANGED: Changed = Changed::new();
 pub(super) static FREE_SLOTS: Aside<FreeSlots> = Aside(FreeSlots::new());
 

@@ -15,8 +15,8 @@ use crate::meta;
 
 /// SuperSlabs at most: 2 TiB of slots.
 pub(super) const MAX: u32 = 1 << 20;
-/// Descriptors that are made at once: a page of them.
-const CHUNK: u32 = 64;
+/// Descriptors that are made at once: no more than most processes need, or others' records would lie in a page behind.
+const CHUNK: u32 = 16;
 const CHUNKS: usize = (MAX / CHUNK) as usize;
 
 /// One SuperSlab. All fields but the word are written under the pool lock while the word is RETIRED.
@@ -178,6 +178,6 @@ impl Marks for Descriptors {
 }
 
 const _: () = {
-    assert!(CHUNK as usize * size_of::<SuperSlab>() <= 4096, "a chunk is one page of meta");
+    assert!(CHUNK as usize * size_of::<SuperSlab>() <= 4096, "a chunk is no more than a page of meta");
     assert!(size_of::<SuperSlab>() == 64, "docs/ARCHITECTURE.md, section 5, says so");
 };
