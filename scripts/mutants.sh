@@ -30,6 +30,7 @@ declare -A runs=(
     [pool]='superslab/* base/index_stack.rs page_map/*'
     [page_map]='page_map/*'
     [node_pool]='heap/node_pool.rs base/index_stack.rs'
+    [registry]='heap/*'
     [remote]='heap/* base/open_batch.rs base/batch_stack.rs base/index_stack.rs'
     [background]='reclaim/background.rs'
     [report]='report/*'
@@ -213,6 +214,23 @@ mutant $file 'fn grow' 'who waited to grow does not look again' 'self.spare.pop(
 mutant $file 'fn grow' 'growth is not counted' '*grown += 1;' ''
 mutant $file 'fn grow' 'the first node is spare too' 'for offset in 1..PER_CHUNK' 'for offset in 0..PER_CHUNK'
 mutant $file 'fn grow' 'the new chunk is not entered' 'slot.store(chunk, Ordering::Release);' ''
+
+file=heap/registry.rs models=registry
+mutant $file 'fn adopt' 'two may look for an orphan at once' 'let heap = match registry.pop_orphan() {' \
+    'let found = registry.oldest; drop(registry); registry = REGISTRY.lock(); registry.pop_orphan(); let heap = match found {'
+mutant $file 'fn adopt' 'who adopts is not in use' 'registry.push_used(heap);' ''
+mutant $file 'fn orphan' 'an orphan is in use still' 'registry.unlink(heap);' ''
+mutant $file 'fn shared_heap' 'two make a shared heap' 'place.load(Ordering::Relaxed)' 'core::ptr::null_mut::<Heap>()'
+mutant $file 'fn shared_heap' 'who makes a shared heap publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
+mutant $file 'fn shared_heap' 'who finds a shared heap acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
+mutant $file 'fn try_orphans' 'who is no orphan is inherited from' 'heap.is_orphan() && look(heap)' 'look(heap)'
+mutant $file 'fn try_orphans' 'an orphan may be adopted while it is inherited from' 'heap.is_orphan() && look(heap)' \
+    'heap.is_orphan() && { drop(registry); let done = look(heap); registry = REGISTRY.lock(); done }'
+mutant $file 'fn push_orphan' 'an orphan behind another is lost' 'newest.links.behind.set(Some(heap))' 'drop(newest)'
+mutant $file 'fn pop_orphan' 'an orphan stays in the queue' 'self.oldest = heap.links.behind.take();' ''
+mutant $file 'fn pop_orphan' 'the last orphan stays the newest' 'self.newest = None;' ''
+mutant $file 'fn pop_orphan' 'who was adopted looks like an orphan' 'heap.links.orphan.store(false, Ordering::Relaxed);' ''
+mutant $file 'fn push_used' 'who is in use is not known to the next' 'behind.links.before.set(Some(heap));' ''
 
 file=heap/remote.rs models=remote
 mutant $file 'fn free_remote' 'an open batch is not published' 'open.node.store(node, Ordering::Release)' 'open.node.store(node, Ordering::Relaxed)'

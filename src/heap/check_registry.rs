@@ -7,7 +7,7 @@ use super::state::Heap;
 use crate::base::addr::Addr;
 use crate::os;
 
-/// R1. Any thread.
+/// R1 and R2. Any thread.
 pub(crate) fn check_registry() {
     let registry = REGISTRY.lock();
     let (mut heaps, mut marked, mut queued) = (0_usize, 0_usize, 0);
@@ -23,4 +23,12 @@ pub(crate) fn check_registry() {
     }
     os::require(queued == marked, "R1: orphans and their queue", Addr(queued));
     os::require(last == registry.newest.map(Heap::addr), "R1: the newest orphan", last.unwrap_or(Addr::NULL));
+    let (mut at, mut last, mut used) = (registry.used, None, 0);
+    while let Some(heap) = at.filter(|_| used <= heaps) {
+        let before = heap.links.before.get().map(Heap::addr);
+        os::require(before == last && !heap.is_orphan(), "R2: a heap in use and the one before it", heap.addr());
+        used += 1;
+        (at, last) = (heap.links.behind.get(), Some(heap.addr()));
+    }
+    os::require(queued + used <= heaps, "R2: heaps in use", Addr(used));
 }

@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::late::LATE_THREAD;
 use super::list::newest;
-use super::registry::REGISTRY;
+use super::registry::{self, REGISTRY};
 use super::state::{Heap, OwnHeap};
 use super::{inherit, metered};
 use crate::class::ClassId;
@@ -45,15 +45,7 @@ pub(crate) fn adopt_or_make(
     prepare: impl FnOnce(OwnHeap),
     on_exit: unsafe extern "C" fn(*mut core::ffi::c_void),
 ) -> Option<OwnHeap> {
-    let heap = {
-        let mut registry = REGISTRY.lock();
-        let heap = match registry.pop_orphan() {
-            Some(heap) => heap,
-            None => registry.make()?,
-        };
-        registry.push_used(heap);
-        heap
-    };
+    let heap = registry::adopt()?;
     if !is_any_born() {
         BORN.store(true, Ordering::Relaxed);
     }
@@ -143,10 +135,6 @@ pub(crate) fn retire(left: Left, close: impl FnOnce(OwnHeap)) {
     heap.capacities().reset();
     heap.ebb().reset();
     heap.enter().release_empty(usize::MAX);
-    {
-        let mut registry = REGISTRY.lock();
-        registry.unlink(left.0);
-        registry.push_orphan(left.0);
-    }
+    registry::orphan(left.0);
     inherit::offer(&heap.look());
 }

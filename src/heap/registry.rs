@@ -1,20 +1,21 @@
 //! The registry: which heaps have a thread, which wait for one, and which are spare. What becomes of them, and when, is told by `lifecycle.rs`.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use core::sync::atomic::AtomicBool;
 
 use super::inbox::Inbox;
 use super::list::{self, newest};
 use super::state::{Heap, Links};
 use crate::base::addr::Addr;
 use crate::base::door::Door;
+use crate::base::sync::{AtomicPtr, Ordering};
 use crate::meta;
 use crate::os::lock::Mutex;
 use crate::os::lost::Thread as Unheard;
 
 /// # Invariants
 /// - R1: orphans form a queue from `oldest` to `newest` by `behind`; exactly its members have `orphan` set.
-/// - R2: all others, but for the late heap, that of samples and those apart, are on the list that begins at `used`, by `behind` and back by
+/// - R2: all others, but for the shared ones and those apart, are on the list that begins at `used`, by `behind` and back by
 ///   `before`.
 /// - R3: those that were apart and are no longer, `spares` of them, form a queue from `spare` to `last_spare` by `behind`.
 pub(super) struct Registry {
@@ -46,6 +47,24 @@ pub(super) static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     unheard: 0,
     lost_hand: None,
 });
+
+/// A heap for a thread, in use from now on: the oldest orphan, else a new one. `None`: out of memory. Any thread.
+pub(super) fn adopt() -> Option<&'static Heap> {
+    let mut registry = REGISTRY.lock();
+    let heap = match registry.pop_orphan() {
+        Some(heap) => heap,
+        None => registry.make()?,
+    };
+    registry.push_used(heap);
+    Some(heap)
+}
+
+/// Makes an orphan of a heap that is in use. Its user, who is that no longer.
+pub(super) fn orphan(heap: &'static Heap) {
+    let mut registry = REGISTRY.lock();
+    registry.unlink(heap);
+    registry.push_orphan(heap);
+}
 
 /// The heap at `place`, which no thread has; made when it is first asked for.
 pub(super) fn shared_heap(place: &AtomicPtr<Heap>) -> Option<&'static Heap> {
@@ -155,7 +174,7 @@ impl Registry {
         }
     }
 
-    pub(super) fn pop_orphan(&mut self) -> Option<&'static Heap> {
+    fn pop_orphan(&mut self) -> Option<&'static Heap> {
         let heap = self.oldest?;
         self.oldest = heap.links.behind.take();
         if self.oldest.is_none() {
@@ -165,7 +184,7 @@ impl Registry {
         Some(heap)
     }
 
-    pub(super) fn push_used(&mut self, heap: &'static Heap) {
+    fn push_used(&mut self, heap: &'static Heap) {
         let behind = self.used.replace(heap);
         heap.links.before.set(None);
         heap.links.behind.set(behind);

@@ -9,7 +9,7 @@
 //! | `futex_lock`   | `os::lock`       | the crate's own, over a futex of the model's                                |
 //! | `os`, `meta`     | the kernel       | addresses without memory, so that a model can watch who holds them; arenas |
 //! | `config`         | the environment  | what the model sets                                                        |
-//! | `heap`           | `Heap`     | only what goes from heap to heap, and the node pool                        |
+//! | `heap`           | `Heap`     | the registry, what goes from heap to heap, and the node pool               |
 //! | `span`           | spans            | of one block each, which loom watches                                      |
 //! | `reclaim`        | what gives back  | only the background thread, with one number for all that is idle           |
 //! | `large`          | the mappings     | only what waits at seats; the cache counts what it is given                |

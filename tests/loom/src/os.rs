@@ -25,6 +25,22 @@ pub(crate) fn process_id() -> u64 {
     1
 }
 
+/// Threads that end say so.
+pub(crate) mod lost {
+    #[derive(Clone, Copy)]
+    pub(crate) struct Thread;
+
+    impl Thread {
+        pub(crate) fn current() -> Thread {
+            Thread
+        }
+    }
+}
+
+pub(crate) fn require(holds: bool, what: &str, at: Addr) {
+    assert!(holds, "{what} {:#x}", at.0);
+}
+
 pub(crate) mod gate {
     /// Nothing forks here.
     pub(crate) fn enter() -> Option<()> {

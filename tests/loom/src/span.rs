@@ -64,6 +64,11 @@ pub(crate) fn hold(block: Addr) {
     find(block).1.with_mut(|home| assert!(!unsafe { *home }, "a block that is in use is free"));
 }
 
+/// Whose block it is, as the page map says.
+pub(crate) fn owner(block: Addr) -> Addr {
+    Addr(find(block).0.tag.load(Ordering::Relaxed))
+}
+
 /// Whether all blocks are at home.
 pub(crate) fn all_home() -> bool {
     let homes: Vec<Home> = WORLD.with_borrow(|world| world.iter().map(|(_, home)| home.clone()).collect());

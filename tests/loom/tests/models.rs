@@ -56,6 +56,10 @@ models! {
     profile_a_free_is_counted_after_its_allocation
     profile_a_place_is_one_blocks
     profile_a_stack_is_kept_once
+    registry_a_heap_outlives_its_threads
+    registry_a_shared_heap_is_made_once
+    registry_an_orphan_is_adopted_by_one
+    registry_an_orphan_is_adopted_while_it_is_inherited_from
     remote_a_block_finds_the_span_that_moved
     remote_a_full_inbox_is_emptied_by_its_sender
     remote_blocks_come_home_once

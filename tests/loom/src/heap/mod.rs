@@ -1,6 +1,8 @@
-//! Of box `heap` what goes between heaps, T-REMOTE and the spans that change hands, with the node pool; and their models: their door is as
+//! Of box `heap` what goes between heaps, T-REMOTE, the spans that change hands and the registry, with the node pool; and their models: their door is as
 //! private as in the crate. A heap here has no magazines, and a span of its one class at most. And what the background thread asks of it.
 
+#[path = "../../../../src/heap/check_registry.rs"]
+mod check_registry;
 #[path = "../../../../src/heap/inbox.rs"]
 mod inbox;
 #[path = "../../../../src/heap/inherit.rs"]
@@ -13,6 +15,8 @@ mod node_pool;
 mod outbox;
 #[path = "../../../../src/heap/recall.rs"]
 mod recall;
+#[path = "../../../../src/heap/registry.rs"]
+mod registry;
 #[path = "../../../../src/heap/remote.rs"]
 mod remote;
 #[path = "../../../../src/heap/strays.rs"]
@@ -22,6 +26,7 @@ mod behind;
 mod state;
 
 pub mod model;
+pub mod registry_model;
 pub mod remote_model;
 
 use crate::base::sync::{AtomicU32, Ordering};
@@ -60,7 +65,15 @@ mod light {
 }
 
 mod list {
-    use super::state::{HEAPS, Heap};
+    use super::state::{self, HEAPS, Heap};
+
+    /// What is in a heap from its start is there before anybody finds it.
+    pub(super) fn put(heap: &'static Heap) {
+        heap.inbox.batches.is_empty();
+        heap.inbox_bytes();
+        state::make_half(heap);
+        HEAPS.with_borrow_mut(|heaps| heaps.push(heap));
+    }
 
     pub(super) fn newest() -> Option<&'static Heap> {
         HEAPS.with_borrow(|heaps| heaps.last().copied())
@@ -73,6 +86,12 @@ mod list {
             at = heap.next();
         }
     }
+
+    impl Heap {
+        pub(super) fn next(&self) -> Option<&'static Heap> {
+            self.links.next.get()
+        }
+    }
 }
 
 mod late {
@@ -80,18 +99,6 @@ mod late {
 
     pub(super) fn is_late(_: &Heap) -> bool {
         false
-    }
-}
-
-mod registry {
-    use super::list;
-    use super::state::Heap;
-
-    /// All are there to be taken from; a model says which heaps have no thread.
-    pub(super) fn try_orphans(mut look: impl FnMut(&'static Heap) -> bool) -> bool {
-        let mut done = false;
-        list::each_heap(|heap| done = done || look(heap));
-        true
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use loom::thread;
 
 use super::state::{Heap, OwnHeap, make};
-use super::{inherit, node_pool, recall, remote};
+use super::{inherit, node_pool, recall, registry, remote};
 use crate::base::addr::Addr;
 use crate::base::sync::Ordering;
 use crate::class::{BIN_STRIDE, ClassId};
@@ -20,8 +20,8 @@ pub(super) fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// The class of all blocks, and one of which a block fills an inbox.
-fn small() -> ClassId {
+/// The class of most blocks, and one of which a block fills an inbox.
+pub(super) fn small() -> ClassId {
     ClassId::of(64).unwrap()
 }
 
@@ -51,6 +51,14 @@ fn owner(spans: usize) -> (&'static Heap, Vec<Addr>) {
     let of_class = &mut core.spans[small().index()];
     let blocks = (0..spans).map(|_| span::make(heap.addr(), of_class)).collect();
     drop(core);
+    (heap, blocks)
+}
+
+/// The same of a heap that its thread has left.
+fn orphan(spans: usize) -> (&'static Heap, Vec<Addr>) {
+    let (heap, blocks) = owner(spans);
+    registry::REGISTRY.lock().push_orphan(heap);
+    inherit::offer(&heap.look().core);
     (heap, blocks)
 }
 
@@ -135,8 +143,7 @@ pub fn remote_a_block_finds_the_span_that_moved() {
     let _alone = alone();
     check(2, 0, || {
         prepare(64);
-        let ((orphan, blocks), heir, sender) = (owner(2), make(), make());
-        inherit::offer(&orphan.look().core);
+        let ((orphan, blocks), heir, sender) = (orphan(2), make(), make());
         let other = freed_and_sent(sender, orphan, blocks);
         let mut core = heir.enter();
         core.inherit(small());
@@ -152,8 +159,7 @@ pub fn remote_blocks_find_two_spans_that_moved() {
     let _alone = alone();
     check(2, 0, || {
         prepare(64);
-        let ((orphan, blocks), heirs, sender) = (owner(2), [make(), make()], make());
-        inherit::offer(&orphan.look().core);
+        let ((orphan, blocks), heirs, sender) = (orphan(2), [make(), make()], make());
         let other = freed_and_sent(sender, orphan, blocks);
         // All locked, so that the second does not take what the first took.
         let mut cores = heirs.map(Heap::look);
@@ -170,8 +176,7 @@ pub fn remote_without_a_node_a_batch_goes_on_whole() {
     let _alone = alone();
     check(2, 0, || {
         prepare(64);
-        let ((orphan, blocks), heir, sender) = (owner(2), make(), make());
-        inherit::offer(&orphan.look().core);
+        let ((orphan, blocks), heir, sender) = (orphan(2), make(), make());
         free(sender, orphan, &blocks);
         let mut spare = Vec::new();
         spare.extend(core::iter::from_fn(node_pool::take));
@@ -191,8 +196,7 @@ pub fn remote_without_a_node_a_block_goes_home_at_once() {
     let _alone = alone();
     check(2, 0, || {
         prepare(0);
-        let ((orphan, blocks), heir, sender) = (owner(2), make(), make());
-        inherit::offer(&orphan.look().core);
+        let ((orphan, blocks), heir, sender) = (orphan(2), make(), make());
         let other = thread::spawn(move || free(sender, orphan, &blocks));
         let mut core = heir.enter();
         core.inherit(small());

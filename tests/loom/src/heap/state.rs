@@ -1,14 +1,22 @@
 //! A heap without magazines.
 
 use core::ops::Deref;
+use core::sync::atomic::AtomicBool;
 use std::alloc::Layout;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use loom::cell::UnsafeCell;
 
 use super::inbox::Inbox;
+use super::list;
 use super::outbox::Outbox;
 use crate::base::addr::Addr;
+use crate::base::door::Door;
 use crate::class::CLASSES;
 use crate::os::lock::Mutex;
+use crate::os::lost::Thread as Unheard;
 use crate::span::{Dirty, Spans};
 use crate::stats::event::Events;
 
@@ -18,6 +26,17 @@ pub(crate) struct Heap {
     pub(super) inbox: Inbox,
     pub(super) core: Mutex<Core>,
     pub(super) events: Events,
+    pub(super) links: Links,
+}
+
+/// As in the crate.
+pub(super) struct Links {
+    pub(super) next: Cell<Option<&'static Heap>>,
+    pub(super) behind: Cell<Option<&'static Heap>>,
+    pub(super) before: Cell<Option<&'static Heap>>,
+    pub(super) orphan: AtomicBool,
+    pub(super) unheard: Cell<Option<Unheard>>,
+    pub(super) word: Door,
 }
 
 pub(crate) struct Core {
@@ -39,6 +58,8 @@ impl Deref for OwnHeap {
 
 thread_local! {
     pub(super) static HEAPS: RefCell<Vec<&'static Heap>> = const { RefCell::new(Vec::new()) };
+    /// Each heap's owner half: one cell, so that loom sees when two use it without an order between them.
+    static HALVES: RefCell<BTreeMap<usize, Rc<UnsafeCell<u32>>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 const _: () = assert!(size_of::<Heap>() <= APART);
@@ -58,6 +79,12 @@ thread_local! {
 /// Starts a new execution.
 pub(crate) fn reset() {
     HEAPS.take();
+    HALVES.take();
+}
+
+/// A heap's owner half, before anybody knows the heap.
+pub(super) fn make_half(heap: &Heap) {
+    HALVES.with_borrow_mut(|halves| halves.insert(heap.addr().0, Rc::new(UnsafeCell::new(0))));
 }
 
 /// A heap, the newest, before there are threads.
@@ -71,8 +98,9 @@ pub(super) fn make() -> &'static Heap {
         at.write_bytes(0, size_of::<Heap>());
         &*at.cast::<Heap>()
     };
+    heap.links.next.set(list::newest());
     heap.touch();
-    HEAPS.with_borrow_mut(|heaps| heaps.push(heap));
+    list::put(heap);
     heap
 }
 
@@ -87,14 +115,10 @@ impl Heap {
         Addr::of(self)
     }
 
-    pub(super) fn next(&self) -> Option<&'static Heap> {
-        HEAPS.with_borrow(|heaps| {
-            let me = heaps.iter().position(|heap| core::ptr::eq(*heap, self))?;
-            me.checked_sub(1).map(|next| heaps[next])
-        })
-    }
-
-    pub(super) fn is_orphan(&self) -> bool {
-        false
+    /// Uses the owner half, as its user.
+    pub(super) fn use_half(&self) {
+        let half = HALVES.with_borrow(|halves| halves.get(&self.addr().0).cloned()).unwrap();
+        // SAFETY: loom checks that nobody else is in the cell.
+        half.with_mut(|uses| unsafe { *uses += 1 });
     }
 }

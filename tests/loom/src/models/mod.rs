@@ -18,6 +18,7 @@ mod seats;
 mod sp_slot;
 
 pub use crate::heap::model::node_pool_gives_each_node_to_one;
+pub use crate::heap::registry_model::*;
 pub use crate::heap::remote_model::*;
 pub use crate::large::model::*;
 pub use crate::reclaim::model::*;
