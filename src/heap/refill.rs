@@ -77,7 +77,7 @@ impl Locked<'_> {
         if holds_empty(owner) {
             span::close(fresh);
         }
-        spans.adopt(fresh);
+        spans.add(fresh);
         tide.note_acquired();
         self.heap.events.count(class.index(), Event::SpanAcquire, 1);
         true

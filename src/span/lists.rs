@@ -48,7 +48,7 @@ impl Spans {
     }
 
     /// Takes in a new span.
-    pub(crate) fn adopt(&mut self, span: NonNull<Span>) {
+    pub(crate) fn add(&mut self, span: NonNull<Span>) {
         // SAFETY: `span` is a live record of this heap, under its lock; so throughout this file.
         self.free += unsafe { span.as_ref() }.free as u64;
         self.spans += 1;
@@ -63,7 +63,7 @@ impl Spans {
     /// Puts `span` where its `free` says. Returns it instead, on no list, when it is one empty span too many.
     pub(super) fn place(&mut self, span: NonNull<Span>, dirty: &mut Dirty) -> Option<NonNull<Span>> {
         self.unlink(span, dirty);
-        // SAFETY: see `adopt`.
+        // SAFETY: see `add`.
         let record = unsafe { span.as_ref() };
         // Of a big class none is kept: it is a slab that others can use whole, and a magazine stands before it.
         let spare = record.class.is_big() || self.is_lean || self.empty > self.keep;
@@ -80,7 +80,7 @@ impl Spans {
     /// Puts a span behind all others: what it has free is not resident. Its next flush moves it back.
     pub(super) fn pass_over(&mut self, span: NonNull<Span>, dirty: &mut Dirty) {
         self.unlink(span, dirty);
-        // SAFETY: see `adopt`.
+        // SAFETY: see `add`.
         let (free, capacity) = unsafe { (span.as_ref().free, span.as_ref().capacity) };
         let list = if free <= capacity / 2 { List::GoneFuller } else { List::GoneEmptier };
         self.link_to(span, list, free + 1);
@@ -108,7 +108,7 @@ impl Spans {
     }
 
     /// The first on a list.
-    pub(super) fn head(&self, list: List) -> Option<NonNull<Span>> {
+    pub(super) fn first_on(&self, list: List) -> Option<NonNull<Span>> {
         self.chains.get(list as usize).copied().flatten()
     }
 
@@ -120,7 +120,7 @@ impl Spans {
 
     /// One of those set apart, and by its `next` the others.
     pub(super) fn going(&self) -> Option<NonNull<Span>> {
-        self.chains.get(List::Going as usize).copied().flatten()
+        self.first_on(List::Going)
     }
 
     /// Forgets, a step at a time, that released spans were wanted back.
@@ -135,10 +135,10 @@ impl Spans {
 
     /// Takes an empty span off, if one is kept.
     pub(crate) fn take_empty(&mut self, dirty: &mut Dirty) -> Option<NonNull<Span>> {
-        let span = self.chains.get(List::Empty as usize).copied().flatten()?;
+        let span = self.first_on(List::Empty)?;
         self.unlink(span, dirty);
         self.spans -= 1;
-        // SAFETY: see `adopt`.
+        // SAFETY: see `add`.
         self.free -= unsafe { span.as_ref() }.free as u64;
         Some(span)
     }
@@ -158,7 +158,7 @@ impl Spans {
         let span = self.chains.iter().take(List::Empty as usize).rev().find_map(|chain| *chain)?;
         self.unlink(span, dirty);
         self.spans -= 1;
-        // SAFETY: see `adopt`.
+        // SAFETY: see `add`.
         self.free -= unsafe { span.as_ref() }.free as u64;
         Some(span)
     }
@@ -184,14 +184,14 @@ impl Spans {
     }
 
     fn link(&mut self, span: NonNull<Span>) {
-        // SAFETY: see `adopt`.
+        // SAFETY: see `add`.
         let record = unsafe { span.as_ref() };
         let (list, promote_at) = list_for(record.free, record.capacity);
         self.link_to(span, list, promote_at);
     }
 
     fn link_to(&mut self, mut span: NonNull<Span>, list: List, promote_at: u32) {
-        // SAFETY: see `adopt`; no other reference to the record lives here.
+        // SAFETY: see `add`; no other reference to the record lives here.
         let record = unsafe { span.as_mut() };
         record.list = list;
         record.promote_at = promote_at;
@@ -207,7 +207,7 @@ impl Spans {
     }
 
     fn unlink(&mut self, mut span: NonNull<Span>, dirty: &mut Dirty) {
-        // SAFETY: see `adopt`.
+        // SAFETY: see `add`.
         let record = unsafe { span.as_mut() };
         for hand in &mut dirty.hands {
             if hand.at == Some(span) {

@@ -64,7 +64,7 @@ pub(super) fn record_bytes(class: ClassId) -> usize {
 ///
 /// | list      | free blocks             | moves                                        |
 /// |-----------|-------------------------|----------------------------------------------|
-/// | Full      | 0                       | by a flush → Fullest (on no chain: only counted) |
+/// | Full      | 0                       | by a flush → where `free` says               |
 /// | Fullest   | up to a quarter         | by a flush → Fuller, by a refill → Full      |
 /// | Fuller    | up to half              | …                                            |
 /// | Emptier   | up to three quarters    | …                                            |

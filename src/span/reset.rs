@@ -24,7 +24,7 @@ impl Spans {
     fn free_used(&mut self, class: ClassId, dirty: &mut Dirty) -> usize {
         let used = self.used(class);
         for list in USED {
-            while let Some(mut span) = self.head(list) {
+            while let Some(mut span) = self.first_on(list) {
                 // SAFETY: a live record of this heap (L1), under its lock; no other reference to it is held.
                 unsafe { span.as_mut() }.free_all(dirty);
                 // All of it is free, and so it stays on no such list.

@@ -31,6 +31,6 @@ pub(crate) fn transfer(
     record.freed_in = to_dirty.generation;
     to_dirty.bytes += freed as usize * record.block_size as usize;
     record.note_coming(to_dirty);
-    to.adopt(span);
+    to.add(span);
     true
 }
