@@ -87,10 +87,11 @@ mod heap;
 
 mod baseline;
 mod guard;
-mod hardened;
 mod large;
 mod pool_tls;
 mod tiny_heap;
+
+mod hardened;
 
 mod reclaim;
 

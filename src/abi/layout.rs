@@ -3,7 +3,7 @@
 use core::mem::size_of;
 
 use crate::base::layout::{At, Layout, MAGIC, VERSION};
-use crate::{class, heap, large, page_map, profile, span, superslab, trace};
+use crate::{class, hardened, heap, large, page_map, profile, span, superslab, trace};
 
 /// Where the table is the same for all.
 #[repr(transparent)]
@@ -25,7 +25,7 @@ pub static hak_layout: Table = Table(Layout {
     classes: class::LAYOUT,
     page_map: page_map::LAYOUT,
     span: span::LAYOUT,
-    large: large::LAYOUT,
+    large: large::layout(hardened::fenced::MAPPED),
     heap: heap::LAYOUT,
     node: heap::NODE_LAYOUT,
     pool: superslab::LAYOUT,
@@ -33,4 +33,5 @@ pub static hak_layout: Table = Table(Layout {
     trace: trace::LAYOUT,
     profile_on_at: profile::ON_AT,
     heap_second_bins: heap::SECOND_BINS,
+    tag_fenced: page_map::Tag::FENCED.0 as usize,
 });

@@ -113,7 +113,7 @@ impl Arena {
         let bytes = class.map_or(size, ClassId::block_size);
         let attempt = || match class {
             Some(class) => self.class_block(class, size),
-            None => self.large.alloc(size, align),
+            None => self.large.alloc(size, align, front::large_block),
         };
         if self.region.is_none() {
             return front::serve((size, align), attempt, || self.allowance.has_room(bytes));
@@ -142,7 +142,11 @@ impl Arena {
     #[cold]
     fn alone(&'static self, class: ClassId, size: usize, align: usize) -> Option<Fresh> {
         let fewer = class.block_size().div_ceil(GRANULE) < class.slots() as usize;
-        if fewer && self.allowance.has_room(class.block_size()) { self.large.alloc(size, align) } else { None }
+        if fewer && self.allowance.has_room(class.block_size()) {
+            self.large.alloc(size, align, front::large_block)
+        } else {
+            None
+        }
     }
 
     /// By what a thread finds its seat: a zeroed one's is not found by its handle alone.

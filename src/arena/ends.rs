@@ -102,7 +102,7 @@ pub(crate) unsafe fn reset(word: *mut u8) {
 fn reset_slow(arena: &'static Arena) {
     // Not done, in a fork that lasts: what was not freed now is the next time.
     let _ = front::inside(|| {
-        arena.large.free_all();
+        arena.large.free_all(front::take_one_of_many);
         arena.each_heap(|heap| {
             if !heap.rewind() {
                 heap.start_over();
@@ -121,7 +121,7 @@ pub(crate) unsafe fn destroy(word: *mut u8) {
     let _ = front::inside(|| {
         list::take(arena);
         reclaim::at_leisure(|| {
-            arena.large.free_all();
+            arena.large.free_all(front::take_one_of_many);
             while let Some(seat) = heap::end_seat(arena.heap) {
                 // SAFETY: the arena is the caller's alone, and so is what nobody's seat is any more.
                 unsafe { OwnHeap::of(seat) }.dissolve();

@@ -24,7 +24,7 @@ pub(crate) struct Figures {
 pub(crate) fn of(block: *mut u8) -> *mut u8 {
     let at = Addr::of(block);
     let owner = match Kind::at(at) {
-        Kind::Large => large::holder(at).map_or(Addr::NULL, |held| held.owner()),
+        Kind::Large | Kind::Fenced => large::holder(at).map_or(Addr::NULL, |held| held.owner()),
         Kind::Hardened(span) | Kind::Usual(span) => span.heap().apart_owner(),
         Kind::NotOurs | Kind::Guarded | Kind::Reserve(_) => Addr::NULL,
     };

@@ -59,6 +59,8 @@ pub(crate) struct Layout {
     pub(crate) profile_on_at: At,
     /// Offset in a heap of a second set of bins, of blocks that are as free as those of the first: there once the profiler's tables are.
     pub(crate) heap_second_bins: usize,
+    /// The tag of a large block's first granule, in use, of a hardened process.
+    pub(crate) tag_fenced: usize,
 }
 
 #[repr(C)]
@@ -115,11 +117,11 @@ pub(crate) struct Span {
 #[repr(C)]
 pub(crate) struct Large {
     pub(crate) base: usize,
-    /// Bytes that are the block's: a multiple of the granule.
+    /// Bytes that are the block's.
     pub(crate) bytes: usize,
     /// What the program may use.
     pub(crate) size: usize,
-    /// Bytes of the mapping, where those are more than the block's; else 0.
+    /// Bytes of the mapping, of which the first are the block's, where the tag is `tag_fenced`.
     pub(crate) mapped: usize,
     /// Counters of eight bytes: bytes of all mappings, freed ones that are kept included; what is in use of those, granules in the lower four bytes.
     pub(crate) mapped_at: At,
@@ -217,5 +219,5 @@ pub(crate) struct Trace {
 
 const _: () = {
     let words = (size_of::<Layout>() - 16) / 8;
-    assert!(words == 3 + 5 + 14 + 8 + 8 + 18 + 5 + 9 + 14 + 2 + 1 + 1, "words without a hole, and none taken away");
+    assert!(words == 3 + 5 + 14 + 8 + 8 + 18 + 5 + 9 + 14 + 2 + 1 + 1 + 1, "words without a hole, and none taken away");
 };

@@ -3,7 +3,8 @@
 //! | kind       | usable size      | resize             | expand         | cut       | free (`sink.rs`)              |
 //! |------------|------------------|--------------------|----------------|-----------|-------------------------------|
 //! | `NotOurs`  | none             | die                | die            | -         | die                           |
-//! | `Large`    | its record's     | in place, or moved | in place       | its end   | its box's                     |
+//! | `Large`    | its record's     | in place, or moved | in place       | -         | its box's                     |
+//! | `Fenced`   | what was asked for | in place, or moved | in place     | its end   | checked, then its box's       |
 //! | `Guarded`  | what was asked for | copied           | no             | its end   | its box's                     |
 //! | `Reserve`  | its chunk's      | copied             | no             | -         | its box's, without the gate   |
 //! | `Hardened` | what was asked for | in place         | in place       | its end   | checked, then by its form     |
@@ -33,7 +34,7 @@ pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
 pub(super) fn usable(at: Addr, kind: Kind) -> Option<usize> {
     match kind {
         Kind::NotOurs => None,
-        Kind::Large => large::usable(at),
+        Kind::Large | Kind::Fenced => large::usable(at),
         Kind::Guarded => guard::usable(at),
         Kind::Reserve(tag) => reserve::usable(at, tag),
         Kind::Hardened(span) => hardened::usable(at, span.class()),
@@ -46,7 +47,7 @@ pub(crate) fn is_ours(block: *mut u8) -> bool {
     let at = Addr::of(block);
     match Kind::at(at) {
         // It starts the one granule that has its tag. Its record is its holder's.
-        Kind::Large => at.is_aligned(GRANULE),
+        Kind::Large | Kind::Fenced => at.is_aligned(GRANULE),
         kind => usable(at, kind).is_some(),
     }
 }
@@ -77,7 +78,8 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> Result<*mut u8, usize> {
     let kind = Kind::at(at);
     match kind {
         Kind::NotOurs => die(Defect::REALLOC_FOREIGN, at),
-        Kind::Large => grown::resize(at, size),
+        Kind::Large => grown::resize(at, size, large::resize),
+        Kind::Fenced => grown::resize(at, size, hardened::fenced::resize),
         // Of the reserve always moved: what comes from there is to go back to it soon.
         Kind::Guarded | Kind::Reserve(_) => Err(usable(at, kind).unwrap_or_else(|| die(Defect::REALLOC_FOREIGN, at))),
         Kind::Hardened(span) => hardened::resize(at, span.class(), size).map(|()| block),
@@ -92,7 +94,8 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> Result<*mut u8, usize> {
 /// Once more, of a block that `resize` could not make larger: now that all idle memory is given back there may be room where it stands.
 pub(super) fn resize_again(at: Addr, size: usize) -> Option<*mut u8> {
     match Kind::at(at) {
-        Kind::Large => grown::resize(at, size).ok(),
+        Kind::Large => grown::resize(at, size, large::resize).ok(),
+        Kind::Fenced => grown::resize(at, size, hardened::fenced::resize).ok(),
         Kind::NotOurs | Kind::Guarded | Kind::Reserve(_) | Kind::Hardened(_) | Kind::Usual(_) => None,
     }
 }
@@ -101,7 +104,8 @@ pub(super) fn resize_again(at: Addr, size: usize) -> Option<*mut u8> {
 /// `None`: it can't, and is as before.
 pub(super) fn expand(at: Addr, kind: Kind, held: usize, least: usize, most: usize) -> Option<usize> {
     match kind {
-        Kind::Large => grown::expand(at, least.max(held + 1), most),
+        Kind::Large => grown::expand(at, least.max(held + 1), most, large::expand),
+        Kind::Fenced => grown::expand(at, least.max(held + 1), most, hardened::fenced::expand),
         Kind::Hardened(span) => hardened::expand(at, span.class(), least, most),
         // All that a block of a class can hold is the program's already.
         Kind::NotOurs | Kind::Guarded | Kind::Reserve(_) | Kind::Usual(_) => None,
@@ -112,9 +116,9 @@ pub(super) fn expand(at: Addr, kind: Kind, held: usize, least: usize, most: usiz
 #[cold]
 pub(crate) fn cut(at: Addr, size: usize) {
     match Kind::at(at) {
-        Kind::Large => large::cut(at, size),
+        Kind::Fenced => hardened::fenced::cut(at, size),
         Kind::Guarded => guard::cut(at, size),
         Kind::Hardened(span) => hardened::cut(at, span.class(), size),
-        Kind::NotOurs | Kind::Reserve(_) | Kind::Usual(_) => {}
+        Kind::NotOurs | Kind::Large | Kind::Reserve(_) | Kind::Usual(_) => {}
     }
 }

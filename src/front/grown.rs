@@ -10,14 +10,14 @@ use crate::large;
 use crate::os::{Defect, die, gate};
 use crate::reclaim;
 
-/// Makes the block at `at` hold `size` bytes, in place or with its pages moved; its usable bytes when it has to be copied.
-pub(super) fn resize(at: Addr, size: usize) -> Result<*mut u8, usize> {
+/// Makes the block at `at` hold `size` bytes by `resize`, its box's: in place or with its pages moved. Its usable bytes when it has to be copied.
+pub(super) fn resize(at: Addr, size: usize, resize: fn(Addr, usize) -> Option<Addr>) -> Result<*mut u8, usize> {
     let Some(old) = large::usable(at) else { die(Defect::REALLOC_INTERIOR, at) };
     if size > isize::MAX as usize {
         return Ok(out_of_memory());
     }
     let before = recorded::now();
-    let resized = inside(at, old, size)?;
+    let resized = inside(old, size, || resize(at, size))?;
     profiled::resized(at, resized, size);
     if resized != at {
         recorded::moved(before, at, size, resized);
@@ -25,10 +25,10 @@ pub(super) fn resize(at: Addr, size: usize) -> Result<*mut u8, usize> {
     Ok(resized.as_ptr())
 }
 
-fn inside(at: Addr, old: usize, size: usize) -> Result<Addr, usize> {
+fn inside(old: usize, size: usize, resize: impl FnOnce() -> Option<Addr>) -> Result<Addr, usize> {
     let Some(_inside) = gate::enter() else { return Err(old) };
     reclaim::apply_limits();
-    let resized = large::resize(at, size).ok_or(old);
+    let resized = resize().ok_or(old);
     if resized.is_ok() && size < old {
         // A run's end is idle now.
         let saved = errno();
@@ -39,12 +39,17 @@ fn inside(at: Addr, old: usize, size: usize) -> Result<Addr, usize> {
     resized
 }
 
-/// Makes the block at `at` hold `most` bytes where it stands, or at least `least`, more than it holds. Says how many.
-pub(super) fn expand(at: Addr, least: usize, most: usize) -> Option<usize> {
+/// Makes the block at `at` hold `most` bytes where it stands, or at least `least`, more than it holds, by `expand`, its box's. Says how many.
+pub(super) fn expand(
+    at: Addr,
+    least: usize,
+    most: usize,
+    expand: fn(Addr, usize, usize) -> Option<usize>,
+) -> Option<usize> {
     let got = {
         let _inside = gate::enter()?;
         reclaim::apply_limits();
-        let got = large::expand(at, least, most);
+        let got = expand(at, least, most);
         paranoid::after_slow_path();
         got?
     };

@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     /// Nobody's, or a large block's that is free already.
     NotOurs,
     Large,
+    /// A large block of a hardened process, between closed pages.
+    Fenced,
     /// Between guard pages.
     Guarded,
     Reserve(Tag),
@@ -53,6 +55,7 @@ impl Kind {
             tag if tag.is_span() && hardened::is_on() => Kind::Hardened(Spanned(tag)),
             tag if tag.is_span() => Kind::Usual(Spanned(tag)),
             Tag::LARGE => Kind::Large,
+            Tag::FENCED => Kind::Fenced,
             Tag::GUARD => Kind::Guarded,
             tag if tag.is_reserve() => Kind::Reserve(tag),
             _ => Kind::NotOurs,

@@ -41,7 +41,11 @@ fn take_in_slow() {
     let saved = errno();
     notes::take_all(|what| match what {
         What::Free(at, said, Whose::Anyone) => sink::take(at, Kind::at(at), said),
-        What::Free(at, said, Whose::Held(serial)) => large::free_noted(at, serial, said),
+        What::Free(at, said, Whose::Held(serial)) => {
+            if large::take_noted(at, serial) {
+                sink::take(at, Kind::at(at), said);
+            }
+        }
         What::Free(at, _, Whose::Apart(heap, turn)) => heap.free_noted(at, turn),
         What::Exit(left) => thread::retire(left),
     });

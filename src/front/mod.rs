@@ -47,7 +47,8 @@ pub(crate) use profiled::{prepare as prepare_profile, start as start_profile, st
 pub(crate) use realloc::realloc;
 pub(crate) use recorded::after_fork as record_fork;
 pub(crate) use requests::{profile_at_signal, report_at_signal};
+pub(crate) use sink::take_one_of_many;
 pub(crate) use sizes::{expand, good_size};
 pub(crate) use slow_free::expect_rounded;
-pub(crate) use source::{class_for, of_apart, of_shared, out_of_memory};
+pub(crate) use source::{class_for, large_block, of_apart, of_shared, out_of_memory};
 pub(crate) use trim::{flush_thread, trim};

@@ -31,7 +31,7 @@ impl Whose {
     /// `None`: its free is not to be done later.
     fn of(at: Addr, kind: Kind) -> Option<Whose> {
         match kind {
-            Kind::Large => match large::serial(at) {
+            Kind::Large | Kind::Fenced => match large::serial(at) {
                 0 => Some(Whose::Anyone),
                 serial => Some(Whose::Held(serial)),
             },

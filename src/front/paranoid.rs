@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use errno::{errno, set_errno};
 
 use crate::baseline;
+use crate::hardened;
 use crate::heap::{self, Current};
 use crate::large;
 use crate::meta;
@@ -47,6 +48,6 @@ fn walk(turn: u64) {
         heap::each_heap(|heap| heap.check_spans());
     }
     superslab::check(alone);
-    large::check_cache(alone);
+    large::check_cache(alone, hardened::waiting_bytes());
     meta::check();
 }

@@ -158,7 +158,7 @@ fn serve(size: usize, align: usize, stack: u32) -> Option<Fresh> {
 /// A block that is known as a sampled one: of the heap that has no others, or marked in its record.
 fn make(size: usize, align: usize) -> Option<Fresh> {
     let Some(class) = source::class_for(size, align) else {
-        let fresh = large::alloc(size, align)?;
+        let fresh = source::large_block(size, align)?;
         large::mark_sampled(fresh.at());
         return Some(fresh);
     };

@@ -19,13 +19,31 @@ use crate::reserve;
 /// Takes back the block at `at`, and does what is due then. `said`: the size that the program gave.
 #[inline(always)]
 pub(super) fn take(at: Addr, kind: Kind, said: Option<usize>) {
-    let has_changed = match kind {
+    if take_back(at, kind, said) {
+        reclaim::after_free();
+    }
+    paranoid::after_slow_path();
+}
+
+/// Takes back one of many large blocks. What is due then is done for all.
+#[inline(never)]
+pub(crate) fn take_one_of_many(at: Addr) {
+    take_back(at, Kind::at(at), None);
+}
+
+/// Says whether there may be something to give back to the kernel now.
+#[inline(always)]
+fn take_back(at: Addr, kind: Kind, said: Option<usize>) -> bool {
+    match kind {
         Kind::NotOurs => die(Defect::FREE_FOREIGN, at),
         Kind::Large => {
-            if large::take_sampled(at) {
-                profile::end(at);
-            }
-            large::free(at, said);
+            end_sample(at);
+            large::free(at);
+            true
+        }
+        Kind::Fenced => {
+            end_sample(at);
+            hardened::fenced::free(at, said);
             true
         }
         Kind::Guarded => {
@@ -38,11 +56,14 @@ pub(super) fn take(at: Addr, kind: Kind, said: Option<usize>) {
         }
         Kind::Hardened(span) => to_hardened(at, span, said),
         Kind::Usual(span) => to_owner(at, span),
-    };
-    if has_changed {
-        reclaim::after_free();
     }
-    paranoid::after_slow_path();
+}
+
+/// Of a large block.
+fn end_sample(at: Addr) {
+    if large::take_sampled(at) {
+        profile::end(at);
+    }
 }
 
 /// Takes back a block of the reserve, for which nobody needs to be behind the gate.

@@ -94,7 +94,7 @@ fn strict(mode: Mode, size: usize, align: usize) -> Option<Fresh> {
     if let Some(at) = guard::sample(size, align) {
         return Some(Fresh::new(Block::at(at), true));
     }
-    let Some(class) = class_for(size, align) else { return of_large(size, align) };
+    let Some(class) = class_for(size, align) else { return of_large_watched(size, align) };
     match mode {
         Mode::Usual | Mode::Guarded => of_class(class, Want::Zero),
         Mode::Light => light(class, size, align),
@@ -112,7 +112,7 @@ fn full(class: ClassId, size: usize) -> Option<Fresh> {
 }
 
 fn light(class: ClassId, size: usize, align: usize) -> Option<Fresh> {
-    let Some(block) = insist(|| next(class), || true) else { return large::alloc(size, align) };
+    let Some(block) = insist(|| next(class), || true) else { return large_block(size, align) };
     reclaim::after_class();
     hardened::checked::hand_out_any(block.addr(), size);
     // `calloc` looks at it all.
@@ -183,12 +183,24 @@ fn next_fresh(class: ClassId) -> Option<Fresh> {
     Some(Fresh::new(block, zero))
 }
 
-/// A large block.
+/// A large block, by the mode.
+#[inline]
+pub(crate) fn large_block(size: usize, align: usize) -> Option<Fresh> {
+    if hardened::is_on() { hardened::fenced::alloc(size, align) } else { large::alloc(size, align) }
+}
+
+/// A large block where nothing is watched.
 fn of_large(size: usize, align: usize) -> Option<Fresh> {
     large_by(size, || large::alloc(size, align))
 }
 
-/// The same, one whose end can move.
+/// The same where blocks may be watched.
+#[inline(never)] // for the stack: a frame that is gone where the block is of a class
+fn of_large_watched(size: usize, align: usize) -> Option<Fresh> {
+    large_by(size, || large_block(size, align))
+}
+
+/// A large block whose end can move.
 pub(super) fn growing(size: usize) -> Option<Fresh> {
     large_by(size, || large::alloc_growing(size))
 }

@@ -1,13 +1,18 @@
-//! Box `hardened` (L6): every block of a class with `HAKMEM_HARDENED=1`, `full`, or `=light`, `checked`.
-//! Owns: `full::State`, one for each heap, a record of meta: stocks to choose from, the quarantine, the random stream; what claims say.
-//! Calls: base, os, class, config, canary, meta, page_map, trace, span, heap.   Called by: front, report, abi.
-//! Locks: through heap.   Threads: a state is its heap's thread's; `release` and the checks serve any.
+//! Box `hardened` (L6): every block with `HAKMEM_HARDENED=1`, `full`, or `=light`, `checked`; large ones in either form, `fenced`.
+//! Owns: `full::State`, one for each heap, a record of meta: stocks to choose from, the quarantine, the random stream; what claims say; closed
+//! addresses that held large blocks, and pages that wait for one.
+//! Calls: base, os, stats, class, config, canary, meta, page_map, trace, span, heap, large.   Called by: reclaim, front, report, abi.
+//! Locks: `RETIRED` → `LAND`; `WAITING`, a leaf; else through heap.   Threads: a state is its heap's thread's; `release`, large blocks and the checks serve any.
 
 pub(crate) mod checked;
 mod claim;
+mod cuts;
+pub(crate) mod fenced;
 pub(crate) mod full;
+mod parked;
 mod quarantine;
 mod random;
+mod site;
 mod stock;
 
 use crate::base::addr::Addr;
@@ -110,4 +115,21 @@ pub(crate) fn expand(at: Addr, class: ClassId, least: usize, most: usize) -> Opt
 /// Makes the block at `at`, which `resize` looked at, end after `size` bytes, no more than it has.
 pub(crate) fn cut(at: Addr, class: ClassId, size: usize) {
     if is_light() { checked::cut(at, class, size) } else { full::cut(at, size) }
+}
+
+/// Gives the pages that wait for a large block back to the kernel, those that waited longest first, until `want` bytes went. Returns bytes. Any thread.
+///
+/// What freed ones are held back by is addresses, not memory: only whoever wants all (`usize::MAX`) gets those.
+pub(crate) fn purge(want: usize) -> usize {
+    let given = parked::purge(want);
+    if want == usize::MAX {
+        site::purge();
+    }
+    given
+}
+
+/// Feature `paranoid`: the bytes of what waits. Any thread.
+#[cfg(feature = "paranoid")]
+pub(crate) fn waiting_bytes() -> usize {
+    parked::check()
 }

@@ -14,8 +14,8 @@ const CAP: usize = 128;
 /// A range of whole granules, mapped, with old bytes in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Range {
-    pub(super) base: Addr,
-    pub(super) bytes: usize,
+    pub(crate) base: Addr,
+    pub(crate) bytes: usize,
 }
 
 impl Range {
@@ -34,19 +34,19 @@ impl Range {
 
 /// # Invariants
 /// - C1: `ranges[..len]` do not overlap or touch, and their bytes sum up to `bytes`; oldest first.
-pub(super) struct Cache {
+pub(crate) struct Cache {
     ranges: [Range; CAP],
     len: usize,
     bytes: usize,
 }
 
 impl Cache {
-    pub(super) const fn new() -> Cache {
+    pub(crate) const fn new() -> Cache {
         Cache { ranges: [Range::NONE; CAP], len: 0, bytes: 0 }
     }
 
     /// Keeps `range`, joined with what it touches. Returns one to unmap instead when there is no room for another.
-    pub(super) fn put(&mut self, range: Range) -> Option<Range> {
+    pub(crate) fn put(&mut self, range: Range) -> Option<Range> {
         let mut range = range;
         let mut at = 0;
         while let Some(&held) = self.ranges.get(at).filter(|_| at < self.len) {
@@ -67,7 +67,7 @@ impl Cache {
     }
 
     /// The oldest range, or as much of its end as makes `want` bytes; `None` when nothing is kept.
-    pub(super) fn take_oldest(&mut self, want: usize) -> Option<Range> {
+    pub(crate) fn take_oldest(&mut self, want: usize) -> Option<Range> {
         let len = self.len;
         let oldest = self.ranges.first_mut().filter(|_| len > 0)?;
         let cut = want.div_ceil(GRANULE).saturating_mul(GRANULE);
@@ -80,7 +80,7 @@ impl Cache {
     }
 
     /// `bytes` (a granule multiple) at `align` from the smallest range that holds them; what is over stays.
-    pub(super) fn take_best(&mut self, bytes: usize, align: usize) -> Option<Addr> {
+    pub(crate) fn take_best(&mut self, bytes: usize, align: usize) -> Option<Addr> {
         let held = self.ranges.iter().take(self.len).enumerate();
         let (best, _, start) = held
             .filter_map(|(index, range)| Some((index, range.bytes, range.place(bytes, align)?)))

@@ -2,8 +2,8 @@
 //! hardened mode either: it is not ours to close.
 #![forbid(unsafe_code)]
 
+use super::counts::{RUN_BYTES, RUNS};
 use super::record::Large;
-use super::state::{RUN_BYTES, RUNS};
 use crate::base::addr::{Addr, GRANULE};
 use crate::region::Region;
 

@@ -102,7 +102,7 @@ pub(super) unsafe fn unlink(mut record: NonNull<Large>) {
 
 /// Before a claimed block is given back. Mostly it is nobody's.
 #[inline]
-pub(super) fn let_go(record: NonNull<Large>) {
+pub(crate) fn let_go(record: NonNull<Large>) {
     // SAFETY: claimed: ours alone, but for its links.
     if unsafe { record.as_ref() }.hold.serial != 0 {
         let _links = LINKS.lock();
@@ -112,21 +112,17 @@ pub(super) fn let_go(record: NonNull<Large>) {
 }
 
 /// Resizes a block by `resize`, as far as its holder is allowed to. `most`: the bytes that it may hold then.
-pub(super) fn resized<T>(
-    mut record: NonNull<Large>,
-    most: usize,
-    resize: impl FnOnce(&mut Large) -> Option<T>,
-) -> Option<T> {
+pub(crate) fn resized<T>(record: NonNull<Large>, most: usize, resize: impl FnOnce() -> Option<T>) -> Option<T> {
     // SAFETY: the caller holds the block, and no other reference to its record.
-    let large = unsafe { record.as_mut() };
-    let Some(by) = large.hold.by else { return resize(large) };
-    let before = large.bytes;
+    let (by, before) = unsafe { (record.as_ref().hold.by, record.as_ref().bytes) };
+    let Some(by) = by else { return resize() };
     let more = round_up(most, GRANULE)?.saturating_sub(before);
-    if by.allowance.take(1, more) == 0 {
+    if more > 0 && by.allowance.take(1, more) == 0 {
         return None;
     }
-    let done = resize(large);
-    by.settle(before + more, large.bytes);
+    let done = resize();
+    // SAFETY: as above; what `resize` had of it is gone.
+    by.settle(before + more, unsafe { record.as_ref() }.bytes);
     done
 }
 

@@ -1,11 +1,16 @@
-//! Mappings as they come and go: counted, kept in the cache, given back to the kernel.
+//! Mappings that nobody uses any more: kept in the cache, given back to the kernel.
 #![forbid(unsafe_code)]
 
-use super::cache::Range;
-use super::state::{CLOSED_BYTES, LARGE, MAPPED_BYTES, PURGED_BYTES};
+use super::cache::{Cache, Range};
+use super::counts::{PURGED_BYTES, lose, shrunk};
 use crate::base::addr::Addr;
+use crate::base::aside::Aside;
 use crate::os;
-use crate::stats::level::{self, IN_USE};
+use crate::os::lock::Mutex;
+use crate::stats::level::IN_USE;
+
+/// The cache of freed mappings.
+pub(super) static LARGE: Aside<Mutex<Cache>> = Aside(Mutex::new(Cache::new()));
 
 /// Up to this size a block that grows is copied into resident memory, if the cache has it, rather than moved and
 /// given fresh pages: a page costs less to copy than to fault in.
@@ -13,44 +18,12 @@ pub(super) const COPY_MAX: usize = 4 << 20;
 
 /// Before so large a block gets a fresh mapping, as much of the cache goes: buffers of such sizes in turn would each leave one
 /// behind, and the peak be twice what is used. glibc keeps none of this size.
-pub(super) const IN_TURN: usize = 32 << 20;
+pub(crate) const IN_TURN: usize = 32 << 20;
 
 /// Whether the kernel has room to move `from` bytes onto `to` bytes: it counts what is missing once more while both are there. Asked beforehand:
 /// refused by then, what was set aside is lost.
 pub(super) fn could_move(from: usize, to: usize) -> bool {
     os::could_map(to.saturating_sub(from))
-}
-
-/// Counts a new mapping, which is in use.
-pub(super) fn fresh(bytes: usize) {
-    grown(bytes);
-    IN_USE.add_mapping(bytes);
-}
-
-/// Counts the end of one.
-pub(super) fn gone(bytes: usize) {
-    IN_USE.sub_mapping(bytes);
-    shrunk(bytes);
-}
-
-/// Counts what became of one in use.
-pub(super) fn resized(old: usize, bytes: usize) {
-    if bytes >= old {
-        grown(bytes - old);
-    } else {
-        shrunk(old - bytes);
-    }
-    IN_USE.resize_mapping(old, bytes);
-}
-
-pub(super) fn grown(bytes: usize) {
-    MAPPED_BYTES.add(bytes as u64);
-    level::MAPPED.add(bytes as u64);
-}
-
-fn shrunk(bytes: usize) {
-    MAPPED_BYTES.sub(bytes as u64);
-    level::MAPPED.sub(bytes as u64);
 }
 
 /// Takes back a mapping that is in use.
@@ -78,10 +51,4 @@ pub(super) fn unmap(range: Range) -> usize {
         os::purge(range.base, range.bytes);
     }
     range.bytes
-}
-
-/// Counts bytes that nobody will use again.
-pub(super) fn lose(bytes: usize) {
-    CLOSED_BYTES.add(bytes as u64);
-    IN_USE.resize_mapping(0, bytes);
 }

@@ -1,19 +1,17 @@
 //! Large blocks with a mapping of their own.
 #![forbid(unsafe_code)]
 
-use core::ptr::NonNull;
-
 use super::cache::{Cache, Range};
-use super::keep::{COPY_MAX, IN_TURN, could_move, fresh, keep, resized, unmap};
+use super::counts::{FRESH_BYTES, dirty_bytes, fresh, resized};
+use super::keep::{COPY_MAX, IN_TURN, LARGE, could_move, keep, unmap};
 use super::record::Large;
 use super::run::RUN_MAX;
-use super::state::{FRESH_BYTES, LARGE, dirty_bytes};
 use super::{pieces, warm};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::os::names::{self, Name};
 use crate::os::{self, Resize};
-use crate::page_map::{self, Tag};
+use crate::page_map;
 use crate::stats::level::IN_USE;
 
 /// A mapping for `size` bytes, of several pieces if `may_join`, and how many at its start may be other than zero.
@@ -55,7 +53,7 @@ fn cached<T>(bytes: usize, find: impl Fn(&mut Cache) -> Option<T>) -> Option<T> 
 
 /// Grows or shrinks in place, or moves the pages; nothing is copied. What is cut off is cached, and what comes anew counts as fresh: a
 /// block cut and lengthened in turn learns to keep its end. Before, each turn was a call, and a fault a page.
-pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) -> Option<Addr> {
+pub(super) fn resize(large: &mut Large, bytes: usize) -> Option<Addr> {
     if bytes <= large.bytes {
         if bytes <= large.bytes / 2 && bytes <= RUN_MAX {
             return None;
@@ -83,7 +81,7 @@ pub(super) fn resize(large: &mut Large, record: NonNull<Large>, bytes: usize) ->
         Resize::Never => return None,
     }
     let to = os::map_target(wanted, large.bytes)?;
-    if !transfer(large, record, to, wanted, wanted) {
+    if !transfer(large, to, wanted, wanted) {
         return None;
     }
     FRESH_BYTES.add((wanted - large.bytes) as u64);
@@ -121,8 +119,9 @@ fn lengthen(large: &mut Large, bytes: usize) -> Resize {
 
 /// Moves the block's pages onto the first `to_bytes` of a new mapping of `to_mapped` bytes, and its entry with them.
 /// `false`: refused, all as before.
-pub(super) fn transfer(large: &mut Large, record: NonNull<Large>, to: Addr, to_bytes: usize, to_mapped: usize) -> bool {
-    let (from, entry) = (large.base, Addr::of(record.as_ptr()));
+pub(crate) fn transfer(large: &mut Large, to: Addr, to_bytes: usize, to_mapped: usize) -> bool {
+    let from = large.base;
+    let (tag, record) = (page_map::tag(from), page_map::record(from));
     // Made sure of while the place is surely ours: to enter it can't fail then.
     if !page_map::prepare(to, 1) || !could_move(large.bytes, to_bytes) {
         os::unmap(to, to_mapped);
@@ -137,16 +136,16 @@ pub(super) fn transfer(large: &mut Large, record: NonNull<Large>, to: Addr, to_b
         if to_mapped > to_bytes {
             os::unmap(to.offset(to_bytes), to_mapped - to_bytes);
         }
-        page_map::enter(from, 1, Tag::LARGE, entry);
+        page_map::enter(from, 1, tag, record);
         return false;
     }
     large.base = to;
-    page_map::enter(to, 1, Tag::LARGE, entry);
+    page_map::enter(to, 1, tag, record);
     true
 }
 
-/// Unmaps cached ranges, oldest first, until `want` bytes went back. Returns bytes.
-pub(super) fn purge(want: usize) -> usize {
+/// Unmaps what waits for the next block, oldest first, until `want` bytes went back. Returns bytes. Any thread.
+pub(crate) fn purge(want: usize) -> usize {
     if want > 0 {
         warm::drain();
     }

@@ -10,8 +10,8 @@
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::cache::Range;
-use super::keep::{COPY_MAX, could_move, grown, keep, lose};
-use super::state::{FRESH_BYTES, LARGE, MAPPED_BYTES, dirty_bytes};
+use super::counts::{FRESH_BYTES, MAPPED_BYTES, dirty_bytes, grown, lose};
+use super::keep::{COPY_MAX, LARGE, could_move, keep};
 use crate::base::addr::{Addr, GRANULE};
 use crate::os::names::{self, Name};
 use crate::os::{self, Resize};

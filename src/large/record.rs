@@ -3,31 +3,28 @@
 use core::cell::Cell;
 use core::ptr::NonNull;
 
-use super::cuts::Cuts;
-use super::site::{Fence, Site};
 use crate::base::addr::{Addr, GRANULE};
 use crate::config;
 use crate::meta;
+use crate::os::{Defect, die};
 use crate::page_map::{self, Tag};
 use crate::region::Region;
 use crate::stats::allowance::Allowance;
 use crate::superslab::Slab;
+use crate::trace;
 
 /// A large block's record, found through the page map at the block's first granule.
-pub(super) struct Large {
-    pub(super) base: Addr,
-    /// Usable bytes: a granule multiple. Of a fenced block the open ones: a page multiple.
-    pub(super) bytes: usize,
+///
+/// One of another kind, known by its tag, has a record of its own that begins with this: what is said of all large blocks is said here.
+pub(crate) struct Large {
+    pub(crate) base: Addr,
+    /// Bytes that are the block's: a granule multiple, or what its kind says.
+    pub(crate) bytes: usize,
+    /// What the program may use of them: all, but where the block's end is watched.
+    pub(crate) size: usize,
     /// The slots of a run; `None` for a mapping of its own.
     pub(super) slab: Option<Slab>,
-    /// What the program may use of a fenced block, which is what it asked for; else `bytes`.
-    pub(super) size: usize,
-    /// Bytes of a fenced block's mapping; else 0.
-    pub(super) mapped: usize,
-    /// Where a fenced block's open pages may be more than one mapping to the kernel; and where it has closed ones.
-    pub(super) cuts: Cuts,
-    pub(super) fence: Fence,
-    /// Whether it may wait at a seat when it is freed: a mapping of its own, not fenced, of which no trace is kept; and not
+    /// Whether it may wait at a seat when it is freed: a mapping of its own, of which no trace is kept; and not
     /// from before the options were read, lest a hardened process hand it out.
     pub(super) waits: bool,
     /// Whether the profiler has a note of it. Written by who holds the block.
@@ -38,13 +35,7 @@ pub(super) struct Large {
     pub(super) given: Option<&'static Region>,
 }
 
-const _: () = assert!(size_of::<Large>() == 104, "docs/ARCHITECTURE.md, section 5, says so");
-
-impl Large {
-    pub(super) fn site(&self) -> Site {
-        Site { base: self.base, mapped: self.mapped, fence: self.fence }
-    }
-}
+const _: () = assert!(size_of::<Large>() == 88, "docs/ARCHITECTURE.md, section 5, says so");
 
 /// One's blocks. It stays where it is while there are any.
 pub(crate) struct Held {
@@ -69,51 +60,56 @@ pub(super) struct Hold {
     pub(super) serial: u64,
 }
 
-pub(super) fn record_of(at: Addr) -> Option<NonNull<Large>> {
-    if page_map::tag(at) != Tag::LARGE {
+impl Large {
+    pub(super) fn plain(base: Addr, bytes: usize, slab: Option<Slab>) -> Large {
+        let waits = slab.is_none() && config::ready() && config::get::trace() != 1;
+        Large { slab, waits, ..Large::watched(base, bytes, bytes) }
+    }
+
+    /// Of a block of which the program has `size` bytes, which its box watches.
+    pub(crate) fn watched(base: Addr, bytes: usize, size: usize) -> Large {
+        Large { base, bytes, size, slab: None, waits: false, sampled: false, hold: Hold::default(), given: None }
+    }
+}
+
+/// The record of the large block, of whichever kind, that starts at `at`: the one granule that is entered for it.
+pub(crate) fn find(at: Addr) -> Option<NonNull<Large>> {
+    if !at.is_aligned(GRANULE) || !page_map::tag(at).is_large() {
         return None;
     }
     NonNull::new(page_map::record(at).as_ptr())
 }
 
-/// A block starts the one granule that is entered for it.
-pub(super) fn find(at: Addr) -> Option<NonNull<Large>> {
-    if at.is_aligned(GRANULE) { record_of(at) } else { None }
+/// The record of the block tagged `tag` that starts at `at`, and that nobody else can free any more. Ends the process when there is none.
+pub(crate) fn claim<T>(at: Addr, tag: Tag) -> NonNull<T> {
+    let entry = page_map::entry(at).filter(|entry| at.is_aligned(GRANULE) && entry.claim(tag, Tag::WAITS));
+    let Some(record) = entry.and_then(|entry| NonNull::new(entry.record().as_ptr())) else {
+        die(if page_map::tag(at) == tag { Defect::FREE_INTERIOR } else { Defect::FREE_FOREIGN }, at)
+    };
+    record
 }
 
-impl Large {
-    pub(super) fn plain(base: Addr, bytes: usize, slab: Option<Slab>) -> Large {
-        let waits = slab.is_none()
-            && config::ready()
-            && config::get::hardened() == config::hardened::OFF
-            && config::get::trace() != 1;
-        Large {
-            base,
-            bytes,
-            slab,
-            size: bytes,
-            mapped: 0,
-            cuts: Cuts::NONE,
-            fence: Fence::None,
-            waits,
-            sampled: false,
-            hold: Hold::default(),
-            given: None,
-        }
-    }
-}
-
-/// The record of the block that starts at `at`, and that nobody else can free any more.
-pub(super) fn claim(at: Addr) -> Option<NonNull<Large>> {
-    if !at.is_aligned(GRANULE) {
+/// Enters a block with its record, a `Large` or what begins with one. `None`: out of memory, and it was undone, which nobody has seen.
+#[inline(always)]
+pub(crate) fn enroll<T>(record: Addr, block: T, at: Addr, tag: Tag, undo: impl FnOnce(T)) -> Option<Addr> {
+    // SAFETY: a record of this size, the caller's alone. Before it can be found: who looks for one is told of no other.
+    unsafe { record.as_ptr::<T>().write(block) };
+    if !page_map::enter(at, 1, tag, record) {
+        // SAFETY: just written, and found by nobody.
+        undo(unsafe { record.as_ptr::<T>().read() });
+        meta::free(record, size_of::<T>());
         return None;
     }
-    let entry = page_map::entry(at).filter(|entry| entry.claim(Tag::LARGE, Tag::WAITS))?;
-    NonNull::new(entry.record().as_ptr())
+    trace::on_alloc(at);
+    Some(at)
 }
 
 /// Strikes out and gives back the record of a claimed block. No lock is held: pages of the map may go to the kernel.
-pub(super) fn forget(at: Addr, record: NonNull<Large>) {
+pub(crate) fn forget<T>(at: Addr, record: NonNull<T>) -> T {
+    // SAFETY: claimed: nobody else finds the record any more; it is read once and then given back.
+    let block = unsafe { record.read() };
+    trace::on_free(at);
     drop(page_map::strike(at, 1));
-    meta::free(Addr::of(record.as_ptr()), size_of::<Large>());
+    meta::free(Addr::of(record.as_ptr()), size_of::<T>());
+    block
 }

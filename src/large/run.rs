@@ -1,8 +1,8 @@
 //! Large blocks that are runs of slots of the shared pool.
 #![forbid(unsafe_code)]
 
+use super::counts::{RUN_BYTES, RUNS};
 use super::record::Large;
-use super::state::{RUN_BYTES, RUNS};
 use crate::base::addr::{Addr, GRANULE};
 use crate::superslab::{self, SlabKind};
 

@@ -1,7 +1,7 @@
 //! What the box holds, in numbers.
 #![forbid(unsafe_code)]
 
-use super::state::{CLOSED_BYTES, MAPPED_BYTES, PURGED_BYTES, RUN_BYTES, RUNS, dirty_bytes};
+use super::counts::{CLOSED_BYTES, MAPPED_BYTES, PURGED_BYTES, RUN_BYTES, RUNS, dirty_bytes};
 use crate::stats::level::IN_USE;
 
 /// Figures of this box.

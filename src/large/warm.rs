@@ -7,9 +7,9 @@
 use core::ptr::NonNull;
 
 use super::cache::Range;
+use super::counts::dirty_bytes;
 use super::keep::{IN_TURN, keep};
 use super::record::{Large, forget};
-use super::state::dirty_bytes;
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::seats::{PLACES, Seats};
 #[cfg(feature = "paranoid")]

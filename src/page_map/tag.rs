@@ -15,6 +15,7 @@ const OWNER_MASK: u64 = !0xFFF;
 /// | 2                                  | the region of guarded blocks                              |
 /// | 3                                  | starts a large block of the reserve                       |
 /// | 4                                  | starts a large block that is free, and waits with its record |
+/// | 5                                  | starts a large block between closed pages                 |
 /// | 16 + n                             | blocks of the reserve of 2^n bytes                        |
 /// | heap address \| class * BIN_STRIDE | part of a span; heaps lie at multiples of 4096            |
 ///
@@ -30,7 +31,13 @@ impl Tag {
     pub(crate) const GUARD: Tag = Tag(2);
     pub(crate) const RESERVE_LARGE: Tag = Tag(3);
     pub(crate) const WAITS: Tag = Tag(4);
+    pub(crate) const FENCED: Tag = Tag(5);
     pub(super) const RESERVE: u64 = 16;
+
+    /// Whether it starts a large block in use, whose record is, or begins with, what box `large` says.
+    pub(crate) fn is_large(self) -> bool {
+        matches!(self, Tag::LARGE | Tag::FENCED)
+    }
 
     /// Of blocks of the reserve of `1 << shift` bytes.
     pub(crate) fn reserve(shift: u32) -> Tag {

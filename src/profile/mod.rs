@@ -1,7 +1,7 @@
 //! Box `profile` (L3): the heap profiler's samples. While it is on, each allocation is counted by its thread's `Meter`, and now and then
 //! one is sampled: its stack is kept, and its block noted until it is freed.
 //! Owns: the tables, mapped when it is first switched on and never unmapped; the stacks that it unwinds on.
-//! Calls: base, class, os, config, stats, trace.   Called by: guard, heap (which has the meters), large, reclaim, front, abi.
+//! Calls: base, class, os, config, stats, trace.   Called by: guard, heap (which has the meters), reclaim, front, abi.
 //! Locks: `WRITING` and `COPIED`, only tried, while a profile is written or the peak copied; the unwinder may take the loader's.   Threads: any.
 //! Never: allocates; unwinds behind the gate, or while a lock is held.
 

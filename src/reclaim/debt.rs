@@ -8,7 +8,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::figures::Dirty;
-use super::give::shed_general;
+use super::give::{shed_general, shed_large};
 use super::{bound, regret};
 use crate::heap::{self, Heap};
 use crate::large;
@@ -82,7 +82,7 @@ fn pay_step() -> bool {
         let given = superslab::purge(most.min(debt.pool));
         debt.pool = debt.share_paid(given, debt.pool);
     } else if debt.large > 0 {
-        let given = large::purge(most.min(debt.large));
+        let given = shed_large(most.min(debt.large));
         debt.large = debt.share_paid(given, debt.large);
     } else if debt.heap.is_some() {
         debt.sweep(most);

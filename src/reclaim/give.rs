@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::figures::COUNTS;
+use crate::hardened;
 use crate::heap::{self, Current};
 use crate::large;
 use crate::os::lock::Mutex;
@@ -35,7 +36,13 @@ pub(super) fn shed(want: usize) -> (usize, usize) {
 /// Of slots of the pool, then of cached ranges. Returns the bytes.
 pub(super) fn shed_general(want: usize) -> usize {
     let given = superslab::purge(want.min(superslab::dirty_bytes() as usize));
-    if given < want { given + large::purge(want - given) } else { given }
+    if given < want { given + shed_large(want - given) } else { given }
+}
+
+/// Of what waits for the next large block. Returns the bytes.
+pub(super) fn shed_large(want: usize) -> usize {
+    let given = large::purge(want);
+    if given < want { given + hardened::purge(want - given) } else { given }
 }
 
 /// Gives everything idle back to the kernel, of busy heaps too with `wait`; with `unmap` the addresses of what is wholly unused as well.
@@ -46,7 +53,7 @@ pub(crate) fn give_back(wait: bool, unmap: bool) -> usize {
     heap::each_heap(|heap| heap.collect(true));
     heap::take_in_all(wait);
     heap::each_heap(|heap| given += heap.trim(wait));
-    given += reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX);
+    given += reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX) + hardened::purge(usize::MAX);
     if unmap {
         superslab::unmap_cached();
     }

@@ -13,7 +13,7 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::bound;
-use super::give::TURN;
+use super::give::{TURN, shed_large};
 use super::regret;
 use crate::config;
 use crate::large;
@@ -92,7 +92,7 @@ fn give(want: u64) -> u64 {
     if want == 0 || config::get::decay_ms() < 0 || config::get::trim_threshold() > 0 {
         return 0;
     }
-    let from_cache = large::purge(want.min(large::dirty_bytes()) as usize) as u64;
+    let from_cache = shed_large(want.min(large::dirty_bytes()) as usize) as u64;
     let left = want.saturating_sub(from_cache);
     from_cache + superslab::purge(left.min(superslab::dirty_bytes()) as usize) as u64
 }

@@ -34,7 +34,7 @@ impl Remote {
     /// Those that `entries` name.
     pub(crate) fn large(&self, entries: &[Entry]) -> Vec<Large> {
         let layout = &self.layout;
-        let has_record = |entry: &&Entry| entry.tag == layout.tag_large || entry.tag == layout.tag_waits;
+        let has_record = |entry: &&Entry| [layout.tag_large, layout.tag_fenced, layout.tag_waits].contains(&entry.tag);
         let with: Vec<&Entry> = entries.iter().filter(has_record).collect();
         let len = (layout.large_base.max(layout.large_bytes).max(layout.large_size) + 8) as usize;
         let ranges: Vec<(u64, usize)> = with.iter().map(|entry| (entry.record, len)).collect();

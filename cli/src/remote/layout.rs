@@ -45,7 +45,7 @@ words! {
     chunks_at chunks chunk_slabs slab_size slab_word slab_base slab_absent pool_dirty_at pool_mapped_at
     profile_at profile_bytes profile_stacks_at profile_stacks_bytes profile_places profile_samples sample_count sample_size sample_site
     profile_sites site_size site_frames site_name profile_words trace_at trace_bytes
-    profile_on_at heap_second_bins
+    profile_on_at heap_second_bins tag_fenced
 }
 
 impl Layout {

@@ -37,7 +37,7 @@ mod record {
     }
 }
 
-mod state {
+mod counts {
     pub(super) fn dirty_bytes() -> u64 {
         u64::MAX
     }

@@ -5,27 +5,27 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::cuts::Cuts;
-use super::keep::IN_TURN;
-use super::record::Large;
 use super::site::{self, Fence, Site, shut};
-use super::state::{CLOSED_BYTES, FRESH_BYTES, MAPPED_BYTES, PURGED_BYTES};
 use crate::base::addr::Addr;
 use crate::base::aside::Aside;
 use crate::canary;
+use crate::large::IN_TURN;
+use crate::large::counts::{CLOSED_BYTES, FRESH_BYTES, PURGED_BYTES, shrunk};
 use crate::os;
 use crate::os::lock::Mutex;
-use crate::stats::level::{self, IN_USE};
+use crate::stats::level::IN_USE;
 
 /// Blocks' pages that wait at most.
 const ROOM: usize = 32;
 /// Of larger blocks the pages go back to the kernel.
 const MOST: usize = IN_TURN;
-/// Pages that wait: the first `bytes` of a place that is closed around them.
+
+/// A block's pages: the first `bytes` of a place that is closed around them.
 #[derive(Clone, Copy)]
-struct Parked {
-    site: Site,
-    bytes: usize,
-    cuts: Cuts,
+pub(super) struct Pages {
+    pub(super) site: Site,
+    pub(super) bytes: usize,
+    pub(super) cuts: Cuts,
 }
 
 /// Whether the kernel does not move pages so: before Linux 5.7, and where a sandbox forbids it. What they would have gone to is lost, so it is not tried
@@ -33,25 +33,25 @@ struct Parked {
 static REFUSED: AtomicBool = AtomicBool::new(false);
 
 /// # Invariants
-/// - W1: `all[..len]` are open pages that nobody uses, oldest first. `MAPPED_BYTES` counts all their places, `IN_USE` none.
+/// - W1: `all[..len]` are open pages that nobody uses, oldest first. Their places count as mapped for large blocks, and not as in use.
 struct Waiting {
-    all: [Parked; ROOM],
+    all: [Pages; ROOM],
     len: usize,
 }
 
 static WAITING: Aside<Mutex<Waiting>> =
-    Aside(Mutex::new(Waiting { all: [Parked { site: Site::NONE, bytes: 0, cuts: Cuts::NONE }; ROOM], len: 0 }));
+    Aside(Mutex::new(Waiting { all: [Pages { site: Site::NONE, bytes: 0, cuts: Cuts::NONE }; ROOM], len: 0 }));
 
 impl Waiting {
     /// Takes in one more. Gives the oldest back when there is no room.
-    fn put(&mut self, parked: Parked) -> Option<Parked> {
+    fn put(&mut self, pages: Pages) -> Option<Pages> {
         let evicted = if self.len == ROOM { self.remove(0) } else { None };
-        *self.all.get_mut(self.len)? = parked;
+        *self.all.get_mut(self.len)? = pages;
         self.len += 1;
         evicted
     }
 
-    fn remove(&mut self, index: usize) -> Option<Parked> {
+    fn remove(&mut self, index: usize) -> Option<Pages> {
         let removed = self.all.get(index).filter(|_| index < self.len).copied()?;
         self.len -= 1;
         for (to, from) in (index..self.len).zip(index + 1..) {
@@ -64,34 +64,34 @@ impl Waiting {
     }
 
     /// That of the next size, not twice or half as large, for a block of `bytes` in a place of `mapped` bytes at a multiple of `align`.
-    fn take(&mut self, bytes: usize, mapped: usize, align: usize) -> Option<Parked> {
-        let fits = |parked: &Parked| {
-            parked.site.mapped >= mapped
-                && parked.site.base.is_aligned(align)
-                && parked.bytes / 2 < bytes
-                && bytes / 2 < parked.bytes
-                && (parked.bytes >= bytes || parked.cuts.has_room())
+    fn take(&mut self, bytes: usize, mapped: usize, align: usize) -> Option<Pages> {
+        let fits = |pages: &Pages| {
+            pages.site.mapped >= mapped
+                && pages.site.base.is_aligned(align)
+                && pages.bytes / 2 < bytes
+                && bytes / 2 < pages.bytes
+                && (pages.bytes >= bytes || pages.cuts.has_room())
         };
         let waiting = self.all.iter().take(self.len).enumerate();
-        let found = waiting.filter(|(_, parked)| fits(parked)).min_by_key(|(_, parked)| parked.bytes.abs_diff(bytes));
+        let found = waiting.filter(|(_, pages)| fits(pages)).min_by_key(|(_, pages)| pages.bytes.abs_diff(bytes));
         let (index, _) = found?;
         self.remove(index)
     }
 }
 
 /// Has the pages of a freed block wait elsewhere. `false`: that can't be, and all is as before.
-pub(super) fn park(large: &Large) -> bool {
-    if large.fence != Fence::Around || large.bytes > MOST || large.cuts.is_many() {
+pub(super) fn park(Pages { site: from, bytes, cuts }: Pages) -> bool {
+    if from.fence != Fence::Around || bytes > MOST || cuts.is_many() {
         return false;
     }
     // Relaxed, here and below: asked in vain once more is no harm.
     if REFUSED.load(Ordering::Relaxed) {
         return false;
     }
-    let Some(to) = site::reserve(large.mapped) else { return false };
+    let Some(to) = site::reserve(from.mapped) else { return false };
     let mut moved = 0;
-    let all = large.cuts.pieces(large.bytes, |from, len| {
-        let done = os::move_pages(large.base.offset(from), len, to.base.offset(from));
+    let all = cuts.pieces(bytes, |offset, len| {
+        let done = os::move_pages(from.base.offset(offset), len, to.base.offset(offset));
         moved += if done { len } else { 0 };
         done
     });
@@ -101,42 +101,42 @@ pub(super) fn park(large: &Large) -> bool {
         site::lose(to);
         return false;
     }
-    shut(large.base, large.bytes);
-    site::let_go(large.fence);
-    site::retire(large.site());
-    IN_USE.sub_mapping(large.mapped);
-    let evicted = WAITING.lock().put(Parked { site: to, bytes: large.bytes, cuts: large.cuts });
-    if let Some(parked) = evicted {
-        close(parked);
+    shut(from.base, bytes);
+    site::let_go(from.fence);
+    site::retire(from);
+    IN_USE.sub_mapping(from.mapped);
+    let evicted = WAITING.lock().put(Pages { site: to, bytes, cuts });
+    if let Some(pages) = evicted {
+        close(pages);
     }
     true
 }
 
-/// A block of waiting pages, all zero, for `size` bytes: `bytes` of pages in a place of at least `mapped`.
+/// Waiting pages, all zero: `bytes` of them in a place of at least `mapped`. They are in use from here on.
 #[inline(never)] // for the stack: what maps a block anew goes deeper
-pub(super) fn take(size: usize, bytes: usize, mapped: usize, align: usize) -> Option<Large> {
-    let mut parked = WAITING.lock().take(bytes, mapped, align)?;
-    let base = parked.site.base;
-    let had = parked.bytes;
+pub(super) fn take(bytes: usize, mapped: usize, align: usize) -> Option<Pages> {
+    let mut pages = WAITING.lock().take(bytes, mapped, align)?;
+    let base = pages.site.base;
+    let had = pages.bytes;
     let fits = if had > bytes {
-        parked.cuts.end(bytes);
+        pages.cuts.end(bytes);
         os::guard(base.offset(bytes), had - bytes)
     } else {
         had == bytes || os::unguard(base.offset(had), bytes - had)
     };
     if !fits {
-        close(parked);
+        close(pages);
         return None;
     }
     if had < bytes {
-        parked.cuts.add(had);
+        pages.cuts.add(had);
         FRESH_BYTES.add((bytes - had) as u64);
     }
     clear(base, had.min(bytes));
-    IN_USE.add_mapping(parked.site.mapped);
-    CLOSED_BYTES.add((parked.site.mapped - bytes) as u64);
-    let plain = Large::plain(base, bytes, None);
-    Some(Large { size, mapped: parked.site.mapped, cuts: parked.cuts, fence: parked.site.fence, waits: false, ..plain })
+    IN_USE.add_mapping(pages.site.mapped);
+    CLOSED_BYTES.add((pages.site.mapped - bytes) as u64);
+    pages.bytes = bytes;
+    Some(pages)
 }
 
 /// Clears pages. Those that nobody ever wrote to are only read: they stay the kernel's one page of zeroes.
@@ -154,12 +154,11 @@ fn clear(at: Addr, len: usize) {
 }
 
 /// Gives pages that waited back to the kernel. Returns the bytes of their place.
-fn close(parked: Parked) -> usize {
-    let Parked { site, bytes, .. } = parked;
+fn close(pages: Pages) -> usize {
+    let Pages { site, bytes, .. } = pages;
     shut(site.base, bytes);
     PURGED_BYTES.add(bytes as u64);
-    MAPPED_BYTES.sub(site.mapped as u64);
-    level::MAPPED.sub(site.mapped as u64);
+    shrunk(site.mapped);
     site::let_go(site.fence);
     site::retire(site);
     site.mapped
@@ -170,8 +169,8 @@ pub(super) fn purge(want: usize) -> usize {
     let mut given = 0;
     while given < want {
         let oldest = WAITING.lock().remove(0);
-        let Some(parked) = oldest else { break };
-        given += close(parked);
+        let Some(pages) = oldest else { break };
+        given += close(pages);
     }
     given
 }
@@ -180,5 +179,5 @@ pub(super) fn purge(want: usize) -> usize {
 #[cfg(feature = "paranoid")]
 pub(super) fn check() -> usize {
     let waiting = WAITING.lock();
-    waiting.all.iter().take(waiting.len).map(|parked| parked.site.mapped).sum()
+    waiting.all.iter().take(waiting.len).map(|pages| pages.site.mapped).sum()
 }

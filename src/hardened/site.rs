@@ -1,9 +1,9 @@
 //! `Site`: where a block with closed pages lies, or lay. Addresses that held large blocks stay closed when nobody uses them, and hold only such again.
 #![forbid(unsafe_code)]
 
-use super::cache::{Cache, Range};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::aside::Aside;
+use crate::large::{Cache, Range};
 use crate::os;
 use crate::os::closed;
 use crate::os::lock::Mutex;
@@ -106,27 +106,27 @@ pub(super) fn lose(site: Site) {
     let_go(site.fence);
 }
 
-/// A mapping of which `bytes` are open, and where else it is closed: around it, unless there are too many such, or no addresses for that.
-pub(super) fn map(bytes: usize, mapped: usize, align: usize) -> Option<(Addr, Fence)> {
+/// A mapping of which `bytes` are open; it is closed around it as well, unless there are too many such, or no addresses for that.
+pub(super) fn map(bytes: usize, mapped: usize, align: usize) -> Option<Site> {
     let align = align.max(GRANULE);
     let may_close = closed::take(COST);
     let apart = if may_close && closed::has_addresses() { map_apart(mapped, bytes, align) } else { None };
     let (base, fence) = match apart {
         Some(base) => (base, Fence::Around),
         None => {
-            let alone = os::map_aligned(Addr::NULL, mapped, align);
-            let Some(base) = alone else {
-                let_go(if may_close { Fence::Behind } else { Fence::None });
+            let fence = if may_close { Fence::Behind } else { Fence::None };
+            let Some(base) = os::map_aligned(Addr::NULL, mapped, align) else {
+                let_go(fence);
                 return None;
             };
             if may_close {
                 os::guard(base.offset(bytes), mapped - bytes);
             }
-            (base, if may_close { Fence::Behind } else { Fence::None })
+            (base, fence)
         }
     };
     names::give(base, mapped, Name::Large);
-    Some((base, fence))
+    Some(Site { base, mapped, fence })
 }
 
 /// Counts the end of a block's closed pages.
@@ -161,11 +161,11 @@ pub(super) fn retire(site: Site) {
     }
 }
 
-/// Parts with all that is held back. Returns 0: none of it was resident.
-pub(super) fn purge() -> usize {
+/// Parts with all that is held back. None of it was resident.
+pub(super) fn purge() {
     loop {
         let oldest = RETIRED.lock().pop();
-        let Some(site) = oldest else { return 0 };
+        let Some(site) = oldest else { return };
         part_with(site);
     }
 }
