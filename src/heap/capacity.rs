@@ -33,6 +33,7 @@ impl OwnHeap {
     /// Doubles a magazine that may grow. Says whether it has more room now.
     pub(super) fn grow(self, class: ClassId) -> bool {
         let bin = self.bin(class);
+        self.note_miss(class);
         let (old, want) = (bin.capacity(), self.wanted_capacity(class));
         if want <= old {
             return false;
@@ -41,7 +42,10 @@ impl OwnHeap {
             self.make_room(class, (want - old) * class.block_size());
         }
         let purse = &self.capacities().purse;
-        let new = purse.ask(old, want, class.block_size());
+        let mut new = purse.ask(old, want, class.block_size());
+        if new <= old && self.take_room(class) {
+            new = purse.ask(old, want, class.block_size());
+        }
         if new <= old {
             return false;
         }
@@ -50,6 +54,38 @@ impl OwnHeap {
             return false;
         }
         self.events.count(class.index(), Event::Grow, 1);
+        true
+    }
+
+    fn note_miss(self, class: ClassId) {
+        if let Some(cell) = self.capacities().depth(class) {
+            let mut depth = cell.get();
+            depth.missed();
+            cell.set(depth);
+        }
+    }
+
+    /// Halves a magazine whose room serves another class better, which asked for more than the thread may have: of those that a hand goes round, a
+    /// step a miss. Says whether it did. Else who came first has all: the classes that a program turns to later none, and each call takes the lock.
+    #[cold]
+    fn take_room(self, class: ClassId) -> bool {
+        // An arena's magazines keep what was popped of them.
+        if class.is_big() || self.is_apart() {
+            return false;
+        }
+        let capacities = self.capacities();
+        let victim = ClassId::from_index(capacities.turn.get() % MID_CLASSES);
+        capacities.turn.set(victim.index() + 1);
+        let (Some(wants), Some(cell)) = (capacities.depth(class), capacities.depth(victim)) else { return false };
+        let bytes = |class: ClassId| self.bin(class).capacity().max(1) * class.block_size();
+        let mut depth = cell.get();
+        let worse = depth.is_worth_less(bytes(victim), &wants.get(), bytes(class));
+        depth.passed();
+        cell.set(depth);
+        if !worse || victim == class || self.bin(victim).capacity() < 2 {
+            return false;
+        }
+        self.shrink(victim, self.bin(victim).capacity() / 2);
         true
     }
 

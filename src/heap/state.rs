@@ -199,6 +199,8 @@ pub(super) struct Capacities {
     /// The big class that lost its magazine to another one last, and how often that happened of late.
     pub(super) hand: Cell<usize>,
     pub(super) losses: Cell<u32>,
+    /// The class whose magazine is looked at next where another one wants its room.
+    pub(super) turn: Cell<usize>,
 }
 
 /// What the heap's lock guards (`behind.rs`).

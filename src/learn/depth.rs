@@ -22,6 +22,9 @@ const PATIENCE: u8 = 5;
 const RETURNS: u8 = 2;
 const RIVALS: u32 = 5;
 
+/// How many times as many misses a byte must have.
+const PAYS: usize = 8;
+
 /// Bytes of blocks of one class until it has pages of its own.
 const WORTH: usize = 1024;
 
@@ -63,6 +66,8 @@ pub(crate) struct Depth {
     asked: u8,
     /// The magazine's fill when the last epoch ended.
     fill: u16,
+    /// Slow paths of late: halved each time that somebody looked whether its room serves another class better.
+    misses: u16,
 }
 
 impl Depth {
@@ -97,6 +102,23 @@ impl Depth {
         (self.turns, self.need) = (0, 0);
         self.deep = true;
         Verdict::Deepen(need)
+    }
+
+    /// The magazine was empty, or full.
+    #[inline(always)]
+    pub(crate) fn missed(&mut self) {
+        self.misses = self.misses.saturating_add(1);
+    }
+
+    /// Somebody looked at the misses.
+    pub(crate) fn passed(&mut self) {
+        self.misses /= 2;
+    }
+
+    /// Whether so much more happens at the ends of `other`'s magazine, of `other_bytes`, for each byte that it has room for, than at this one's, that half
+    /// of this one's room is better there: twice as many misses here cost less than half as many save there. From `PAYS` on; at half of that they are even.
+    pub(crate) fn is_worth_less(&self, bytes: usize, other: &Depth, other_bytes: usize) -> bool {
+        other.misses as usize * bytes > PAYS * self.misses as usize * other_bytes
     }
 
     /// A block was freed that no magazine could keep.
@@ -201,6 +223,20 @@ mod tests {
                 self.held += 1;
             }
         }
+    }
+
+    #[test]
+    fn room_goes_where_more_happens_for_a_byte_of_it_and_does_not_come_back_at_once() {
+        let of = |misses| Depth { misses, ..Depth::default() };
+        assert!(of(0).is_worth_less(1000, &of(1), 1000) && !of(0).is_worth_less(1000, &of(0), 1000));
+        assert!(!of(1).is_worth_less(1000, &of(8), 1000) && of(1).is_worth_less(1000, &of(9), 1000));
+        assert!(of(1).is_worth_less(8000, &of(2), 1000), "few of many bytes");
+        // What moved: half the room and twice the misses here, the opposite there.
+        assert!(!of(9).is_worth_less(2000, &of(2), 500));
+        let mut full = of(u16::MAX);
+        full.missed();
+        full.passed();
+        assert_eq!(full.misses, u16::MAX / 2);
     }
 
     #[test]
