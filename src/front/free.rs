@@ -3,24 +3,28 @@
 //! ```text
 //! free ─ the block's tag is the TLS word's, but for a bin's offset: the bin pushes: HIT
 //! └ slow_free::free
+//!   ├ hardened, light: checked::free_quick ─ the block is looked at, and the heap's own bin pushes
 //!   ├ another heap's, for which a batch is open: heap::add_remote
-//!   ├ counted: it is recorded, and the heap's own bin pushes
-//!   ├ of a shared arena: the thread's seat pushes
-//!   ├ not in the hot table: the same by the page map's tag
-//!   ├ hardened, light: checked::free_quick ─ the block is looked at, and the heap's own bin pushes; what has more to be done, or said, checked::free
-//!   ├ large: warm::free ─ it waits at the thread's seat
-//!   └ free_missed ─ its `Kind`
-//!     ├ Reserve: reserve::free
-//!     ├ closed by a fork: notes::free ─ later
-//!     └ sink::take
-//!       ├ NotOurs: die │ Large: large::free │ Guarded: guard::free
-//!       ├ Hardened: no bytes: its span │ light: looked at, then as below │ full: hardened::full::free ─ the quarantine
-//!       └ to_owner ─ a sample, an arena's: its span
-//!         └ to_thread
-//!           ├ own: to_own ─ heap.push_slow ─ the magazine grows, or the older half of it goes to spans
-//!           │             └ baseline::free ─ FastCache, TLS SLL, spans
-//!           ├ another heap's: heap.free_remote ─ a batch ─ its owner's inbox
-//!           └ a thread without a heap: free_direct ─ its span, by the owner's lock
+//!   └ free_any
+//!     ├ counted: it is recorded, and the heap's own bin pushes
+//!     ├ of a shared arena: the thread's seat pushes
+//!     ├ not in the hot table: the bin pushes by the page map's tag
+//!     ├ hardened, light: checked::free ─ what has more to be done, or said
+//!     ├ large: warm::free ─ it waits at the thread's seat
+//!     ├ another heap's: heap::add_remote_slow ─ the batch that is open for it may wait with more bytes
+//!     └ free_missed
+//!       ├ the baseline's: baseline::keep ─ FastCache, TLS SLL
+//!       ├ the reserve's: reserve::free
+//!       ├ closed by a fork: notes::free ─ later
+//!       └ sink::take ─ its `Kind`
+//!         ├ NotOurs: die │ Large: large::free │ Fenced: hardened::fenced::free │ Guarded: guard::free
+//!         ├ Hardened: no bytes: its span │ light: looked at, then as below │ full: hardened::full::free ─ the quarantine
+//!         └ to_owner ─ a sample, an arena's: its span
+//!           └ to_thread
+//!             ├ own: to_own ─ heap.push_slow ─ the magazine grows, or the older half of it goes to spans
+//!             │      └ the baseline: baseline::free ─ FastCache, TLS SLL, spans
+//!             ├ another heap's: heap.free_remote ─ a batch ─ its owner's inbox
+//!             └ a thread without a heap: free_direct ─ its span, by the owner's lock
 //! ```
 
 use super::slow_free;

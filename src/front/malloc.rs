@@ -7,16 +7,18 @@
 //!   ├ recorded: recorded::alloc ─ the heap's own bin pops, and an event is written; else as from here on
 //!   ├ counted: profiled::hit ─ the heap's own bin pops, lends, or it is the turn of a sample
 //!   ├ above 1 MiB: warm::alloc ─ what waits at the thread's seat
+//!   ├ the baseline's: baseline::hit ─ FastCache, TLS SLL
 //!   └ alloc_cold ─ behind_gate
+//!     ├ counted, and to be sampled: profiled::sample
 //!     ├ closed by a fork: late::alloc ─ reserve
 //!     └ source::block
-//!       ├ strict ─ no bytes: closed pages │ guard::sample │ light: next, looked at │ full: hardened::full, out of a stock
+//!       ├ strict ─ no bytes: closed pages │ guard::sample │ light: next, looked at │ full: hardened::full, out of a stock │ large: hardened::fenced
 //!       ├ of_class ─ next
 //!       │ ├ T-HEAP, Pool-TLS: heap.pop_slow ─ the magazine grows, and is refilled
 //!       │ ├ the baseline: baseline::alloc ─ FastCache, TLS SLL; refilled
 //!       │ └ a thread without a heap: alloc_direct ─ refill, of a heap that such threads share
 //!       │     refill ─ the inbox, then spans ─ an orphan's ─ what waits in open batches ─ a new span ─ shared pool
-//!       └ of_large ─ large::alloc ─ a seat │ a run of slots │ the cache │ a mapping
+//!       └ of_large ─ large::alloc ─ a seat │ a run of slots │ the cache, whole or in pieces │ a mapping
 //! ```
 //!
 //! What gets nothing gives back all that is idle and tries once more (`source::insist`).
