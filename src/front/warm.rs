@@ -8,7 +8,7 @@ use super::{late, paranoid, requests};
 use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::class::BIG_MAX;
-use crate::large::{self, Freed};
+use crate::large::warm::{self, Freed};
 use crate::os::gate::{self, Inside};
 use crate::reclaim;
 
@@ -21,7 +21,7 @@ pub(super) fn alloc(size: usize) -> Option<Block> {
         return None;
     }
     let inside = gate::enter_at_once()?;
-    let block = large::alloc_warm(size, inside.place());
+    let block = warm::alloc(size, inside.place());
     paranoid::after_slow_path();
     block
 }
@@ -30,7 +30,7 @@ pub(super) fn alloc(size: usize) -> Option<Block> {
 #[inline(always)]
 pub(super) fn free(at: Addr) -> bool {
     let Some(inside) = gate::enter_at_once() else { return false };
-    match large::free_warm(at, inside.place()) {
+    match warm::free(at, inside.place()) {
         None => return false,
         Some(Freed::Waits) if !reclaim::is_unsettled() => {
             if reclaim::beat() {
@@ -62,7 +62,7 @@ fn now_and_then(inside: Inside) {
 fn settle(freed: Freed, inside: Inside) {
     let saved = errno();
     if let Freed::Homeless(range) = freed {
-        large::take_in(range);
+        warm::into_cache(range);
     }
     reclaim::settle();
     paranoid::after_slow_path();

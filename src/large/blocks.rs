@@ -2,13 +2,11 @@
 
 use core::ptr::NonNull;
 
-use super::cache::Range;
 use super::counts::{RUN_BYTES, RUNS};
 use super::record::{Large, claim, enroll, find, forget};
 use super::run::{GROWN_MAX, RUN_MAX};
-use super::warm::{self, Freed};
-use super::{given, held, keep, mapping, run};
-use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
+use super::{given, held, keep, mapping, run, warm};
+use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::base::block::Block;
 use crate::base::fresh::Fresh;
@@ -18,27 +16,6 @@ use crate::os;
 use crate::page_map::Tag;
 use crate::region::Region;
 use crate::superslab;
-
-/// A freed block of just so many granules that waits at `seat`, if one does. Not in hardened mode, where none waits.
-///
-/// With `free_warm` all of a pair that repeats: no lock, no record made or entered anew.
-#[inline(always)]
-pub(crate) fn alloc_warm(size: usize, seat: usize) -> Option<Block> {
-    // Not rounded up before the shift: that would make none of the largest sizes, and none fits a free place.
-    warm::take(seat, (size.wrapping_sub(1) >> GRANULE_SHIFT) + 1).map(Block::at)
-}
-
-/// Frees the block at `at`, whose granule is tagged LARGE as `first_tag` said, if it can wait at `seat`. `None`: nothing was done.
-#[inline(always)]
-pub(crate) fn free_warm(at: Addr, seat: usize) -> Option<Freed> {
-    warm::free(at, seat)
-}
-
-/// What becomes of a block that found no place.
-#[cold]
-pub(crate) fn take_in(freed: Range) {
-    warm::into_cache(freed);
-}
 
 /// At least `size` bytes at a multiple of `align` (a power of two). `None`: out of memory or of address space.
 ///

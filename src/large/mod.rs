@@ -18,7 +18,7 @@ mod record;
 mod run;
 mod sampled;
 mod snapshot;
-mod warm;
+pub(crate) mod warm;
 
 use core::mem::offset_of;
 
@@ -27,7 +27,7 @@ use crate::base::seats::PLACES;
 use crate::stats::level::IN_USE;
 use counts::MAPPED_BYTES;
 
-pub(crate) use blocks::{alloc, alloc_growing, alloc_warm, expand, free, free_warm, resize, take_in, usable};
+pub(crate) use blocks::{alloc, alloc_growing, expand, free, resize, usable};
 pub(crate) use cache::{Cache, Range};
 pub(crate) use counts::{active_bytes, dirty_bytes, fresh_bytes, is_dirtier_than, mapped_bytes};
 pub(crate) use held::{holder, let_go, resized, serial};
@@ -37,7 +37,6 @@ pub(crate) use owned::take_noted;
 pub(crate) use record::{Held, Large, claim, enroll, find, forget};
 pub(crate) use sampled::{mark_sampled, take_sampled};
 pub(crate) use snapshot::{Snapshot, snapshot};
-pub(crate) use warm::Freed;
 
 /// `mapped`: where a record of another kind says how much is mapped for its block.
 pub(crate) const fn layout(mapped: usize) -> layout::Large {

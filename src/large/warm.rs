@@ -11,6 +11,7 @@ use super::counts::dirty_bytes;
 use super::keep::{IN_TURN, keep};
 use super::record::{Large, forget};
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
+use crate::base::block::Block;
 use crate::base::seats::{PLACES, Seats};
 #[cfg(feature = "paranoid")]
 use crate::os::require;
@@ -39,13 +40,13 @@ fn range(word: u64) -> Range {
 /// What became of a block that might wait.
 pub(crate) enum Freed {
     Waits,
-    /// Another thread took the last place at the seat: it is to go into the cache, by `take_in`.
+    /// Another thread took the last place at the seat: it is to go `into_cache`.
     Homeless(Range),
 }
 
-/// What `free_warm` says.
+/// Frees the block at `at`, whose granule is tagged LARGE as `first_tag` said, if it can wait at `seat`. `None`: nothing was done.
 #[inline(always)]
-pub(super) fn free(at: Addr, seat: usize) -> Option<Freed> {
+pub(crate) fn free(at: Addr, seat: usize) -> Option<Freed> {
     let place = SEATS.free_place(seat)?;
     let entry = page_map::first_entry(at)?;
     // SAFETY: the record of a granule tagged LARGE; of a block that the caller holds nobody changes it.
@@ -58,6 +59,15 @@ pub(super) fn free(at: Addr, seat: usize) -> Option<Freed> {
     IN_USE.sub_mapping(bytes);
     let freed = Range { base: at, bytes };
     Some(if Seats::<COUNT>::put(place, word(freed)) { Freed::Waits } else { Freed::Homeless(freed) })
+}
+
+/// A freed block of just so many granules that waits at `seat`, if one does.
+///
+/// With `free` all of a pair that repeats: no lock, no record made or entered anew.
+#[inline(always)]
+pub(crate) fn alloc(size: usize, seat: usize) -> Option<Block> {
+    // Not rounded up before the shift: that would make none of the largest sizes, and none fits a free place.
+    take(seat, (size.wrapping_sub(1) >> GRANULE_SHIFT) + 1).map(Block::at)
 }
 
 /// A block of so many granules that waits at `seat`.
@@ -94,7 +104,8 @@ pub(super) fn drain() {
 }
 
 /// Puts a block that is claimed, or was taken, into the cache.
-pub(super) fn into_cache(range: Range) {
+#[cold]
+pub(crate) fn into_cache(range: Range) {
     if let Some(record) = NonNull::new(page_map::record(range.base).as_ptr::<Large>()) {
         forget(range.base, record);
     }
