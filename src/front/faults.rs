@@ -162,7 +162,7 @@ fn exit_thread() {
         if let Current::Heap(heap) = heap::current()
             && let Some(left) = heap::leave(heap, nothing)
         {
-            heap::retire(left, baseline::close);
+            heap::orphan(left, baseline::close);
         }
     }
     assert!(!matches!(heap::current(), Current::Heap(_)));

@@ -47,7 +47,7 @@ fn take_in_slow() {
             }
         }
         What::Free(at, _, Whose::Apart(heap, turn)) => heap.free_noted(at, turn),
-        What::Exit(left) => thread::retire(left),
+        What::Exit(left) => thread::orphan(left),
     });
     set_errno(saved);
 }

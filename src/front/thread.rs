@@ -47,7 +47,7 @@ fn shared() -> Option<Caller> {
 
 #[cold]
 fn birth() -> Option<OwnHeap> {
-    retire_lost();
+    orphan_lost();
     let heap = heap::adopt_or_make(prepare, on_exit);
     if heap::is_any_unheard() {
         reclaim::dismiss_background();
@@ -56,9 +56,9 @@ fn birth() -> Option<OwnHeap> {
 }
 
 /// Where threads end without a word: the heaps they left are to be adopted, before there are more.
-fn retire_lost() {
+fn orphan_lost() {
     while let Some(left) = heap::take_lost() {
-        retire(left);
+        orphan(left);
     }
 }
 
@@ -78,7 +78,7 @@ unsafe extern "C" fn on_exit(_: *mut c_void) {
     // Not yet, in the first rounds.
     let Some(left) = heap::leave(heap, on_exit) else { return };
     match gate::enter() {
-        Some(_inside) => retire(left),
+        Some(_inside) => orphan(left),
         None => return notes::exit(left),
     }
     // Outside: it may wait for a thread to end.
@@ -86,8 +86,8 @@ unsafe extern "C" fn on_exit(_: *mut c_void) {
 }
 
 /// Behind the gate.
-pub(super) fn retire(left: Left) {
-    heap::retire(left, |heap| {
+pub(super) fn orphan(left: Left) {
+    heap::orphan(left, |heap| {
         baseline::close(heap);
         hardened::close(heap);
     });

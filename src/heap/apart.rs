@@ -144,7 +144,7 @@ impl Heap {
         allowance.give((want - got) * size);
     }
 
-    /// Gives one block back to its span. Any thread that holds no heap's lock.
+    /// Gives blocks back to their spans. Any thread that holds no heap's lock.
     #[cold]
     #[inline(never)]
     pub(super) fn free_apart(&self, blocks: &[Addr]) {

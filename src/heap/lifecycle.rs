@@ -1,13 +1,13 @@
 //! Birth, exit, adoption and fork of heaps.
 //!
-//! | state  | owner half belongs to     | leaves by                                              |
-//! |--------|---------------------------|--------------------------------------------------------|
-//! | Active | its thread                | `leave` → Left; fork, in the child → Orphan; `take_lost`, once the thread is gone → Left |
-//! | Left   | whoever is to retire it   | `retire` → Orphan; fork, in the child → Orphan         |
-//! | Orphan | the registry lock's holder | a thread's birth → Active, oldest orphan first         |
-//! | Late   | nobody: it has no magazines | never: threads that are torn down share it, by its lock |
-//! | Apart  | its user: `apart.rs`      | `put_spare` → Spare                                    |
-//! | Spare  | nobody: it is empty       | `take_spare` → Apart                                   |
+//! | state  | owner half belongs to           | leaves by                                                                                |
+//! |--------|---------------------------------|------------------------------------------------------------------------------------------|
+//! | Active | its thread                      | `leave` → Left; fork, in the child → Orphan; `take_lost`, once the thread is gone → Left |
+//! | Left   | whoever is to make it an orphan | `orphan` → Orphan; fork, in the child → Orphan                                           |
+//! | Orphan | the registry lock's holder      | a thread's birth → Active, oldest orphan first                                           |
+//! | Shared | nobody: it has no magazines     | never: any thread uses it, by its lock (`late.rs`, `samples.rs`, `empty.rs`)             |
+//! | Apart  | its user: `apart.rs`            | `put_spare` → Spare                                                                      |
+//! | Spare  | nobody: it is empty             | `take_spare` → Apart                                                                     |
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,8 +21,8 @@ use crate::os;
 use crate::os::lost::Thread as Unheard;
 use crate::record;
 
-/// A heap that its thread has left, for somebody to retire: there is one of these for it, and who has that is its user.
-#[must_use = "a heap that nobody retires is lost"]
+/// A heap that its thread has left, for somebody to make an orphan of: there is one of these for it, and who has that is its user.
+#[must_use = "a heap of which nobody makes an orphan is lost"]
 pub(crate) struct Left(&'static Heap);
 
 /// Heaps whose threads `take_lost` asks for, in one call: a call of the kernel each. As each new heap looks for so many lost ones, of
@@ -70,7 +70,7 @@ pub(crate) fn is_any_unheard() -> bool {
     UNHEARD.load(Ordering::SeqCst)
 }
 
-/// Heaps of threads that ended unheard, one a call, for somebody to retire; `None`: none was found. The calling thread has no heap.
+/// Heaps of threads that ended unheard, one a call, for somebody to make orphans of; `None`: none was found. The calling thread has no heap.
 pub(crate) fn take_lost() -> Option<Left> {
     let mut registry = REGISTRY.lock();
     if registry.unheard == 0 {
@@ -104,7 +104,7 @@ pub(super) fn is_any_born() -> bool {
     BORN.load(Ordering::Relaxed)
 }
 
-/// Ends the calling thread's use of `heap`, which somebody must then retire. `None`: not yet, in the first rounds of destructors, where it only asks
+/// Ends the calling thread's use of `heap`, of which somebody must then make an orphan. `None`: not yet, in the first rounds of destructors, where it only asks
 /// to be called again.
 pub(crate) fn leave(heap: OwnHeap, on_exit: unsafe extern "C" fn(*mut core::ffi::c_void)) -> Option<Left> {
     let rounds = heap.own().exit_rounds.get();
@@ -123,7 +123,7 @@ pub(crate) fn leave(heap: OwnHeap, on_exit: unsafe extern "C" fn(*mut core::ffi:
 
 /// Makes an orphan of a heap that its thread left: `close` empties the caches of higher boxes, then the magazines are flushed.
 /// Any thread.
-pub(crate) fn retire(left: Left, close: impl FnOnce(OwnHeap)) {
+pub(crate) fn orphan(left: Left, close: impl FnOnce(OwnHeap)) {
     // SAFETY: it has no thread any more, nor gets one before it is an orphan; and there is one `Left` of it.
     let heap = unsafe { OwnHeap::of(left.0) };
     heap.leave_seats();

@@ -2,7 +2,7 @@
 //! Owns: `Heap`s (records of meta, never freed, reused), the registry, the batch nodes.
 //! Calls: base, os, class, stats, config, learn, page_map, meta, profile, record, region, superslab, span.
 //! Called by: tiny_heap, baseline, pool_tls, hardened, reclaim, front, arena, report, abi.
-//! Locks: `SEATS` → `REGISTRY` → one heap's → (pool → meta). Who holds one heap's lock only ever tries the registry's and another's.
+//! Locks: `SEATS` → `REGISTRY` → one heap's → (pool → meta), or the node pool's → meta. Who holds one heap's lock only ever tries the registry's and another's.
 //! Threads: what is the user's alone is reached by an `OwnHeap` (`state.rs`); the rest is entered by any thread through the lock or the inbox. An
 //! orphan has no user, and its owner half belongs to the registry lock's holder.
 
@@ -72,7 +72,7 @@ pub(crate) use inherit::{take_in_all, take_in_unused};
 pub(crate) use late::late_heap;
 pub(crate) use layout::LAYOUT;
 pub(crate) use lent::Lend;
-pub(crate) use lifecycle::{Left, adopt_or_make, is_any_unheard, leave, retire, take_lost};
+pub(crate) use lifecycle::{Left, adopt_or_make, is_any_unheard, leave, orphan, take_lost};
 pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
 pub(crate) use metered::{

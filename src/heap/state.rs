@@ -6,7 +6,7 @@
 //! |------------------|--------------------------------------------------------|--------------------------------------------|
 //! | `&Heap`          | any thread's                                           | the lock, the inbox, what is atomic        |
 //! | `OwnHeap`        | the user's: the thread whose TLS word names the heap   | that, magazines, open batches, the meters  |
-//! | `Left`           | whoever is to retire a heap that its thread left       | an `OwnHeap`, as long as it is not retired |
+//! | `Left`           | whoever is to make an orphan of a heap that was left   | an `OwnHeap`, as long as it is none        |
 //! | `Locked`         | who has the heap's lock                                | its spans                                  |
 //!
 //! An arena's heap has a user too: whoever the program lets use the arena, or the thread whose seat it is.
@@ -237,7 +237,7 @@ unsafe impl Sync for Links {}
 pub(super) struct Seated {
     /// Its seats by their homes' words, with `SPECIAL` for a home of which more is to be done with a block than to hand it out.
     pub(super) at_hand: AtHand,
-    /// Whether it ever had any. Written by the thread, or by who retires its heap.
+    /// Whether it ever had any. Written by the thread, or by who makes its heap an orphan.
     pub(super) any: Cell<bool>,
     pub(super) first: Cell<Option<&'static Heap>>,
 }
@@ -251,7 +251,7 @@ pub(super) struct Seat {
     pub(super) beside: Cell<Option<&'static Heap>>,
 }
 
-// SAFETY: `any` is the user's, or whose who retires the heap; `first` is looked at by any, and is under `SEATS`.
+// SAFETY: `any` is the user's, or whose who makes the heap an orphan; `first` is looked at by any, and is under `SEATS`.
 unsafe impl Sync for Seated {}
 // SAFETY: all of it is under `SEATS`; whoever ends or walks the seats of a home has that to himself, or holds the lock.
 unsafe impl Sync for Seat {}

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::counts::{ACTIVE, DIRTY, MAPPED};
-use super::retired;
+use super::held_back;
 use super::slab::Slab;
 use super::state::POOL;
 use super::table;
@@ -65,13 +65,13 @@ pub(crate) fn check(alone: bool) {
         }
     };
     let mut members = 0;
-    for shelf in core::iter::once(&pool.shared).chain(&pool.own) {
-        shelf.empty.check(filed(|_, empty| empty));
-        members += shelf.free.check(filed(|active, _| !active));
+    for indexes in core::iter::once(&pool.shared).chain(&pool.own) {
+        indexes.empty.check(filed(|_, empty| empty));
+        members += indexes.free.check(filed(|active, _| !active));
     }
     require(members <= pool.high - spares, "I1: a member too many", Addr(members as usize));
     if alone {
-        let active = active - retired::slots();
+        let active = active - held_back::slots();
         require(ACTIVE.get() == active, "P4: the count of ACTIVE slots", Addr(active as usize));
         require(DIRTY.get() == empty + pool.cache.dirty_slots(), "P4: the count of EMPTY slots", Addr(empty as usize));
     }

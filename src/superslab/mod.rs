@@ -1,7 +1,7 @@
 //! Box `superslab` (L3): the shared pool. Gives out runs of 64 KiB slots and takes them back.
 //! Owns: the SuperSlabs (2 MiB mappings, all user memory), their descriptors, the SP-SLOT words, the cache of empty ones; hardened, the rooms that they
 //! come from.
-//! Calls: base, os, class, stats, canary, config, meta, page_map.   Called by: span, large, heap, reclaim, report, abi.   Locks: `BATCH`, `GROWTH` → `POOL` (then meta's); `RETIRED`, a leaf.
+//! Calls: base, os, class, stats, canary, config, meta, page_map.   Called by: span, large, heap, reclaim, report, abi.   Locks: `BATCH`, `GROWTH` → `POOL` (then meta's); `HELD_BACK`, a leaf.
 //! Threads: any.   Never: writes into a slot, unmaps a SuperSlab with an ACTIVE slot.
 
 mod aligned;
@@ -12,11 +12,11 @@ mod changed;
 mod check;
 mod counts;
 mod free_slots;
+mod held_back;
 mod huge;
 mod index;
 mod pool;
 mod purge;
-mod retired;
 mod slab;
 mod snapshot;
 mod sp_slot;

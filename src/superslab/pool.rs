@@ -13,7 +13,7 @@ use super::slab::{SLOTS, Slab, SlabKind};
 use super::state::{CHANGED, FREE_SLOTS, POOL};
 use super::supply::{refill_group, refill_own, retire, retire_one_of_many, reuse_newest, superslab_refill};
 use super::table::{self, Descriptors, SuperSlab};
-use super::{aligned, apart, retired};
+use super::{aligned, apart, held_back};
 use crate::base::addr::GRANULE;
 use crate::base::bits::low_mask;
 use crate::canary;
@@ -197,7 +197,7 @@ pub(crate) fn release_slab(slab: Slab) {
 /// steps. To unmap a GiB takes the kernel 0.2 s, and the caller would wait for it.
 /// Hardened, it stays closed for a while instead.
 pub(crate) fn release_one_of_many(slab: Slab) {
-    let slab = if config::get::hardened() == config::hardened::FULL { retired::hold(slab) } else { Some(slab) };
+    let slab = if config::get::hardened() == config::hardened::FULL { held_back::hold(slab) } else { Some(slab) };
     slab.into_iter().for_each(release::<true>);
 }
 

@@ -4,8 +4,8 @@
 use super::apart;
 use super::cache::{CAP, Cache, Cached};
 use super::counts::{DIRTY, PURGED};
+use super::held_back;
 use super::huge;
-use super::retired;
 use super::slab::SLOTS;
 use super::state::{CHANGED, POOL, Pool};
 use super::supply::{retire_cold, retire_locked, reuse, unmap};
@@ -35,7 +35,7 @@ pub(crate) fn purge(want: usize) -> usize {
     let batch = if want == usize::MAX { Some(BATCH.lock()) } else { BATCH.try_lock() };
     let Some(mut batch) = batch else { return 0 };
     if want == usize::MAX {
-        retired::let_all_go();
+        held_back::let_all_go();
         retire_unused();
     }
     let mut given = 0;

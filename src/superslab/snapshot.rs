@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::counts::{MAPPED, MAPPED_BYTES, PURGED, RELEASED, STAGE};
-use super::retired;
+use super::held_back;
 use super::state::{FREE_SLOTS, POOL};
 use super::table;
 use crate::base::addr::GRANULE;
@@ -39,7 +39,7 @@ pub(crate) fn snapshot() -> Snapshot {
         empty += slots.empty.count_ones() as u64;
         unused += (!slots.active & !slots.empty).count_ones() as u64;
     }
-    active = active.saturating_sub(retired::slots());
+    active = active.saturating_sub(held_back::slots());
     Snapshot {
         superslabs: MAPPED.get(),
         full,

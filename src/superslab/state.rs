@@ -19,7 +19,7 @@ use crate::os::lock::Mutex;
 /// - P1: numbers below `high` have descriptors.
 /// - P2: in a word, ACTIVE and EMPTY slots are apart, and slots that do not exist are ACTIVE.
 /// - P3: exactly the cached SuperSlabs and the spare numbers are RETIRED, but for those on their way to be unmapped.
-/// - P4: `ACTIVE` and `DIRTY` count the slots of these states, but for those on their way, and ACTIVE ones of `retired`.
+/// - P4: `ACTIVE` and `DIRTY` count the slots of these states, but for those on their way, and ACTIVE ones that are held back (`held_back.rs`).
 /// - P5: of a SuperSlab that serves one kind, slots change their state by whole slabs, which lie at multiples of their length.
 #[repr(C)] // what is used most of the time comes first
 pub(super) struct Pool {
@@ -33,21 +33,21 @@ pub(super) struct Pool {
     /// Where the newest SuperSlab lies: the next one is asked for right below.
     pub(super) last: Addr,
     /// Those in use with a free slot that serve all kinds.
-    pub(super) shared: Shelf,
+    pub(super) shared: Indexes,
     /// What is set aside for those that serve one, which follow.
     pub(super) room: Room,
-    pub(super) own: [Shelf; CLASSES],
+    pub(super) own: [Indexes; CLASSES],
 }
 
 /// SuperSlabs in use with a free slot, by their longest runs.
-pub(super) struct Shelf {
+pub(super) struct Indexes {
     pub(super) empty: Index<EMPTY>,
     pub(super) free: Index<FREE>,
 }
 
-impl Shelf {
-    const fn new() -> Shelf {
-        Shelf { empty: Index::new(), free: Index::new() }
+impl Indexes {
+    const fn new() -> Indexes {
+        Indexes { empty: Index::new(), free: Index::new() }
     }
 
     fn file(&mut self, id: u32, slots: Slots, huge: bool) {
@@ -68,9 +68,9 @@ pub(super) static POOL: Aside<Mutex<Pool>> = Aside(Mutex::new(Pool {
     cache: Cache::new(),
     turn: 0,
     last: Addr::NULL,
-    shared: Shelf::new(),
+    shared: Indexes::new(),
     room: Room::NONE,
-    own: [const { Shelf::new() }; CLASSES],
+    own: [const { Indexes::new() }; CLASSES],
 }));
 pub(super) static CHANGED: Changed = Changed::new();
 pub(super) static FREE_SLOTS: Aside<FreeSlots> = Aside(FreeSlots::new());
@@ -112,7 +112,7 @@ impl Pool {
 
     /// The one with the longest run of EMPTY slots, of whatever kind.
     pub(super) fn find_longest_empty(&self) -> Option<u32> {
-        let own = || self.own.iter().find_map(|shelf| shelf.empty.find_longest());
+        let own = || self.own.iter().find_map(|indexes| indexes.empty.find_longest());
         self.shared.empty.find_longest().or_else(|| if self.room.is_used() { own() } else { None })
     }
 

@@ -19,7 +19,7 @@ const HELD_SLOTS: usize = 512;
 /// # Invariants
 /// - Z1: `slabs[(first + n) % HELD]` for `n < len` are there, and closed, oldest first; the others are not. Their slots sum up to `slots`. By their words
 ///   they are ACTIVE, and no counter counts them.
-struct Retired {
+struct HeldBack {
     slabs: [Option<Slab>; HELD],
     first: usize,
     len: usize,
@@ -27,8 +27,8 @@ struct Retired {
 }
 
 /// A leaf.
-static RETIRED: Aside<Mutex<Retired>> =
-    Aside(Mutex::new(Retired { slabs: [const { None }; HELD], first: 0, len: 0, slots: 0 }));
+static HELD_BACK: Aside<Mutex<HeldBack>> =
+    Aside(Mutex::new(HeldBack { slabs: [const { None }; HELD], first: 0, len: 0, slots: 0 }));
 
 /// Closes a slab that nobody uses, and holds it back. One that can't be closed by itself comes back. Any thread.
 #[cold]
@@ -42,27 +42,27 @@ pub(super) fn hold(slab: Slab) -> Option<Slab> {
     ACTIVE.sub(slab.len as u64);
     SMALL.sub(slab.kind.small_slots(slab.len));
     level::IN_USE.sub_slots(slab.len as u64 * GRANULE as u64);
-    let mut retired = RETIRED.lock();
-    while retired.len == HELD || retired.slots + slab.granules() > HELD_SLOTS {
-        let Some(oldest) = retired.pop() else { break };
+    let mut held = HELD_BACK.lock();
+    while held.len == HELD || held.slots + slab.granules() > HELD_SLOTS {
+        let Some(oldest) = held.pop() else { break };
         let_go(oldest);
     }
-    retired.push(slab);
+    held.push(slab);
     None
 }
 
 /// Gives all of them to the pool, which can do with the addresses. Any thread.
 #[cold]
 pub(super) fn let_all_go() {
-    let mut retired = RETIRED.lock();
-    while let Some(oldest) = retired.pop() {
+    let mut held = HELD_BACK.lock();
+    while let Some(oldest) = held.pop() {
         let_go(oldest);
     }
 }
 
 /// How many slots are held back.
 pub(super) fn slots() -> u64 {
-    RETIRED.lock().slots as u64
+    HELD_BACK.lock().slots as u64
 }
 
 /// Nothing is in it, and it stays closed until somebody acquires it.
@@ -73,7 +73,7 @@ fn let_go(slab: Slab) {
     }
 }
 
-impl Retired {
+impl HeldBack {
     fn push(&mut self, slab: Slab) {
         self.slots += slab.granules();
         if let Some(place) = self.slabs.get_mut((self.first + self.len) % HELD) {
