@@ -154,7 +154,9 @@ fn work(seed: u64, steps: u64) {
             6 => SHARED.with(|shared| shared.extend(own.pop())),
             _ => {
                 let taken = SHARED.with(Vec::pop);
-                drop(taken.map(Block::free));
+                if let Some(block) = taken {
+                    block.free();
+                }
             }
         }
         if own.len() > 200 || step % 5000 == 4999 {
