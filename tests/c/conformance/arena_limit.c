@@ -36,6 +36,13 @@ int main(void) {
             for (size_t i = 0; i <= n; i++) round % 3 == 1 ? hak_arena_free(arena, blocks[i]) : free(blocks[i]);
         CHECK(figures(arena).live_blocks == 0);
     }
+    // At the limit a block may get smaller, and what it gives up can be had.
+    void *all = hak_arena_malloc(arena, 8 * MIB);
+    CHECK(all && !hak_arena_malloc(arena, 2 * MIB));
+    CHECK(hak_arena_realloc(arena, all, 5 * MIB) == all && (blocks[0] = hak_arena_malloc(arena, 2 * MIB)));
+    hak_arena_free(arena, all), hak_arena_free(arena, blocks[0]);
+    CHECK((all = hak_arena_malloc(arena, 8 * MIB)));
+    hak_arena_free(arena, all);
     static char json[1 << 17];
     CHECK(hak_stats_json(json, sizeof json) < sizeof json && strstr(json, "\"name\": \"a name that is longer than") && strstr(json, "\"limit\": 8388608"));
     hak_arena_destroy(arena);
