@@ -41,7 +41,7 @@ def main():
     if subprocess.run(["setarch", "-R", "true"], capture_output=True).returncode:
         skip("addresses can't be kept the same here: setarch -R is refused")
     if not os.path.exists(HAKMEM):
-        subprocess.run(["make", "-s", "cli"], check=True)
+        subprocess.run(["cargo", "build", "--quiet", "--release", "--locked", "--manifest-path", "cli/Cargo.toml"], check=True)
     written = dict(line.split() for line in open(FIGURES) if not line.startswith("#")) if os.path.exists(FIGURES) else {}
     found, wrong = {}, 0
     for trace in sorted(glob.glob("bench_traces/*.hkt")):

@@ -1,8 +1,19 @@
-//! One test for each model of src/models/.
+//! One test for each model of src/models/. FIRST=1: the first that fails ends the process, for who only wants to know whether one does.
+
+use std::panic::{catch_unwind, resume_unwind};
+
+fn run(model: fn()) {
+    if let Err(why) = catch_unwind(model) {
+        if std::env::var_os("FIRST").is_some() {
+            std::process::exit(101);
+        }
+        resume_unwind(why);
+    }
+}
 
 macro_rules! models {
     ($($model:ident)*) => {
-        $(#[test] fn $model() { hakmem_loom::models::$model(); })*
+        $(#[test] fn $model() { run(hakmem_loom::models::$model); })*
     };
 }
 
