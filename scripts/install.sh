@@ -43,10 +43,10 @@ if [ -z "$undo" ]; then
     [ -z "$target" ] || [ -f target/release/libhakmem.so ] || TARGET='' scripts/build.sh
     scripts/man.sh "$tmp"
     # Of the static library's debug information all but the line tables of std is in libhakmem.so.debug too. A member that
-    # has nothing else goes, for objcopy refuses it.
+    # has nothing else goes, for objcopy refuses it. What is on stdout says LLVM's plugin, where clang is, of bitcode that it is too old for.
     cp $release/libhakmem.a "$tmp/libhakmem.a"
-    ar t "$tmp/libhakmem.a" | { grep '\.dwo$' || true; } | xargs -r ar d "$tmp/libhakmem.a"
-    "${tools}objcopy" --strip-debug "$tmp/libhakmem.a"
+    ar t "$tmp/libhakmem.a" | { grep '\.dwo$' || true; } | xargs -r ar d "$tmp/libhakmem.a" >/dev/null
+    "${tools}objcopy" --strip-debug "$tmp/libhakmem.a" >/dev/null
     if [ -x "$command" ]; then
         # shellcheck disable=SC2086 # several words, or none
         ${EMULATOR:-} "$command" man "$tmp"
