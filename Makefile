@@ -53,6 +53,9 @@ check-capi: build ## the C library as cargo-c builds it from the crate: two minu
 check-conan: ## the Conan recipe, shared and static, and a program linked with the package: two builds of the library; pip install conan
 	tests/install/conan.sh
 
+check-arch: ## the PKGBUILD: makepkg builds the package, pacman installs and removes it; four minutes, as root
+	tests/install/arch.sh
+
 recipes: deb ## docs/RECIPES.md's commands and the Dockerfile's, in fresh Debians: as root, ten minutes
 	tests/docs/recipes.sh
 
@@ -105,6 +108,6 @@ SOAK_SECONDS ?= 600
 # Of the command line or the environment, for the install scripts.
 export TARGET EMULATOR PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
 
-.PHONY: build cli run test check check-arm64 check-conan check-reproducible recipes sbom check-capi check-profile real-more soak soak-requests fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb rpm
+.PHONY: build cli run test check check-arch check-arm64 check-conan check-reproducible recipes sbom check-capi check-profile real-more soak soak-requests fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb rpm
 # The steps share target/ and two cores.
 .NOTPARALLEL:

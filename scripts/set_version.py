@@ -34,6 +34,7 @@ def main():
            (rf"libhakmem0_{full}-1_", f"libhakmem0_{new}-1_"))
     change("examples/cmake/CMakeLists.txt", (rf"find_package\(hakmem {short} ", f"find_package(hakmem {new_short} "))
     change("docs/ARM64.md", (rf"libhakmem0_{full}-1_", f"libhakmem0_{new}-1_"))
+    change("scripts/install/arch/PKGBUILD", (rf"^pkgver={full}$", f"pkgver={new}"))
     change("README.md", (rf"This is version {short};", f"This is version {new_short};"))
     change("CHANGELOG.md", (r"^## \[Unreleased\]\n", f"## [Unreleased]\n\n## [{new}] - {datetime.date.today()}\n"))
     print(f"{old} is {new} now. What a release consists of beside that: docs/RELEASING.md")
