@@ -69,6 +69,12 @@ impl<const N: usize> OpenBatch<N> {
         true
     }
 
+    /// Whether that would.
+    #[inline(always)]
+    pub(crate) fn has_room_but_last(&self) -> bool {
+        self.len() + 1 < N
+    }
+
     #[inline(always)]
     fn put(&self, len: usize, entry: Addr) {
         if let Some(slot) = self.entries.get(len) {

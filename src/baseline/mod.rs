@@ -82,7 +82,7 @@ pub(crate) fn serves(heap: OwnHeap, class: ClassId) -> bool {
 }
 
 /// A block of a tiny class that FastCache or the SLL has: no lock. `None`: neither has, or T-HEAP serves the class.
-#[inline]
+#[inline(always)]
 pub(crate) fn hit(heap: OwnHeap, class: ClassId) -> Option<Block> {
     let front = made(heap)?.front(class);
     front.cache.pop().or_else(|| front.sll.pop(heap, class, Defect::MALLOC_STALE))

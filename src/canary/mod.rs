@@ -12,6 +12,9 @@ pub(crate) use hash::{at_once as hash_at_once, make, of as hash};
 /// Bytes of a canary.
 pub(crate) const CANARY: usize = 8;
 
+/// Blocks that are looked at and zeroed without a call.
+pub(crate) const SHORT: usize = 128;
+
 /// How many numbers were drawn.
 static DRAWN: AtomicU64 = AtomicU64::new(0);
 
@@ -34,12 +37,21 @@ pub(crate) fn value(at: Addr) -> u64 {
 ///
 /// # Safety
 /// The bytes are the caller's.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn set(at: Addr, room: usize) {
     if room >= CANARY {
         // SAFETY: the caller's.
         return unsafe { at.as_ptr::<u64>().write_unaligned(value(at).to_le()) };
     }
+    // SAFETY: the caller's.
+    unsafe { set_part(at, room) }
+}
+
+/// # Safety
+/// As for `set`.
+#[cold]
+#[inline(never)]
+unsafe fn set_part(at: Addr, room: usize) {
     let bytes = value(at).to_le_bytes();
     // SAFETY: fewer than 8 bytes, the caller's.
     unsafe { at.as_ptr::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), room) };
@@ -49,19 +61,44 @@ pub(crate) unsafe fn set(at: Addr, room: usize) {
 /// meanwhile. Touches nothing. 7 % of bench_random_mixed's time at 8192 slots.
 #[inline]
 pub(crate) fn soon(at: Addr, len: usize) {
+    if len <= SHORT {
+        prefetch(at);
+        return prefetch(at.offset(len - 1));
+    }
+    let mut line = 0;
+    while line < len.min(SOON) {
+        prefetch(at.offset(line));
+        line += 64;
+    }
+}
+
+#[inline(always)]
+fn prefetch(at: Addr) {
+    let at = at.as_ptr::<i8>();
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    for line in (0..len.min(SOON)).step_by(64) {
-        // SAFETY: a hint, whatever the address.
-        unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(at.offset(line).as_ptr()) };
+    // SAFETY: a hint, whatever the address.
+    unsafe {
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(at);
     }
     #[cfg(all(target_arch = "aarch64", not(miri)))]
-    for line in (0..len.min(SOON)).step_by(64) {
-        let line = at.offset(line).as_ptr::<u8>();
-        // SAFETY: a hint, whatever the address.
-        unsafe { core::arch::asm!("prfm pldl1keep, [{}]", in(reg) line, options(readonly, nostack, preserves_flags)) };
-    }
+    // SAFETY: a hint, whatever the address.
+    unsafe {
+        core::arch::asm!("prfm pldl1keep, [{}]", in(reg) at, options(readonly, nostack, preserves_flags))
+    };
     #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
-    let _ = (at, len);
+    let _ = at;
+}
+
+/// Whether `room` bytes from `at` on, 8 at least, are as `set` left them, where `value` is that of `at`.
+///
+/// # Safety
+/// The bytes are the caller's.
+#[inline(always)]
+pub(crate) unsafe fn holds_value(at: Addr, room: usize, value: u64) -> bool {
+    // SAFETY: the caller's.
+    let found = unsafe { at.as_ptr::<u64>().read_unaligned() };
+    // SAFETY: as above; 8 bytes lie before what is to be zero.
+    found == value.to_le() && unsafe { is_zero_behind(at.offset(CANARY), room - CANARY) }
 }
 
 /// Whether `room` bytes from `at` on are as `set` left them.
@@ -72,9 +109,7 @@ pub(crate) fn soon(at: Addr, len: usize) {
 pub(crate) unsafe fn holds(at: Addr, room: usize) -> bool {
     if room >= CANARY {
         // SAFETY: the caller's.
-        let found = unsafe { at.as_ptr::<u64>().read_unaligned() };
-        // SAFETY: as above; 8 bytes lie before what is to be zero.
-        return found == value(at).to_le() && unsafe { is_zero_behind(at.offset(CANARY), room - CANARY) };
+        return unsafe { holds_value(at, room, value(at)) };
     }
     let bytes = value(at).to_le_bytes();
     // SAFETY: the caller's.
@@ -86,8 +121,11 @@ pub(crate) unsafe fn holds(at: Addr, room: usize) -> bool {
 ///
 /// # Safety
 /// The bytes, and 8 before them, can be read.
-#[inline]
+#[inline(always)]
 unsafe fn is_zero_behind(at: Addr, len: usize) -> bool {
+    if len == 0 {
+        return true;
+    }
     let end = at.offset(len);
     // The last word, of which only the bytes that count; it may begin before `at`.
     // SAFETY: the caller's.
@@ -122,6 +160,50 @@ pub(crate) unsafe fn is_zero_between(at: Addr, from: usize, to: usize) -> bool {
         next += 8;
     }
     or == 0
+}
+
+/// Whether the block at `at`, of `bytes`, a multiple of 16, is all zero: of few bytes.
+///
+/// # Safety
+/// The block's bytes can be read.
+#[inline(always)]
+pub(crate) unsafe fn is_zero_short(at: Addr, bytes: usize) -> bool {
+    // SAFETY: the caller's.
+    let pair = |offset: usize| unsafe { at.offset(offset).as_ptr::<[u64; 2]>().read() };
+    let (mut or, mut next) = (0, 0);
+    while next < bytes {
+        let [low, high] = pair(next);
+        or |= low | high;
+        next += 16;
+    }
+    or == 0
+}
+
+/// Zeroes `len` bytes from `at` on, 8 to `SHORT`, without a call.
+///
+/// # Safety
+/// The bytes are the caller's, and those of a block, which lies at a multiple of 16.
+#[inline(always)]
+pub(crate) unsafe fn wipe_short(at: Addr, len: usize) {
+    // SAFETY: 16 of the bytes.
+    let wipe = |from: usize| unsafe { at.offset(from).as_ptr::<[u64; 2]>().write_unaligned([0; 2]) };
+    // From both ends, so that they meet: no loop, of which a call would be made.
+    if len < 16 {
+        // SAFETY: 8 of the bytes.
+        return unsafe { at.as_ptr::<u64>().write(0) };
+    }
+    wipe(0);
+    wipe(len - 16);
+    if len > 32 {
+        wipe(16);
+        wipe(len - 32);
+    }
+    if len > 64 {
+        wipe(32);
+        wipe(48);
+        wipe(len - 64);
+        wipe(len - 48);
+    }
 }
 
 /// Whether `len` bytes from `at` on are all zero.
@@ -164,6 +246,27 @@ mod tests {
             // SAFETY: within `bytes`.
             let zero = unsafe { is_zero_between(at, from, from + len) };
             assert_eq!(zero, !(from..from + len).contains(&byte), "{len} {byte}");
+        }
+    }
+
+    #[test]
+    fn short_blocks_are_wiped_and_looked_at_to_their_end_and_no_further() {
+        for len in (8..=SHORT).step_by(8) {
+            let mut room = [u64::MAX; SHORT / 8 + 2];
+            // SAFETY: within `room`; so below.
+            unsafe { wipe_short(Addr::of(&room), len) };
+            assert!(room.iter().take(len / 8).all(|&word| word == 0), "{len}");
+            assert!(room.iter().skip(len / 8).all(|&word| word == u64::MAX), "{len}");
+            // SAFETY: as above.
+            let is_zero = |room: &[u64], len| unsafe { is_zero_short(Addr::of(room.as_ptr()), len) };
+            if len % 16 == 0 {
+                assert!(is_zero(&room, len) && !is_zero(&room, len + 16));
+                for word in 0..len / 8 {
+                    room[word] = 1 << (word * 5 % 64);
+                    assert!(!is_zero(&room, len), "{len} {word}");
+                    room[word] = 0;
+                }
+            }
         }
     }
 

@@ -6,6 +6,8 @@ use crate::base::fresh::Fresh;
 use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
 use crate::hardened::checked;
 use crate::heap::{self, Bin, OwnHeap, Popped, Pushed};
+use crate::os::tls;
+use crate::page_map;
 use crate::profile;
 use crate::record;
 
@@ -85,6 +87,24 @@ pub(super) fn free_quick(word: *mut u8, shown: usize, at: Addr, said: Option<usi
     checked::retire_short(at, bytes);
     // SAFETY: it has room, and a block that was the program's is in none.
     unsafe { bin.keep(Block::at(at)) };
+    true
+}
+
+/// The same of another heap's block, into a batch that is open for it. The thread is checked.
+#[inline(always)]
+pub(super) fn free_remote(at: Addr, said: Option<usize>) -> bool {
+    let own = heap::of_checked(tls::get());
+    if record::is_on() {
+        return false;
+    }
+    let Some(room) = heap::room_remote(own, page_map::bin_of(at.granule(), own.addr())) else { return false };
+    let Some(size) = checked::look(at, room.bytes, said) else { return false };
+    if room.bytes > checked::SHORT {
+        checked::retire_long(at, room.bytes, size);
+    } else {
+        checked::retire_short(at, room.bytes);
+    }
+    room.put(at);
     true
 }
 

@@ -4,6 +4,8 @@
 //! free ─ the block's tag is the TLS word's, but for a bin's offset: the bin pushes: HIT
 //! └ slow_free::free
 //!   ├ hardened, light: checked::free_quick ─ the block is looked at, and the heap's own bin pushes
+//!   │                   another heap's, for which a batch is open: likewise
+//!   ├ hardened in full: full::keep ─ the block is looked at, and the thread's quarantine takes it
 //!   ├ another heap's, for which a batch is open: heap::add_remote
 //!   └ free_any
 //!     ├ counted: it is recorded, and the heap's own bin pushes

@@ -4,6 +4,7 @@
 //! alloc ─ the bin that the TLS word names pops: HIT
 //! └ slow::alloc_slow
 //!   ├ hardened, light: checked::quick ─ the heap's own bin pops, and the block is looked at; what has more to be done, checked::hit
+//!   ├ hardened in full: full::hit ─ one of the thread's stock, looked at likewise
 //!   ├ recorded: recorded::alloc ─ the heap's own bin pops, and an event is written; else as from here on
 //!   ├ counted: profiled::hit ─ the heap's own bin pops, lends, or it is the turn of a sample
 //!   ├ above 1 MiB: warm::alloc ─ what waits at the thread's seat

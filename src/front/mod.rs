@@ -11,6 +11,7 @@ mod checked;
 #[cfg(test)]
 mod faults;
 mod free;
+mod full;
 mod grown;
 mod kind;
 mod late;

@@ -2,6 +2,7 @@
 
 use super::ask::usable_size;
 use super::checked;
+use super::full;
 use super::late;
 use super::paranoid;
 use super::profiled;
@@ -12,7 +13,7 @@ use super::warm;
 use crate::base::block::Block;
 use crate::base::fresh::Fresh;
 use crate::baseline;
-use crate::class::ClassId;
+use crate::class::{BIG_MAX, ClassId};
 use crate::heap::{self, Current};
 use crate::os::{gate, tls};
 use crate::reclaim;
@@ -23,19 +24,36 @@ use crate::record;
 #[inline(never)]
 pub(crate) fn alloc_slow(size: usize) -> *mut u8 {
     let word = tls::get();
+    if !heap::is_plain(word) {
+        return alloc_metered(size, word);
+    }
+    if record::may_be_on() {
+        return recorded::alloc(size, alloc_unrecorded);
+    }
+    alloc_plain(size)
+}
+
+/// The same by a thread that is counted or checked.
+#[inline(never)]
+fn alloc_metered(size: usize, word: *mut u8) -> *mut u8 {
     if heap::is_checked(word) {
         return match checked::quick(word, size) {
             Some(block) => block.into_raw(),
             None => alloc_checked(size),
         };
     }
-    if record::may_be_on() {
-        return recorded::alloc(size, alloc_unrecorded);
-    }
-    alloc_any(word, size)
+    if heap::is_full(word) { alloc_full(size, word) } else { alloc_checked(size) }
 }
 
-/// The same by a checked thread, what its magazine had not at hand.
+#[inline(never)]
+fn alloc_full(size: usize, word: *mut u8) -> *mut u8 {
+    match full::hit(word, size) {
+        Some(fresh) => fresh.into_raw(),
+        None => alloc_checked(size),
+    }
+}
+
+/// The same, what a checked thread had not at hand.
 #[inline(never)]
 fn alloc_checked(size: usize) -> *mut u8 {
     if record::may_be_on() {
@@ -62,10 +80,35 @@ fn alloc_any(word: *mut u8, size: usize) -> *mut u8 {
         if let Some(block) = checked::hit(unsafe { heap::of_marked(word) }, size) {
             return block.into_raw();
         }
-    } else if let Some(block) = warm::alloc(size).or_else(|| baseline_hit(size)) {
-        return block.into_raw();
+    } else {
+        return alloc_unmetered(size);
     }
     alloc_cold(size)
+}
+
+#[inline(never)]
+fn alloc_unmetered(size: usize) -> *mut u8 {
+    alloc_plain(size)
+}
+
+#[inline(always)]
+fn alloc_plain(size: usize) -> *mut u8 {
+    if size > BIG_MAX {
+        return alloc_large(size);
+    }
+    match baseline_hit(size) {
+        Some(block) => block.into_raw(),
+        None => alloc_cold(size),
+    }
+}
+
+/// Apart: the above needs no frame so.
+#[inline(never)]
+fn alloc_large(size: usize) -> *mut u8 {
+    match warm::alloc(size) {
+        Some(block) => block.into_raw(),
+        None => alloc_cold(size),
+    }
 }
 
 /// What the baseline has at hand.
@@ -126,6 +169,8 @@ fn alloc_zeroed_any(size: usize) -> *mut u8 {
     } else if heap::is_checked(word) {
         // SAFETY: as asked.
         checked::zeroed(unsafe { heap::of_marked(word) }, size)
+    } else if heap::is_full(word) {
+        full::hit(word, size)
     } else {
         None
     };

@@ -6,6 +6,7 @@ use errno::{errno, set_errno};
 
 use super::ask::usable_size;
 use super::checked;
+use super::full;
 use super::kind::Kind;
 use super::late;
 use super::notes;
@@ -41,8 +42,42 @@ pub(super) fn free(block: *mut u8, word: *mut u8, offset: usize) {
 
 #[inline(never)]
 fn free_metered(block: *mut u8, word: *mut u8, offset: usize) {
-    if !heap::is_checked(word) || !checked::free_quick(word, offset, Addr::of(block), None) {
+    if heap::is_checked(word) {
+        if !checked::free_quick(word, offset, Addr::of(block), None) {
+            free_checked_other(block);
+        }
+    } else if heap::is_full(word) {
+        free_full(block, word, offset);
+    } else {
         free_other(block);
+    }
+}
+
+#[inline(never)]
+fn free_checked_other(block: *mut u8) {
+    if !checked::free_remote(Addr::of(block), None) {
+        free_other(block);
+    }
+}
+
+#[inline(never)]
+fn free_full(block: *mut u8, word: *mut u8, offset: usize) {
+    if !full::keep(word, offset, Addr::of(block), None) {
+        free_other(block);
+    }
+}
+
+#[inline(never)]
+fn free_full_said(block: *mut u8, size: usize, word: *mut u8, offset: usize) {
+    if !full::keep(word, offset, Addr::of(block), Some(size)) {
+        free_said(block, size);
+    }
+}
+
+#[inline(never)]
+fn free_checked_said(block: *mut u8, size: usize) {
+    if !checked::free_remote(Addr::of(block), Some(size)) {
+        free_said(block, size);
     }
 }
 
@@ -65,7 +100,13 @@ pub(super) fn free_sized(block: *mut u8, size: usize, word: *mut u8, offset: usi
 
 #[inline(never)]
 fn free_metered_said(block: *mut u8, size: usize, word: *mut u8, offset: usize) {
-    if !heap::is_checked(word) || !checked::free_quick(word, offset, Addr::of(block), Some(size)) {
+    if heap::is_checked(word) {
+        if !checked::free_quick(word, offset, Addr::of(block), Some(size)) {
+            free_checked_said(block, size);
+        }
+    } else if heap::is_full(word) {
+        free_full_said(block, size, word, offset);
+    } else {
         free_said(block, size);
     }
 }
@@ -151,7 +192,7 @@ fn free_any(block: *mut u8, said: Option<usize>, is_part: bool) {
     if push(own, tag.0 as usize ^ own.addr(), at) {
         return;
     }
-    if heap::is_checked(own) {
+    if heap::is_hardened(own) {
         return free_checked(at, tag, own, said, is_part);
     }
     if tag == Tag::LARGE {
@@ -170,6 +211,7 @@ fn free_foreign(at: Addr, tag: Tag, own: *mut u8, said: Option<usize>, is_part: 
 }
 
 /// Apart: a jump, so that what it needs of the stack is not for the other frees to save.
+#[cold]
 #[inline(never)]
 fn free_checked(at: Addr, tag: Tag, word: *mut u8, said: Option<usize>, is_part: bool) {
     if record::is_on() && !is_part {

@@ -7,7 +7,6 @@ use errno::{errno, set_errno};
 use super::{late, paranoid, requests};
 use crate::base::addr::Addr;
 use crate::base::block::Block;
-use crate::class::BIG_MAX;
 use crate::large::warm::{self, Freed};
 use crate::os::gate::{self, Inside};
 use crate::reclaim;
@@ -17,7 +16,7 @@ use crate::reclaim;
 /// What a slow path does now and then is not due here: it was when the block was freed.
 #[inline(always)]
 pub(super) fn alloc(size: usize) -> Option<Block> {
-    if size <= BIG_MAX || reclaim::wants_background() {
+    if reclaim::wants_background() {
         return None;
     }
     let inside = gate::enter_at_once()?;

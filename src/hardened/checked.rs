@@ -19,10 +19,10 @@ use crate::page_map;
 use crate::span;
 use crate::trace;
 
+pub(crate) use crate::canary::SHORT;
+
 /// Bytes of the last word: the least that is behind what was asked for.
 const WORD: usize = size_of::<u64>();
-/// Blocks that are zeroed without a call.
-pub(crate) const SHORT: usize = 128;
 /// The largest blocks; what does not fit lies in a mapping of its own, closed pages behind it.
 const MOST: usize = 128 << 10;
 
@@ -295,26 +295,8 @@ pub(crate) fn look(at: Addr, bytes: usize, said: Option<usize>) -> Option<usize>
 #[inline(always)]
 pub(crate) fn retire_short(at: Addr, bytes: usize) {
     Block { at, bytes }.word().store(0, Ordering::Relaxed);
-    let to = bytes - WORD;
-    // SAFETY: 16 bytes of the block from there on, which was the program's and is ours.
-    let wipe = |from: usize| unsafe { at.offset(from).as_ptr::<[u64; 2]>().write_unaligned([0; 2]) };
-    // From both ends, so that they meet: no loop, of which a call would be made.
-    if to <= WORD {
-        // SAFETY: as above, the 8 bytes of the smallest block.
-        return unsafe { at.as_ptr::<u64>().write(0) };
-    }
-    wipe(0);
-    wipe(to - 16);
-    if to > 32 {
-        wipe(16);
-        wipe(to - 32);
-    }
-    if to > 64 {
-        wipe(32);
-        wipe(48);
-        wipe(to - 64);
-        wipe(to - 48);
-    }
+    // SAFETY: all but the last word of a block, which was the program's and is ours.
+    unsafe { canary::wipe_short(at, bytes - WORD) };
 }
 
 /// The same of `bytes`, of which the program had `size`.

@@ -37,6 +37,12 @@ impl Claim {
         Some(slack)
     }
 
+    /// What `take` will probably give. Any number.
+    #[inline]
+    pub(super) fn peek(self) -> usize {
+        self.0.load(Ordering::Relaxed) as usize
+    }
+
     /// Says that the block's end is about to change. Its holder, or whose it is while nobody holds it.
     #[inline]
     pub(super) fn begin(self) {
@@ -81,37 +87,46 @@ pub(super) struct Place {
 impl Place {
     /// Whether up to 32 bytes before the block, which starts at `at`, are as they should be: as many as are not the program's. `end` says what
     /// the last 8 are in a block of which the program holds all but so many bytes: nobody ever writes there but by the claim's leave.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_clear_before(&self, at: Addr, end: impl Fn(Addr, usize) -> u64) -> bool {
         let Some(claim) = self.before else { return true };
+        // More than once: its holder may have changed it, and back, between our looks at the claim.
+        self.seems_clear(claim, at, &end) || (0..2).any(|_| self.seems_clear(claim, at, &end))
+    }
+
+    #[inline(always)]
+    fn seems_clear(&self, claim: Claim, at: Addr, end: impl Fn(Addr, usize) -> u64) -> bool {
         let word = |behind: usize| {
             // SAFETY: an aligned word of the block before, which has so many: 16 bytes at least, and `slack` of what is held.
             let word = unsafe { &*Addr(at.0 - behind * size_of::<u64>()).as_ptr::<AtomicU64>() };
             u64::from_le(word.load(Ordering::Relaxed))
         };
-        // More than once: its holder may have changed it, and back, between our looks at the claim.
-        (0..3).any(|_| {
-            // Acquire: pairs with the Release of `set` and `let_go`.
-            let slack = claim.0.load(Ordering::Acquire);
-            let (last, zeroes) = match slack {
-                BUSY => return true,
-                FRESH => (0, self.bytes),
-                // More would rather be a write after its free.
-                GONE => (0, 0),
-                slack => (end(Addr(at.0 - self.bytes), slack as usize), slack as usize - MIN_SLACK),
-            };
-            let others = (2..=(zeroes / size_of::<u64>()).min(4)).fold(0, |or, behind| or | word(behind));
-            let found = (word(1) ^ last) | others;
-            // Pairs with the Release fences: who has read what was written after `begin` sees that.
-            fence(Ordering::Acquire);
-            found == 0 || claim.0.load(Ordering::Relaxed) != slack
-        })
+        // Acquire: pairs with the Release of `set` and `let_go`.
+        let slack = claim.0.load(Ordering::Acquire);
+        let (last, zeroes) = match slack {
+            BUSY => return true,
+            FRESH => (0, self.bytes),
+            // More would rather be a write after its free.
+            GONE => (0, 0),
+            slack => (end(Addr(at.0 - self.bytes), slack as usize), slack as usize - MIN_SLACK),
+        };
+        let others = (2..=(zeroes / size_of::<u64>()).min(4)).fold(0, |or, behind| or | word(behind));
+        let found = (word(1) ^ last) | others;
+        // Pairs with the Release fences: who has read what was written after `begin` sees that.
+        fence(Ordering::Acquire);
+        found == 0 || claim.0.load(Ordering::Relaxed) != slack
     }
 }
 
 /// The block that starts at `at`, whose granule has a span's tag; `None` when none does. Takes no lock.
-#[inline]
+#[inline(never)]
 pub(super) fn place(at: Addr) -> Option<Place> {
+    place_here(at)
+}
+
+/// The same, without a call.
+#[inline(always)]
+pub(super) fn place_here(at: Addr) -> Option<Place> {
     let claims::Place { bytes, claim, before } = claims::place(at)?;
     Some(Place { bytes, claim: claim.map(Claim), before: before.map(Claim) })
 }

@@ -4,26 +4,16 @@
 //! bytes it asked for and zeroes behind that; checked and zeroed when freed; in the quarantine of the thread that freed it;
 //! back into a stock, or to the owner.
 
-use super::claim::{Claim, MIN_SLACK, Place, place};
-use super::quarantine::{Freed, Quarantine};
-use super::random::Random;
-use super::stock::{Stock, capacity};
+use super::claim::{Claim, MIN_SLACK, Place, place, place_here};
+use super::quarantine::Freed;
+use super::state::{self, State};
 use crate::base::addr::Addr;
 use crate::base::block::Block;
-use crate::canary::{self, CANARY};
-use crate::class::{CLASSES, ClassId};
+use crate::canary::{self, CANARY, SHORT};
+use crate::class::{self, BIN_STRIDE, ClassId, MID_MAX};
 use crate::heap::{self, Current, Heap, OwnHeap};
-use crate::meta;
-use crate::os::{self, Defect, die, die_sized};
+use crate::os::{Defect, die, die_sized};
 use crate::trace;
-
-/// One heap's state.
-struct State {
-    random: Random,
-    quarantine: Quarantine,
-    /// Null while a class has none.
-    stocks: [*mut Stock; CLASSES],
-}
 
 /// The class of a block for `size` bytes at a multiple of `align`, its canary included; `None`: it is a large block.
 #[inline]
@@ -33,20 +23,26 @@ pub(crate) fn class_for(size: usize, align: usize) -> Option<ClassId> {
     class.filter(|class| !class.is_big())
 }
 
+/// The same of one byte at least; `None`: of none, or above a granule.
+#[inline(always)]
+pub(crate) fn small_class(size: usize) -> Option<ClassId> {
+    let is_small = size.wrapping_sub(1) < MID_MAX - CANARY;
+    is_small.then(|| ClassId::from_index(class::small_bin_offset(size + CANARY) / BIN_STRIDE))
+}
+
 /// A block of `class` for `size` bytes, all zero but for its canary, and whether that was looked at. `None`: out of memory.
 #[inline]
 pub(crate) fn alloc(heap: OwnHeap, class: ClassId, size: usize) -> Option<(Block, bool)> {
-    let state = state(heap)?;
-    let stock = state.stock(class)?;
-    // SAFETY: a live stock of this thread's; no other reference to it is held.
-    let stock = unsafe { &mut *stock };
-    let full = capacity(class);
-    if stock.len <= full / 2 {
-        state.fill(heap, class, stock, full);
-    }
-    let bytes = class.block_size();
-    let block = stock.take(&mut state.random, |next| canary::soon(next, bytes))?;
+    let block = State::of(heap)?.take(heap, class)?;
     let zero = hand_out(block.addr(), size);
+    Some((block, zero))
+}
+
+/// The same, if it is at hand: nothing is touched but what is the thread's. `None`: nothing was done.
+#[inline(always)]
+pub(crate) fn try_alloc(heap: OwnHeap, class: ClassId, size: usize) -> Option<(Block, bool)> {
+    let block = State::at_hand(heap)?.take_at_hand(class)?;
+    let zero = hand_out_here(block.addr(), size);
     Some((block, zero))
 }
 
@@ -59,14 +55,21 @@ pub(crate) fn alloc_shared(heap: &Heap, class: ClassId, size: usize) -> Option<(
 
 /// Checks that nobody wrote into the free block, and makes it the program's. `false`: it may hold anything, for it has no claim, or
 /// its pages were never used, and it was not looked at.
-#[inline]
+#[inline(never)]
 fn hand_out(block: Addr, size: usize) -> bool {
-    let Some(Place { bytes, claim: Some(claim), .. }) = place(block) else { return false };
+    hand_out_here(block, size)
+}
+
+/// The same, without a call as far as the block is short and well.
+#[inline(always)]
+fn hand_out_here(block: Addr, size: usize) -> bool {
+    let Some(Place { bytes, claim: Some(claim), .. }) = place_here(block) else { return false };
     let size = size.max(1);
     let fresh = claim.is_fresh();
     if !fresh {
-        // SAFETY: a free block that is this thread's alone.
-        let untouched = unsafe { canary::is_zero(block, bytes) };
+        // SAFETY: a free block that is this thread's alone, of a multiple of 16 bytes.
+        let untouched =
+            unsafe { if bytes <= SHORT { canary::is_zero_short(block, bytes) } else { canary::is_zero(block, bytes) } };
         if !untouched {
             die_sized(Defect::MALLOC_STALE, bytes, block);
         }
@@ -94,25 +97,41 @@ fn end_of(bytes: usize) -> impl Fn(Addr, usize) -> u64 {
 }
 
 /// Ends the program's hold of the block at `at`, or the process. `said`: the size that the program gave.
-#[inline]
+#[inline(never)]
 fn retire(at: Addr, said: Option<usize>) -> Retired {
-    let Some(place) = place(at) else { die(Defect::FREE_INTERIOR, at) };
+    retire_here(at, said)
+}
+
+/// The same, without a call as far as the block is short and well.
+#[inline(always)]
+fn retire_here(at: Addr, said: Option<usize>) -> Retired {
+    let Some(place) = place_here(at) else { die(Defect::FREE_INTERIOR, at) };
     let Some(claim) = place.claim else { return Retired::Plain };
+    // Before the swap, at which loads have to wait: the hash is made meanwhile.
+    let likely = claim.peek();
+    let value = canary::value(Addr(at.0.wrapping_add(place.bytes).wrapping_sub(likely)));
     let Some(slack) = claim.take() else { die(Defect::FREE_TWICE, at) };
     let size = place.bytes - slack;
     if said.is_some_and(|said| said.max(1) != size) {
         die_sized(Defect::FREE_SIZE, size, at);
     }
+    let end = at.offset(size);
+    let value = if slack == likely { value } else { canary::value(end) };
     // SAFETY: the end of a block that was the program's and now is ours.
-    if !unsafe { canary::holds(at.offset(size), slack) } {
+    if !unsafe { canary::holds_value(end, slack, value) } {
         die_sized(Defect::FREE_OVERFLOW, size, at);
     }
     if !place.is_clear_before(at, end_of(place.bytes)) {
         die_sized(Defect::FREE_UNDERFLOW, size, at);
     }
     trace::on_free(at);
-    // SAFETY: as above; what is behind the canary is zero.
-    unsafe { at.as_ptr::<u8>().write_bytes(0, size + MIN_SLACK) };
+    if place.bytes <= SHORT {
+        // SAFETY: as above, all of it.
+        unsafe { canary::wipe_short(at, place.bytes) };
+    } else {
+        // SAFETY: as above; what is behind the canary is zero.
+        unsafe { at.as_ptr::<u8>().write_bytes(0, size + MIN_SLACK) };
+    }
     claim.let_go();
     Retired::Checked
 }
@@ -123,12 +142,8 @@ fn retire(at: Addr, said: Option<usize>) -> Retired {
 pub(crate) fn free(heap: OwnHeap, owner: Addr, class: ClassId, at: Addr, said: Option<usize>) -> bool {
     let own = heap.addr() == owner;
     canary::soon(at, class.block_size());
-    match (retire(at, said), state(heap)) {
-        (Retired::Checked, Some(state)) => {
-            let mut gave = false;
-            state.hold(heap, Freed::new(at, class, own), &mut gave);
-            gave
-        }
+    match (retire(at, said), State::of(heap)) {
+        (Retired::Checked, Some(state)) => state.hold(heap, Freed::new(at, class, own)),
         (Retired::Plain, _) | (_, None) if own => {
             heap.free_direct(at);
             true
@@ -138,6 +153,19 @@ pub(crate) fn free(heap: OwnHeap, owner: Addr, class: ClassId, at: Addr, said: O
             true
         }
     }
+}
+
+/// `free` of a block of the heap's own, if nothing is touched by it but what is the thread's. `false`: nothing was done.
+#[inline(always)]
+pub(crate) fn try_free(heap: OwnHeap, class: ClassId, at: Addr, said: Option<usize>) -> bool {
+    canary::soon(at, class.block_size());
+    let Some(state) = State::at_hand(heap) else { return false };
+    if !state.make_room(class) {
+        return false;
+    }
+    let Retired::Checked = retire_here(at, said) else { return false };
+    state.quarantine.keep(Freed::new(at, class, true));
+    true
 }
 
 /// `free` by a thread without a heap: past the quarantine, to `owner`.
@@ -208,135 +236,22 @@ fn move_end(at: Addr, bytes: usize, old: usize, new: usize, claim: Claim) {
     claim.set(bytes - new);
 }
 
-impl State {
-    #[inline]
-    fn stock(&mut self, class: ClassId) -> Option<*mut Stock> {
-        let slot = self.stocks.get_mut(class.index())?;
-        if slot.is_null() {
-            *slot = meta::alloc(size_of::<Stock>())?.as_ptr();
-        }
-        Some(*slot)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn fill(&mut self, heap: OwnHeap, class: ClassId, stock: &mut Stock, full: usize) {
-        heap.tick();
-        stock.fill(full, |room| heap.refill(class, room));
-    }
-
-    fn reseed(&mut self) {
-        self.random = Random::seeded(os::random());
-        for stock in self.stocks.into_iter().filter(|stock| !stock.is_null()) {
-            // SAFETY: a live stock of this thread's.
-            unsafe { &mut *stock }.forget_choice();
-        }
-    }
-
-    /// Into the quarantine, and what that lets go to where it came from.
-    #[inline]
-    fn hold(&mut self, heap: OwnHeap, freed: Freed, gave: &mut bool) {
-        let State { quarantine, stocks, .. } = self;
-        quarantine.push(freed, |left| *gave |= let_go(heap, stocks, left));
-    }
-
-    /// Everything back to the spans.
-    fn flush(&mut self, heap: OwnHeap) {
-        while let Some(left) = self.quarantine.pop() {
-            let_go(heap, &mut self.stocks, left);
-        }
-        for (class, stock) in ClassId::all().zip(&self.stocks) {
-            if !stock.is_null() {
-                // SAFETY: a live stock of this thread's.
-                unsafe { &mut **stock }.empty(0, |blocks| heap.flush(class, blocks));
-            }
-        }
-    }
-}
-
-/// A block out of the quarantine: into its class's stock if it is this heap's, else home. Says whether a span got blocks.
-#[inline]
-fn let_go(heap: OwnHeap, stocks: &mut [*mut Stock; CLASSES], left: Freed) -> bool {
-    let (at, class) = (left.at(), left.class());
-    if !left.is_own() {
-        heap.free_remote(crate::page_map::tag(at).owner(), class, at);
-        return false;
-    }
-    let stock = stocks.get(class.index()).copied().unwrap_or(core::ptr::null_mut());
-    if stock.is_null() {
-        // Blocks of this class come from before a flush, or from an adopted heap's earlier thread.
-        heap.free_direct(at);
-        return true;
-    }
-    // SAFETY: a live stock of this thread's; no other reference to it is held.
-    let stock = unsafe { &mut *stock };
-    let full = capacity(class);
-    if stock.put(at, full) {
-        return false;
-    }
-    stock.empty(full / 2, |blocks| heap.flush(class, blocks));
-    stock.put(at, full);
-    true
-}
-
-/// The heap's state, made at first use; `None`: out of memory.
-#[inline]
-fn state(heap: OwnHeap) -> Option<&'static mut State> {
-    if heap.hardened().get().is_null() {
-        make(heap)?;
-    }
-    // SAFETY: made by `make`, and freed only when the heap's thread ends; each caller is that thread, and holds no other.
-    Some(unsafe { &mut *heap.hardened().get().as_ptr::<State>() })
-}
-
-#[cold]
-#[inline(never)]
-fn make(heap: OwnHeap) -> Option<()> {
-    let record = meta::alloc(size_of::<State>())?;
-    let fresh = State {
-        random: Random::seeded(os::random()),
-        quarantine: Quarantine::new(),
-        stocks: [core::ptr::null_mut(); CLASSES],
-    };
-    // SAFETY: a record of this size, ours alone.
-    unsafe { record.as_ptr::<State>().write(fresh) };
-    heap.hardened().set(record);
-    Some(())
-}
-
 /// Gives everything back to the spans: at trim, or when memory is short.
 pub(crate) fn flush_all(heap: OwnHeap) {
-    if heap.hardened().get().is_null() {
-        return;
-    }
-    if let Some(state) = state(heap) {
+    if let Some(state) = State::at_hand(heap) {
         state.flush(heap);
     }
 }
 
 /// Gives the state itself back as well.
 pub(crate) fn close(heap: OwnHeap) {
-    flush_all(heap);
-    let record = heap.hardened().replace(Addr::NULL);
-    if record.is_null() {
-        return;
-    }
-    // SAFETY: the heap's thread, and the heap no longer names it.
-    let state = unsafe { &mut *record.as_ptr::<State>() };
-    for &stock in state.stocks.iter().filter(|stock| !stock.is_null()) {
-        meta::free(Addr::of(stock), size_of::<Stock>());
-    }
-    state.quarantine.close();
-    meta::free(record, size_of::<State>());
+    state::close(heap);
 }
 
 /// Before the process ends: of what its thread holds back nobody will find out any more whether it was written to.
 pub(crate) fn at_exit() {
     let Current::Heap(heap) = heap::current() else { return };
-    if heap.hardened().get().is_null() {
-        return;
-    }
-    let Some(state) = state(heap) else { return };
+    let Some(state) = State::at_hand(heap) else { return };
     for freed in state.quarantine.all() {
         let (at, bytes) = (freed.at(), freed.class().block_size());
         // SAFETY: a free block that this thread holds.
@@ -348,29 +263,15 @@ pub(crate) fn at_exit() {
 
 /// Blocks of `class` that wait in the stock and quarantine of `heap`.
 pub(crate) fn cached(heap: OwnHeap, class: ClassId) -> u64 {
-    if heap.hardened().get().is_null() {
-        return 0;
-    }
-    state(heap).map_or(0, |state| {
-        let stock = state.stocks.get(class.index()).copied().unwrap_or(core::ptr::null_mut());
-        // SAFETY: null or a live stock of this thread's.
-        let stocked = unsafe { stock.as_ref() }.map_or(0, |stock| stock.len);
-        (stocked + state.quarantine.held(class)) as u64
-    })
+    State::at_hand(heap).map_or(0, |state| (state.stocked(class) + state.quarantine.held(class)) as u64)
 }
 
 /// In a child of fork: other random numbers than the parent's. The states of other threads are given up with their heaps.
 pub(crate) fn at_fork_child() {
     let Current::Heap(heap) = heap::current() else { return };
-    if heap.hardened().get().is_null() {
-        return;
-    }
-    if let Some(state) = state(heap) {
+    if let Some(state) = State::at_hand(heap) {
         state.reseed();
     }
 }
 
-const _: () = {
-    assert!(MIN_SLACK == CANARY, "a claim has room for a canary");
-    assert!(size_of::<State>() == 912, "one record of meta; docs/ARCHITECTURE.md, section 5");
-};
+const _: () = assert!(MIN_SLACK == CANARY, "a claim has room for a canary");

@@ -1,7 +1,7 @@
 //! `Quarantine`: a thread's freed blocks, held back in the order of their frees, bounded in number and bytes.
 
 use crate::base::addr::Addr;
-use crate::class::ClassId;
+use crate::class::{self, BIN_STRIDE, ClassId};
 use crate::config;
 use crate::meta;
 
@@ -25,6 +25,11 @@ impl Freed {
 
     pub(super) fn class(self) -> ClassId {
         ClassId::from_index((self.0 >> 56) as usize)
+    }
+
+    #[inline(always)]
+    pub(super) fn bytes(self) -> usize {
+        class::block_size_at((self.0 >> 56) as usize * BIN_STRIDE)
     }
 
     pub(super) fn is_own(self) -> bool {
@@ -52,10 +57,23 @@ impl Quarantine {
         Quarantine { ring: ring.unwrap_or(Addr::NULL), first: 0, len: 0, bytes: 0, bound }
     }
 
+    /// Whether a block of `class` is held back, and nothing has to leave for that.
+    #[inline]
+    pub(super) fn has_room(&self, class: ClassId) -> bool {
+        !self.ring.is_null() && self.len < RING && self.bytes + class.block_size() <= self.bound
+    }
+
+    /// The oldest block, which stays.
+    #[inline]
+    pub(super) fn oldest(&self) -> Option<Freed> {
+        // SAFETY: as in `push`; by Q1 it was filled.
+        (self.len > 0).then(|| unsafe { *self.ring.as_ptr::<Freed>().add(self.first % RING) })
+    }
+
     /// Holds `freed` back. Whatever no longer fits, perhaps `freed` itself, goes to `leave`, oldest first.
     #[inline]
     pub(super) fn push(&mut self, freed: Freed, mut leave: impl FnMut(Freed)) {
-        let bytes = freed.class().block_size();
+        let bytes = freed.bytes();
         if self.ring.is_null() || bytes > self.bound {
             return leave(freed);
         }
@@ -65,23 +83,25 @@ impl Quarantine {
                 None => break,
             }
         }
-        // SAFETY: reduced to the ring's length.
+        self.keep(freed);
+    }
+
+    /// Holds `freed` back, for which there is room.
+    #[inline]
+    pub(super) fn keep(&mut self, freed: Freed) {
+        // SAFETY: a ring, and reduced to its length.
         unsafe { *self.ring.as_ptr::<Freed>().add((self.first + self.len) % RING) = freed };
         self.len += 1;
-        self.bytes += bytes;
+        self.bytes += freed.bytes();
     }
 
     /// The oldest block.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Freed> {
-        if self.len == 0 {
-            return None;
-        }
-        // SAFETY: as in `push`; by Q1 it was filled.
-        let oldest = unsafe { *self.ring.as_ptr::<Freed>().add(self.first % RING) };
+        let oldest = self.oldest()?;
         self.first = (self.first + 1) % RING;
         self.len -= 1;
-        self.bytes -= oldest.class().block_size();
+        self.bytes -= oldest.bytes();
         Some(oldest)
     }
 
@@ -121,15 +141,17 @@ mod tests {
         assert_eq!(quarantine.len, RING);
         assert!(left.drain(..).eq(1..=100));
         assert_eq!(quarantine.held(small), RING / 2);
+        assert!(!quarantine.has_room(small) && quarantine.oldest().is_some_and(|freed| freed.at().0 == 101 * 16));
         quarantine.push(Freed::new(Addr(1 << 55), big, true), |freed| left.push(freed.at().0 / 16));
         assert!(quarantine.bytes <= quarantine.bound && left.len() == 1);
         for _ in 0..4 {
             quarantine.push(Freed::new(Addr(1 << 40), big, false), |_| {});
         }
-        assert!(quarantine.bytes == quarantine.bound && quarantine.len == 4);
+        assert!(quarantine.bytes == quarantine.bound && quarantine.len == 4 && !quarantine.has_room(small));
         assert!(
             quarantine.pop().is_some_and(|freed| freed.class() == big && !freed.is_own() && freed.at().0 == 1 << 40)
         );
+        assert!(quarantine.has_room(big));
         while quarantine.pop().is_some() {}
         assert!(quarantine.bytes == 0);
         quarantine.close();

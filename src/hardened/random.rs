@@ -25,7 +25,7 @@ impl Random {
     }
 
     /// A number below `bound`, which is at most 256.
-    #[inline]
+    #[inline(always)]
     pub(super) fn below(&mut self, bound: usize) -> usize {
         if self.used >= OUT {
             self.stir();

@@ -15,14 +15,17 @@ use crate::record::Recorder;
 pub(super) const MARK: usize = 128;
 /// The same of who is checked (`HAKMEM_HARDENED=light`): all of the process's threads, from the first one's birth.
 pub(super) const CHECK: usize = 256;
+/// The same in full (`HAKMEM_HARDENED=1`).
+pub(super) const FULL: usize = 512;
+pub(super) const MARKS: usize = MARK | CHECK | FULL;
 
 /// A heap's last two pages.
 #[repr(C, align(4096))]
 pub(super) struct Metered {
     before: [u64; MARK / 8],
-    /// At `MARK`, and at `CHECK` too.
+    /// At `MARK`, and at `CHECK` and `FULL` too.
     pub(super) bins: Bins,
-    behind: [u64; (CHECK - MARK) / 8],
+    behind: [u64; (FULL - MARK) / 8],
     pub(super) meter: Meter,
     pub(super) recorder: Recorder,
     pub(super) lent: Lent,

@@ -1,4 +1,4 @@
-//! Profiling, recording, and hardening's light form, as the hot paths see them: not at all. While a thread's allocations are counted, or checked,
+//! Profiling, recording, and hardening, as the hot paths see them: not at all. While a thread's allocations are counted, or checked,
 //! its TLS word names a second set of bins, in its heap's last pages, which hold at most what was counted before (`lent.rs`) and have no room:
 //! other calls take the slow entry, which counts or checks and goes on to the real ones.
 //!
@@ -7,7 +7,7 @@
 //! | in `NO_HEAP`, `LATE_THREAD` | no heap                    |
 //! | a heap                     | neither                     |
 //! | a heap's second bins       | counted; `MARK` in a page   |
-//! | the same, further on       | checked, and counted if all are; `CHECK` in a page |
+//! | the same, further on       | checked, and counted if all are; `CHECK` in a page, or `FULL` |
 //!
 //! The word changes while its thread runs: whoever switches the profiler writes to the words of all. That does no harm wherever it comes, for
 //! - only a heap's own two values are exchanged for each other (compare-exchange), so whichever of them a thread reads, and however often
@@ -25,7 +25,7 @@
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use super::last_pages::{CHECK, MARK};
+use super::last_pages::{CHECK, FULL, MARK, MARKS};
 use super::registry;
 use super::state::{Heap, OwnHeap};
 use crate::base::addr::Addr;
@@ -45,22 +45,34 @@ pub(crate) fn is_marked(word: *mut u8) -> bool {
     word.addr() & MARK != 0
 }
 
-/// Whether a TLS word says that its thread is checked.
+/// Whether a TLS word says that its thread is checked, lightly.
 #[inline(always)]
 pub(crate) fn is_checked(word: *mut u8) -> bool {
     word.addr() & CHECK != 0
 }
 
-/// Whether it says neither.
+/// The same in full.
+#[inline(always)]
+pub(crate) fn is_full(word: *mut u8) -> bool {
+    word.addr() & FULL != 0
+}
+
+/// Whether it says either.
+#[inline(always)]
+pub(crate) fn is_hardened(word: *mut u8) -> bool {
+    word.addr() & (CHECK | FULL) != 0
+}
+
+/// Whether it says neither that, nor that it is counted.
 #[inline(always)]
 pub(crate) fn is_plain(word: *mut u8) -> bool {
-    word.addr() & (MARK | CHECK) == 0
+    word.addr() & MARKS == 0
 }
 
 /// The word as it is where nothing is counted or checked.
 #[inline(always)]
 pub(crate) fn plain(word: *mut u8) -> *mut u8 {
-    match word.addr() & (MARK | CHECK) {
+    match word.addr() & MARKS {
         0 => word,
         mark => word.wrapping_sub(TO_PAGE + mark),
     }
@@ -73,6 +85,25 @@ pub(crate) fn of_checked(word: *mut u8) -> *mut u8 {
     word.wrapping_sub(TO_PAGE + CHECK)
 }
 
+/// The same of one that is checked in full.
+#[inline(always)]
+pub(crate) fn plain_of_full(word: *mut u8) -> *mut u8 {
+    debug_assert!(is_full(word));
+    word.wrapping_sub(TO_PAGE + FULL)
+}
+
+/// The heap whose second bins the calling thread's TLS word names, where it is checked in full.
+///
+/// # Safety
+/// `word` is that, and `is_full(word)`.
+#[inline(always)]
+pub(crate) unsafe fn of_full(word: *mut u8) -> OwnHeap {
+    // SAFETY: such a word is that of a heap.
+    let heap = unsafe { &*plain_of_full(word).cast() };
+    // SAFETY: the calling thread's word (caller).
+    unsafe { OwnHeap::of(heap) }
+}
+
 /// A word that names `heap`, an arena's, with magazines that are always empty: nothing is ever lent to an arena.
 pub(crate) fn closed(heap: &Heap) -> *mut u8 {
     word(heap, MARK)
@@ -83,13 +114,13 @@ pub(crate) fn closed(heap: &Heap) -> *mut u8 {
 pub(crate) fn metered() -> Option<OwnHeap> {
     let word = tls::get();
     // SAFETY: as asked.
-    (is_marked(word) || is_checked(word)).then(|| unsafe { of_marked(word) })
+    (word.addr() & MARKS != 0).then(|| unsafe { of_marked(word) })
 }
 
 /// The heap whose second bins the calling thread's TLS word names.
 ///
 /// # Safety
-/// `word` is that, and `is_marked(word)` or `is_checked(word)`.
+/// `word` is that, and not `is_plain(word)`.
 #[inline(always)]
 pub(crate) unsafe fn of_marked(word: *mut u8) -> OwnHeap {
     // SAFETY: such a word is that of a heap.
@@ -104,13 +135,14 @@ pub(super) fn is_wanted() -> bool {
     profile::is_on() || record::is_on()
 }
 
-/// What the word of a thread is to say: `MARK`, `CHECK` or nothing.
+/// What the word of a thread is to say: one of the three, or nothing.
 #[inline(always)]
 fn due() -> usize {
-    match config::get::hardened() == config::hardened::LIGHT {
-        true => CHECK,
-        false if is_wanted() => MARK,
-        false => 0,
+    match config::get::hardened() {
+        config::hardened::LIGHT => CHECK,
+        config::hardened::FULL => FULL,
+        _ if is_wanted() => MARK,
+        _ => 0,
     }
 }
 
@@ -143,7 +175,7 @@ impl OwnHeap {
 #[inline(always)]
 pub(crate) fn follow(heap: OwnHeap) {
     let word = tls::get();
-    if word.addr() & (MARK | CHECK) != due() {
+    if word.addr() & MARKS != due() {
         follow_slow(heap);
     }
 }
@@ -173,7 +205,7 @@ pub(super) fn words_are_of_this_process() {
 /// Has the allocations of all threads counted, or none, as `is_wanted` says. Behind the gate.
 pub(crate) fn meter_all() {
     // Who is checked is so for ever, and asks whether he is counted.
-    if PROCESS.load(Ordering::Relaxed) != os::process_id() as u32 || due() == CHECK {
+    if PROCESS.load(Ordering::Relaxed) != os::process_id() as u32 || due() & (CHECK | FULL) != 0 {
         return;
     }
     registry::each_used(|heap| {

@@ -76,13 +76,13 @@ pub(crate) use lifecycle::{Left, adopt_or_make, is_any_unheard, leave, orphan, t
 pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
 pub(crate) use metered::{
-    TO_BINS as SECOND_BINS, closed, follow, is_checked, is_marked, is_plain, meter_all, metered, of_checked, of_marked,
-    plain,
+    TO_BINS as SECOND_BINS, closed, follow, is_checked, is_full, is_hardened, is_marked, is_plain, meter_all, metered,
+    of_checked, of_full, of_marked, plain,
 };
 pub(crate) use node::NODE_LAYOUT;
 pub(crate) use recall::next_turn;
 pub(crate) use registry::is_any_in_use;
-pub(crate) use remote::{add_remote, add_remote_slow, forget_sent, ran_dry, was_sent};
+pub(crate) use remote::{add_remote, add_remote_slow, forget_sent, ran_dry, room_remote, was_sent};
 pub(crate) use samples::{holds_samples, sample_heap};
 pub(crate) use seats::{
     SPECIAL, each_seat, end_seat, has_seats, next_seat, own_seat, push_at_seat, seat_at_hand, seat_of, take_seat,

@@ -9,7 +9,7 @@ use core::sync::atomic::AtomicBool;
 
 use super::behind::Locked;
 use super::flush::misuse;
-use super::node::{BATCH, BATCH_BYTES};
+use super::node::{BATCH, BATCH_BYTES, Node};
 use super::outbox::{OPEN, Open, Outbox};
 use super::state::{self, Heap, OwnHeap};
 use super::strays::Strays;
@@ -54,24 +54,60 @@ pub(crate) fn ran_dry() -> &'static Counter {
 /// `word` is the thread's TLS word, `offset` the block's tag xor'ed with it, as the hot table says, or anything where that shows nothing.
 #[inline(always)]
 pub(crate) fn add_remote(word: *mut u8, offset: usize, block: Addr) -> bool {
-    if metered::is_marked(word) || metered::is_checked(word) {
+    if !metered::is_plain(word) {
         return false;
     }
-    // SAFETY: neither, so it is a heap, or zeroes that reach as far (see below), in which no batch is open.
+    let Some(room) = room(word, offset) else { return false };
+    // SAFETY: bytes were left, so a batch is open (O1), and its node ours until it is sent; others look at `blocks` only.
+    if !unsafe { &(*room.node()).blocks }.push_but_last(block) {
+        return false;
+    }
+    room.open.left.set(room.left);
+    true
+}
+
+/// Room for one more block in a batch that is open: what is left there behind it.
+pub(crate) struct Room {
+    open: &'static Open,
+    left: u32,
+    /// Of the block's class.
+    pub(crate) bytes: usize,
+}
+
+/// Room for a block as `add_remote` would take it, for who has to know before he touches it. `word` is `plain`.
+#[inline(always)]
+pub(crate) fn room_remote(word: *mut u8, offset: usize) -> Option<Room> {
+    // SAFETY: as in `add_remote`.
+    room(word, offset).filter(|room| unsafe { &(*room.node()).blocks }.has_room_but_last())
+}
+
+#[inline(always)]
+fn room(word: *mut u8, offset: usize) -> Option<Room> {
+    // SAFETY: it is a heap, or zeroes that reach as far (see below), in which no batch is open.
     let open = unsafe { Outbox::place(&raw const (*word.cast::<Heap>()).outbox, offset) };
     let bin = open.key.load(Ordering::Relaxed) ^ offset;
     if bin >= CLASSES * BIN_STRIDE {
-        return false;
+        return None;
     }
-    let Some(left) = open.left.get().checked_sub(class::block_size_at(bin) as u32) else { return false };
-    // Relaxed: our own.
-    let node = open.node.load(Ordering::Relaxed);
-    // SAFETY: bytes were left, so a batch is open (O1), and its node ours until it is sent; others look at `blocks` only.
-    if !unsafe { &(*node).blocks }.push_but_last(block) {
-        return false;
+    let bytes = class::block_size_at(bin);
+    let left = open.left.get().checked_sub(bytes as u32)?;
+    Some(Room { open, left, bytes })
+}
+
+impl Room {
+    #[inline(always)]
+    fn node(&self) -> *mut Node {
+        // Relaxed: our own.
+        self.open.node.load(Ordering::Relaxed)
     }
-    open.left.set(left);
-    true
+
+    /// Puts `block` there. The thread has freed nothing else since.
+    #[inline(always)]
+    pub(crate) fn put(self, block: Addr) {
+        // SAFETY: as in `add_remote`.
+        unsafe { &(*self.node()).blocks }.push_but_last(block);
+        self.open.left.set(self.left);
+    }
 }
 
 /// `add_remote` by a thread whose word, `plain`, is `own`, of a block whose tag is `tag`, once more than what is left in the batch may wait there.
@@ -142,8 +178,8 @@ impl OwnHeap {
             self.send_all();
             return true;
         }
-        // Hardened in full, each free is looked at first.
-        if config::get::hardened() == config::hardened::OFF {
+        // Hardened in full, what is freed is held back first, and none comes from there.
+        if config::get::hardened() != config::hardened::FULL {
             self.outbox.reserve(open, batch, size);
             open.key.store(owner.0 ^ self.addr().0, Ordering::Relaxed);
         }

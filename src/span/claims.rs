@@ -75,9 +75,14 @@ pub(crate) struct Place {
 }
 
 /// The block that starts at `at`, whose granule has a span's tag; `None` when none does. Takes no lock, as `starts_block`.
-#[inline]
+#[inline(always)]
 pub(crate) fn place(at: Addr) -> Option<Place> {
-    let head = SpanHead::of(page_map::record(at))?;
+    // Mostly the first look is enough.
+    let record = match page_map::first_record(at) {
+        Addr::NULL => page_map::record(at),
+        record => record,
+    };
+    let head = SpanHead::of(record)?;
     let index = head.starting_at(at)?;
     let claims = head.claims.as_ptr::<AtomicU16>();
     // SAFETY: the array has a claim for each of `capacity` blocks, and is never unmapped.
