@@ -16,7 +16,7 @@ first='6hakmem(2os(3env|5linux|6memory)|4meta|5class|8page_map|4span(4head|5list
 first+='|6record10start_slow|7reclaim(10look_round|4idle|5decay)|4heap(3bin|5flush|6behind|6recall|6refill|7inherit|8capacity|8registry|9lifecycle)'
 first+='|5front(3ask|4slow|6source|6thread|7realloc|8recorded|9slow_free))'
 # What of these only other modes run, or hardly anybody.
-other='parse3set|7Setting(3set|11write|13write)|checked|metered|recorded(10note|4note)|free_recorded|strict|_own|[0-9]retire|give_up|10debug_line|3cut|deepen|refill_group'
+other='parse3set|7Setting(3set|11write|13write)|checked|metered|recorded(10note|4note)|free_recorded|strict|_own|[0-9]retire|[0-9]orphan|give_up|10debug_line|3cut|deepen|refill_group'
 # objcopy takes no member whose sections are but the first, which is none, and that of names: the debug information of a crate that has none.
 mapfile -t empty < <("${tools}readelf" -SW "$archive" 2>/dev/null | sed -nE '/^File: .*\((.*)\)$/{s//\1/;h}; /^There are 2 section headers/{g;p}')
 [ ${#empty[@]} = 0 ] || "${tools}ar" d "$archive" "${empty[@]}" 2>/dev/null # it tells of each member in bitcode
