@@ -8,7 +8,7 @@
 #include "check.h"
 
 static int idle;
-static size_t base_kb, live;
+static size_t base_kb, live, claims;
 
 // `live` bytes are held by the program; pages that also hold freed blocks are `shared`.
 static void second_after_peak(const char *shape, size_t shared) {
@@ -23,7 +23,7 @@ static void second_after_peak(const char *shape, size_t shared) {
             for (size_t i = 0; i < COUNT(blocks); i++) free(blocks[i]);
         }
     }
-    size_t over = live / 8 > 32 * MIB ? live / 8 : 32 * MIB, rss_kb = (size_t)status_kb("VmRSS:");
+    size_t over = claims + (live / 8 > 32 * MIB ? live / 8 : 32 * MIB), rss_kb = (size_t)status_kb("VmRSS:");
     // On a machine with more to do than it can, the second of a thread that is not let run is longer.
     for (int late = 0; late < 10 && rss_kb > base_kb + ((live + shared + over) >> 10); late++) {
         sleep_ms(100);
@@ -100,6 +100,9 @@ static void end(void) {
 
 int main(int argc, char **argv) {
     idle = argc > 1 && strcmp(argv[1], "idle") == 0;
+    // Of 585 blocks 2 KiB, for each class its own, and the record of their span: those stay.
+    const char *mode = getenv("HAKMEM_HARDENED");
+    if (mode && strcmp(mode, "1") == 0) claims = 96 * MIB;
     free(malloc(100));
     base_kb = (size_t)status_kb("VmRSS:");
 
