@@ -24,7 +24,7 @@ extern const char *hak_options;
  */
 #define HAKMEM_VERSION_MAJOR 0
 
-#define HAKMEM_VERSION_MINOR 1
+#define HAKMEM_VERSION_MINOR 2
 
 #define HAKMEM_VERSION_PATCH 0
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a new version where the old one stands: Cargo's files, the documents, the examples; and gives CHANGELOG.md's "Unreleased"
+"""Writes a new version where the old one stands: Cargo's files, the header's numbers, the documents, the examples; and gives CHANGELOG.md's "Unreleased"
 the version's name and today's date. docs/RELEASING.md has the steps around it. usage: scripts/set_version.py X.Y.Z"""
 import datetime, os, re, sys
 from pathlib import Path
@@ -28,6 +28,8 @@ def main():
         change(path, (rf'^version = "{full}"', f'version = "{new}"'))
     for path in ["Cargo.lock", "cli/Cargo.lock", "fuzz/Cargo.lock", "tests/rust/Cargo.lock"]:
         change(path, (rf'(^name = "hakmem(?:-cli)?"\nversion = )"{full}"', rf'\1"{new}"'))
+    change("src/abi/hak_types.rs", *((rf"(pub const HAKMEM_VERSION_{part}: c_int =) \d+;", rf"\1 {number};")
+                                    for part, number in zip(("MAJOR", "MINOR", "PATCH"), new.split("."))))
     change("docs/USING.md", (rf"libhakmem\.so\.{full}", f"libhakmem.so.{new}"), (rf"find_package\(hakmem {short}\b", f"find_package(hakmem {new_short}"),
            (rf"takes {short}\.x only", f"takes {new_short}.x only"), (rf": {short}\.x are compatible, [\d.]+ may",
             f": {new_short}.x are compatible, {new_short.split('.')[0]}.{int(new_short.split('.')[1]) + 1} may"),

@@ -6,7 +6,7 @@ use crate::{config, report};
 
 /// The version this header belongs to; `hak_version_number` gives that of the library in use.
 pub const HAKMEM_VERSION_MAJOR: c_int = 0;
-pub const HAKMEM_VERSION_MINOR: c_int = 1;
+pub const HAKMEM_VERSION_MINOR: c_int = 2;
 pub const HAKMEM_VERSION_PATCH: c_int = 0;
 
 /// Bytes that hold any option's value with its final null.
