@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make deb`'s packages: lintian finds nothing, they install in a clean root, work there (smoke.sh), and are removed without a trace.
 #
-# The root is a fresh Debian 12 by debootstrap (root, network, minutes), and piuparts, if it is there, does the same its own way; with
+# The root is a fresh Debian 12 by debootstrap (root, network, minutes), and piuparts and autopkgtest, if they are there, do the same their own way; with
 # --here, which CI runs, a root that holds only the packages and dpkg's records, whose programs are this machine's.
 # usage: tests/install/deb.sh [--here]
 set -euo pipefail
@@ -63,6 +63,18 @@ else
         piuparts --basetgz="$tmp/base.tar.gz" --no-upgrade-test --no-eatmydata -d bookworm --mirror "$mirror main" --log-file "$tmp/piuparts" "${debs[@]}" >"$tmp/log" 2>&1 ||
             { tail -n 30 "$tmp/log"; echo "FAILED: piuparts"; exit 1; }
         echo "ok piuparts"
+    fi
+    if command -v autopkgtest >/dev/null; then # a tree as the source package has it, of which nothing is built
+        tree=$tmp/tree auto=$tmp/auto
+        mkdir -p "$tree/debian" "$tree/tests/install" "$tree/examples"
+        cp -r scripts/install/debian/{control,tests} "$tree/debian/"
+        cp tests/install/smoke.sh "$tree/tests/install/"
+        cp -r examples/c "$tree/examples/"
+        printf 'hakmem (%s-1) unstable; urgency=medium\n\n  * A test.\n\n -- HAKMEM <hakmem@example.invalid>  Thu, 01 Jan 1970 00:00:00 +0000\n' "$version" >"$tree/debian/changelog"
+        cp -a "$root" "$auto"
+        cp -L /etc/resolv.conf "$auto/etc/resolv.conf"
+        autopkgtest -B "${debs[@]}" "$tree/" -- chroot "$auto" >"$tmp/log" 2>&1 || { tail -n 30 "$tmp/log"; echo "FAILED: autopkgtest"; exit 1; }
+        echo "ok autopkgtest"
     fi
     mount -t proc proc "$root/proc"
     cp -L /etc/resolv.conf "$root/etc/resolv.conf"
