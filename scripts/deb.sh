@@ -84,9 +84,12 @@ pack() { # PACKAGE
     find "$package" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
     dpkg-deb --root-owner-group -Zxz --build "$package" ../debian/ >/dev/null
 }
+where=(-l"$library$libdir")
+# A cross compiler's libraries, where there are no others: dpkg looks only where programs of that architecture would be installed.
+[ -e "$libdir/libc.so.6" ] || [ ! -d "/usr/$multiarch/lib" ] || where+=(-l"/usr/$multiarch/lib")
 needs() { # PACKAGE FILE: what packages the file asks for
-    dpkg-shlibdeps -T"debian/$1.substvars" -l"$library$libdir" "$2" 2>"debian/$1.log" || { cat "debian/$1.log" >&2; exit 1; }
-    sed -i "s/-$DEB_HOST_ARCH-cross//g" "debian/$1.substvars" # what a cross compiler's libraries are packaged as
+    dpkg-shlibdeps -T"debian/$1.substvars" "${where[@]}" "$2" 2>"debian/$1.log" || { cat "debian/$1.log" >&2; exit 1; }
+    sed -i "s/-$DEB_HOST_ARCH-cross//g; s/:$DEB_HOST_ARCH//g" "debian/$1.substvars" # what those are packaged as
 }
 mkdir "$library/DEBIAN"
 cp "$ours/$library.triggers" "$library/DEBIAN/triggers"
