@@ -37,15 +37,6 @@ int main(void) {
     NOTE("%ld faults in 20 rounds", faults() - start);
     CHECK(faults() - start < 8000); // one round touches 4096 pages
 
-    // What large blocks made it is no growth of small ones, which would be paid for with what the next round takes.
-    swing(5 * MIB);
-    for (size_t i = 0; i < 5000; i++) memset(blocks[i] = malloc(100), 1, 100);
-    start = faults();
-    swing(5 * MIB);
-    NOTE("%ld faults in a round after 0.5 MB of small blocks", faults() - start);
-    CHECK(faults() - start < 600); // one round touches 5120 pages
-    for (size_t i = 0; i < 5000; i++) free(blocks[i]);
-
     // A block that realloc cuts and lengthens in turn finds its end again.
     char *buffer = malloc(4 * MIB);
     start = faults();
