@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-// The page behind what is the library's file: among its zeroes, and read-only. NULL: there is none.
+// The page behind what is the library's file: among its zeroes, and read-only. NULL: there is none. Another file may begin where they end.
 static char *sealed_page(void) {
     char *found = NULL;
     unsigned long low, high, end = 0;
@@ -21,7 +21,7 @@ static char *sealed_page(void) {
         CHECK(sscanf(line, "%lx-%lx %4s", &low, &high, how) == 3);
         if (strstr(line, "libhakmem")) {
             end = high;
-        } else if (low == end) {
+        } else if (low == end && !strchr(line, '/') && !strstr(line, "[v")) {
             if (strcmp(how, "r--p") == 0) {
                 CHECK(!found && high - low <= 65536);
                 found = (char *)low;
