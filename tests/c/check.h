@@ -100,6 +100,12 @@ SHARED long mappings(void) {
     return lines;
 }
 
+// Whether HAKMEM serves in a hardened form, where figures of memory and mappings are others.
+SHARED int is_hardened(void) {
+    const char *mode = getenv("HAKMEM_HARDENED");
+    return mode && strcmp(mode, "0") != 0;
+}
+
 SHARED double cpu_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);

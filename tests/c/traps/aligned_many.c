@@ -6,10 +6,8 @@
 
 static char *blocks[70000];
 
-static int hardened;
-
 static void many(size_t count, size_t align, size_t size) {
-    if (hardened && count > 20000) count = 20000;
+    if (is_hardened() && count > 20000) count = 20000;
     double start = cpu_seconds();
     for (size_t i = 0; i < count; i++) {
         void *p;
@@ -28,12 +26,10 @@ static void many(size_t count, size_t align, size_t size) {
     CHECK(rss_mb() <= full + full / 8 + 8);
     for (size_t i = 0; i < count; i++) CHECK(stamped(blocks[i], size, (unsigned)i)), free(blocks[i]);
     NOTE("%zu at %zu KiB: %ld MB, %ld mappings, %.1f us each", count, align / KIB, full, maps, (cpu_seconds() - start) * 1e6 / (double)count);
-    CHECK(maps < 5000 || hardened);
+    CHECK(maps < 5000 || is_hardened());
 }
 
 int main(void) {
-    const char *mode = getenv("HAKMEM_HARDENED");
-    hardened = mode && strcmp(mode, "0") != 0;
     many(70000, 128 * KIB, 1000);
     many(10000, 2 * MIB, 1000);
     many(10000, 8 * MIB, 1000);
@@ -41,6 +37,6 @@ int main(void) {
     many(300, MIB, MIB);
     malloc_trim(0);
     NOTE("at the end %ld MB, %ld mappings", rss_mb(), mappings());
-    CHECK(rss_mb() < 64 && (mappings() < 300 || hardened));
+    CHECK(rss_mb() < 64 && (mappings() < 300 || is_hardened()));
     return 0;
 }
