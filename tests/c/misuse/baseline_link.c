@@ -1,5 +1,5 @@
 // The baseline links free blocks through themselves: who writes an address into one gets no block there, but a report.
-// env: HAKMEM_TINY_HEAP_V2=0 HAKMEM_HARDENED=0
+// env: HAKMEM_TINY_HEAP_V2=0 HAKMEM_HARDENED=0 HAKMEM_GUARD_RATE=0
 // expect-signal: 6
 // expect-stderr: ^hakmem: malloc: block was written to after free, 64 bytes \(0x[0-9a-f]+\)$
 #include "check.h"

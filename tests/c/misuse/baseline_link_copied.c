@@ -1,5 +1,5 @@
 // In the baseline a free block's link, read and written into another free block, leads nowhere: each is good in its own place only.
-// env: HAKMEM_TINY_HEAP_V2=0 HAKMEM_HARDENED=0
+// env: HAKMEM_TINY_HEAP_V2=0 HAKMEM_HARDENED=0 HAKMEM_GUARD_RATE=0
 // expect-signal: 6
 // expect-stderr: ^hakmem: free: block was written to after free, 48 bytes \(0x[0-9a-f]+\)$
 #include "check.h"
