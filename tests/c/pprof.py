@@ -3,8 +3,8 @@
 
 A line of the latter is NAME START END SIZE ALLOCATED LIVE: the addresses of a function (hexadecimal), and how many blocks of SIZE bytes were
 allocated by calls from it, and are live; then, if it says so, how many were at the peak, and the lifetime below which all that were freed had come to
-(milliseconds; 0: none was freed). An estimate may be five standard errors off. Status 1: one is further. --top: instead, NAME is the one with the most
-bytes in use. --scores: instead, how many standard errors each is off, a line each."""
+(milliseconds; 0: none was freed). Status 1: an estimate is further off than one in three million is; where samples are many, that is five standard errors.
+--top: instead, NAME is the one with the most bytes in use. --scores: instead, how many standard errors each is off, a line each."""
 import math, sys
 
 
@@ -41,6 +41,21 @@ def numbers(data, field):
 
 def first(data, field, default=0):
     return (numbers(data, field) or [default])[0]
+
+
+def tail(least, most, n, p):
+    """How likely it is that of `n` blocks, each sampled with chance `p`, `least` to `most` are. Few samples spread further than a bell has it."""
+    least, most = max(least, 0), min(most, n)
+    if p == 1:
+        return least <= n <= most
+    log = [math.log(p), math.log1p(-p), math.lgamma(n + 1)]
+    return sum(math.exp(log[2] - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * log[0] + (n - k) * log[1]) for k in range(least, most + 1))
+
+
+def is_likely(found, least, most, p):
+    """Whether `found` may be an estimate of `least` to `most` blocks. It is rounded to whole ones, by site."""
+    rounding = len(samples)
+    return min(tail(math.ceil((found - rounding) * p), most, most, p), tail(0, math.floor((found + rounding) * p), least, p)) >= 3e-7
 
 
 only_scores = sys.argv[1] == "--scores"
@@ -93,14 +108,13 @@ for line in sys.stdin.read().splitlines():
             off = found[2 * at + 1] / size - count
             print(name, kinds[2 * at][0], f"{off / error:.4f}" if error > 0.01 else "0" if abs(off) < 0.5 else "99")
             continue
-        # Rounded to whole objects, by site.
-        if abs(off) > 5 * error + len(samples) or abs(found[2 * at + 1] - found[2 * at] * size) > 0.001 * found[2 * at + 1] + len(samples) * size:
+        rounding = 0.001 * found[2 * at + 1] + len(samples) * size
+        if not is_likely(found[2 * at], count, count, chance) or abs(found[2 * at + 1] - found[2 * at] * size) > rounding:
             bad += 1
             print(f"{name}: {kinds[2 * at][0]} {found[2 * at]} of {count}, {off / (error or 1):.1f} standard errors; {found[2 * at + 1]} bytes")
     if more:
         peak, bound = more
-        error = 5 * math.sqrt(max(peak, 1) * (1 / chance - 1)) + len(samples)
-        if not 0.9 * peak - error <= found[4] <= peak + error:
+        if not is_likely(found[4], int(0.9 * peak), peak, chance):
             bad += 1
             print(f"{name}: {found[4]} of {peak} at the peak")
         gone = {age: sum(values[0] for values, its in ours if its == age) for age in {age for _, age in ours if age}}
