@@ -132,7 +132,7 @@ verdict() { # runs test $1 in all of its forms: prints why on stdout when one fa
 }
 
 judge() { # the same for one form, $2
-    local src=$here/$1 reason status want signal vars command line count limit=${FULL:+6}${EMULATOR:+1}30
+    local src=$here/$1 reason status want signal vars command line count watcher limit=${FULL:+6}${EMULATOR:+1}30
     export BIN=$build/${1%.*} FORM=$2
     [ -z "$EMULATOR" ] || ! reason=$(not_emulated "$src") || { echo "not under an emulator: $reason"; return 77; }
     export TMP=$out/$(echo "${1%.*}" | tr / _)
@@ -148,16 +148,19 @@ judge() { # the same for one form, $2
     fi
     command=$(directives "$src" run)
     [ -n "$command" ] || command='exec $RUN'
+    { read -rt $((limit - 4)) <> <(:) || where >"$TMP/where"; } >/dev/null 2>&1 & # a rest without a process that would outlive it
+    watcher=$!
     (cd "$TMP" && exec timeout -k 5 $limit sh -c "$command") >"$TMP/stdout" 2>"$TMP/stderr" </dev/null
     status=$?
+    kill $watcher
     [ $status = 77 ] && { tail -n 1 "$TMP/stdout"; return 77; }
-    if [ $status = 124 ] || [ $status = 137 ]; then echo "timed out after $limit s"; return 1; fi
+    if [ $status = 124 ] || [ $status = 137 ]; then echo "timed out after $limit s: $(cat "$TMP/where")"; return 1; fi
     signal=$(directives "$src" expect-signal)
     want=$((signal ? signal + 128 : 0))
     if [ $status != $want ]; then
         if [ $status -gt 128 ]; then line="killed by signal $((status - 128))"; else line="exit status $status"; fi
         [ $want = 0 ] || line="$line, expected signal $signal"
-        echo "$line: $(cat "$TMP/stderr" "$TMP/stdout" | head -n 1 | cut -c1-300)"
+        echo "$line: $(cat "$TMP/stderr" "$TMP/stdout" | head -n 4 | cut -c1-300)"
         return 1
     fi
     while IFS= read -r line; do
@@ -174,6 +177,15 @@ judge() { # the same for one form, $2
     return 0
 }
 
+where() { # what the threads of the test's program are at, in its directory, if there is gdb
+    local process
+    for process in /proc/[0-9]*; do
+        [[ $(readlink "$process/cwd") == "$TMP" && $(readlink "$process/exe") == "$BIN"* ]] || continue
+        echo "$(cut -d ' ' -f 14,15 "$process/stat") ticks"
+        timeout 10 gdb -p "${process#/proc/}" -batch -ex 'thread apply all backtrace 8' | grep -E '^(#|Thread)' | head -n 80 | cut -c1-150
+    done
+}
+
 run_one() {
     local name=${1%.*} why status note start=$EPOCHREALTIME
     why=$(verdict "$1" 2>/dev/null)
@@ -188,7 +200,7 @@ run_one() {
     [ -z "${TIMES:-}" ] || awk "BEGIN { printf \"%6.2f s %s\\n\", $EPOCHREALTIME - $start, \"$name\" }" >>"$TIMES"
     return 0
 }
-export -f directives not_emulated compile link_form verdict judge run_one
+export -f directives not_emulated compile link_form verdict judge where run_one
 
 cd "$here" || exit 1
 if [ "${ANY:-0}" != 1 ]; then
