@@ -75,8 +75,8 @@ fn make(size: usize, align: usize) -> Option<Fenced> {
 #[inline(never)] // for the stack
 fn anew(bytes: usize, mapped: usize, align: usize) -> Option<Pages> {
     let site = map(bytes, mapped, align)?;
-    fresh(mapped);
-    CLOSED_BYTES.add((mapped - bytes) as u64);
+    fresh(site.mapped);
+    CLOSED_BYTES.add((site.mapped - bytes) as u64);
     FRESH_BYTES.add(bytes as u64);
     Some(Pages { site, bytes, cuts: Cuts::NONE })
 }

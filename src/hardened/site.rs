@@ -3,6 +3,7 @@
 
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::aside::Aside;
+use crate::base::bits::round_up;
 use crate::large::{Cache, Range};
 use crate::os;
 use crate::os::closed;
@@ -106,27 +107,34 @@ pub(super) fn lose(site: Site) {
     let_go(site.fence);
 }
 
-/// A mapping of which `bytes` are open; it is closed around it as well, unless there are too many such, or no addresses for that.
+/// A mapping of which `bytes` are open, `mapped` of them or more; it is closed around it as well, unless there are too many such, or no addresses for that.
 pub(super) fn map(bytes: usize, mapped: usize, align: usize) -> Option<Site> {
     let align = align.max(GRANULE);
     let may_close = closed::take(COST);
     let apart = if may_close && closed::has_addresses() { map_apart(mapped, bytes, align) } else { None };
-    let (base, fence) = match apart {
-        Some(base) => (base, Fence::Around),
-        None => {
-            let fence = if may_close { Fence::Behind } else { Fence::None };
+    let site = match apart {
+        Some(base) => Site { base, mapped, fence: Fence::Around },
+        None if may_close => {
             let Some(base) = os::map_aligned(Addr::NULL, mapped, align) else {
-                let_go(fence);
+                let_go(Fence::Behind);
                 return None;
             };
-            if may_close {
-                os::guard(base.offset(bytes), mapped - bytes);
-            }
-            (base, fence)
+            os::guard(base.offset(bytes), mapped - bytes);
+            Site { base, mapped, fence: Fence::Behind }
         }
+        None => map_joined(mapped, align)?,
     };
-    names::give(base, mapped, Name::Large);
-    Some(Site { base, mapped, fence })
+    names::give(site.base, site.mapped, Name::Large);
+    Some(site)
+}
+
+/// A mapping without closed pages. Where addresses are not counted it is as long as a multiple of its alignment: so the next one begins where it ends,
+/// and to the kernel, which allows only so many, they are one.
+fn map_joined(mapped: usize, align: usize) -> Option<Site> {
+    let at = |mapped| Some(Site { base: os::map_aligned(Addr::NULL, mapped, align)?, mapped, fence: Fence::None });
+    let joined =
+        round_up(mapped, align).filter(|&joined| joined > mapped && closed::has_addresses() && !os::quota::has_limit());
+    joined.and_then(at).or_else(|| at(mapped))
 }
 
 /// Counts the end of a block's closed pages.

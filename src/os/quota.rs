@@ -22,6 +22,11 @@ pub(crate) fn set_limit(limit: usize) {
     }
 }
 
+/// Whether there is a limit.
+pub(crate) fn has_limit() -> bool {
+    LIMIT.load(Ordering::Relaxed) != usize::MAX
+}
+
 /// Whether `len` bytes more could be mapped now.
 pub(crate) fn has_room(len: usize) -> bool {
     fits(mapped(), len, LIMIT.load(Ordering::Relaxed))

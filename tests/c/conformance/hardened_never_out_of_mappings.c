@@ -1,12 +1,13 @@
-// Hardened in either form a process never runs out of mappings: 1,000 threads at once, children of theirs, and 32 GiB of blocks. The same with few addresses (ulimit -v).
+// Hardened in either form a process never runs out of mappings: 1,000 threads at once, children of theirs, 32 GiB of blocks, and 32,768 at
+// a multiple of 128 KiB. The same with few addresses (ulimit -v).
 // run: for MODE in light 1; do HAKMEM_HARDENED=$MODE $RUN && (ulimit -v 3000000; HAKMEM_HARDENED=$MODE $RUN few) || exit 1; done
 // env: HAKMEM_GUARD_RATE=0
 #include "check.h"
 #include <sys/wait.h>
 
-enum { THREADS = 1000, EACH = 12, BLOCK = 2 * MIB, BLOCKS = 16384 };
+enum { THREADS = 1000, EACH = 12, BLOCK = 2 * MIB, BLOCKS = 16384, ALIGNED = 32768 };
 static pthread_t threads[THREADS];
-static char *left[THREADS], *blocks[BLOCKS];
+static char *left[THREADS], *blocks[ALIGNED];
 static pthread_barrier_t all_here;
 
 static void *work(void *arg) {
@@ -51,5 +52,13 @@ int main(int argc, char **argv) {
     for (int i = 0; i < got; i += 2) CHECK(blocks[i] = malloc(BLOCK - 5000));
     for (int i = 0; i < got; i++) free(blocks[i]);
     use_all_sizes(2);
+    for (got = 0; got < (few ? 500 : ALIGNED); got++) {
+        CHECK(blocks[got] = aligned_alloc(128 * KIB, 140000));
+        blocks[got][0] = 1;
+    }
+    CHECK(mappings() < 40000);
+    for (int i = 0; i < got; i += 2) CHECK(blocks[i] = realloc(blocks[i], 210000));
+    for (int i = 0; i < got; i++) free(blocks[i]);
+    use_all_sizes(3);
     return 0;
 }
