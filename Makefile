@@ -84,6 +84,14 @@ bench-full: bench_c cli ## the same with more rounds, sizes and threads: 75 minu
 	scripts/bench_all.sh --full --json target/bench/full.json
 	scripts/bench_report.py target/bench/full.json target/bench/full.html --svg-dir target/bench/svg-full --markdown target/bench/full.md
 
+ROUNDS ?= 5
+
+figures: bench_c ## the tables and the plot of README.md and docs/BENCHMARKS.md measured anew: WITH='--with "NAME=LIBRARY" …' ROUNDS=5; half an hour
+	mkdir -p target/bench
+	rm -f target/bench/figures.json
+	-scripts/bench_all.sh --rounds $(ROUNDS) --only system,hakmem,floor,c,real $(WITH) --json target/bench/figures.json # status 1: one of the others fails
+	scripts/bench_tables.py --rounds $(ROUNDS) $(WITH) --all target/bench/figures.json --write
+
 evaluation: bench_c ## the measurements of TINY_HEAP_V2_EVALUATION.md, and its tables from them: 25 minutes
 	mkdir -p target/bench
 	scripts/evaluate.sh --out target/bench/evaluation.json
@@ -108,6 +116,6 @@ SOAK_SECONDS ?= 600
 # Of the command line or the environment, for the install scripts.
 export TARGET EMULATOR PREFIX DESTDIR BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMMAND
 
-.PHONY: build cli run test check check-arch check-arm64 check-conan check-reproducible recipes sbom check-capi check-profile real-more soak soak-requests fuzz bench_c bench bench-full evaluation tsan clean help install uninstall deb rpm
+.PHONY: build cli run test check check-arch check-arm64 check-conan check-reproducible recipes sbom check-capi check-profile real-more soak soak-requests fuzz bench_c bench bench-full figures evaluation tsan clean help install uninstall deb rpm
 # The steps share target/ and two cores.
 .NOTPARALLEL:

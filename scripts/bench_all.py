@@ -179,7 +179,7 @@ class Session:
             "role": role,
             "served_by": served_by,
             "library": str(shown.relative_to(bench_lib.ROOT) if shown and bench_lib.ROOT in shown.parents else shown or ""),
-            "package": bench_run.package_of(library) if library else bench_run.package_of("/lib/x86_64-linux-gnu/libc.so.6"),
+            "package": bench_run.package_of(library) if library else bench_run.package_of(bench_run.read_first("/proc/self/maps", r"(/\S+/libc\.so\.6)$")),
             "sha256": hashlib.sha256(library.read_bytes()).hexdigest() if library else "",
             "environment": allocator.environment,
         }

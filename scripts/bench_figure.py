@@ -25,7 +25,12 @@ SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 def shown(name):
     """As it stands in a figure, where there is no room for any length."""
-    return name if len(name) <= 14 else name[:13] + "…"
+    return name if len(name) <= 16 else name[:15] + "…"
+
+
+def family(name):
+    """`mimalloc 3.4.3` is a mimalloc."""
+    return name.split()[0]
 
 
 def text_width(text, bold=False):
@@ -39,9 +44,9 @@ def slug(index):
 
 def colour_rules(names):
     """CSS variables of every allocator: (light, dark)."""
-    light, dark, others = [], [], iter(OTHERS * 10)
+    light, dark, own, others = [], [], dict(COLOURS), iter(OTHERS * 10)
     for index, name in enumerate(names):
-        pair = COLOURS.get(name) or next(others)
+        pair = own.pop(family(name), None) or next(others)  # the first of a family has its colour
         light.append(f"--{slug(index)}:{pair[0]};")
         dark.append(f"--{slug(index)}:{pair[1]};")
     return "".join(light), "".join(dark)
@@ -128,7 +133,7 @@ class Figure:
 
     def mark(self, name, x, y, size=4.5, css="pt", hint=""):
         colour = f"var(--{slug(self.names.index(name))})"
-        shape = SHAPES.get(name, ("diamond", "square", "triangle")[self.names.index(name) % 3])
+        shape = SHAPES.get(family(name), ("diamond", "square", "triangle")[self.names.index(name) % 3])
         if name == "hakmem":
             size *= 1.2
         inner = f"<title>{escape(hint)}</title>" if hint else ""

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures the tables of docs/BENCHMARKS.md and README.md, and writes them there, between their <!-- table: NAME --> and <!-- end -->.
 
-What they are made of lies beside them, in docs/plots/tables.json: a test (tests/report) makes them of it again.
+What they are made of lies beside them, in docs/plots/tables.json: a test (tests/report) makes them of it again. `make figures` runs all of it.
 
-    scripts/bench_tables.py --rounds 5 --with "mimalloc 3.4.3=/path/libmimalloc.so" ... --write
+    scripts/bench_tables.py --rounds 5 --with "mimalloc 3.4.3=/path/libmimalloc.so" ... --all target/bench/figures.json --write
 """
 
 import argparse
@@ -18,9 +18,14 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # no __pycache__ among the scripts
 import bench_compare  # noqa: E402
 import bench_lib  # noqa: E402
+import bench_means  # noqa: E402
+import bench_plot  # noqa: E402
+import bench_report  # noqa: E402
 
 README, BENCHMARKS = bench_lib.ROOT / "README.md", bench_lib.ROOT / "docs" / "BENCHMARKS.md"
 FIGURES = bench_lib.ROOT / "docs" / "plots" / "tables.json"
+PLOT = FIGURES.with_name("scatter.svg")
+DOCUMENTS = {"ratios": README}  # where a table is that is not in BENCHMARKS
 MARKED = r"(<!-- table: {} -->\n).*?(<!-- end -->)"
 
 # What is measured, the command, and whether it is among the few that README shows.
@@ -50,6 +55,7 @@ def arguments():
                         help="of those known by name (hakmem,system)")
     parser.add_argument("--out", type=Path, default=bench_lib.ROOT / "target" / "bench" / "tables.json", help="where the figures go as JSON")
     parser.add_argument("--from", type=Path, dest="earlier", metavar="FILE", help="measures nothing: the figures of an earlier run")
+    parser.add_argument("--all", type=Path, metavar="FILE", help="what bench_all.py saved: the means over all programs, and the plot (else they stay)")
     parser.add_argument("--write", action="store_true", help="into the documents, and the figures beside them; else to stdout")
     return parser, parser.parse_args()
 
@@ -100,6 +106,17 @@ def earlier(path):
         raise bench_lib.BenchError(f"{path} is not a result of bench_tables.py, or one of other rows: {error!r}", 1) from None
 
 
+def everything(path):
+    """What bench_all.py saved, and what the documents say of it."""
+    data = bench_report.load(path)
+    try:
+        found = bench_means.condensed(data)
+        bench_means.tables(found)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise bench_lib.BenchError(f"{path}: not all programs, or damaged: {error!r}") from None
+    return data, found
+
+
 def three(value):
     """Three digits, as people write them."""
     if value is None:
@@ -148,7 +165,7 @@ def tables(result):
             base = middle(command, "system", "ops")
             against = [value and value / base for name, value in zip(names, ops) if name != "system"]
             ratios.append([title, *marked(against, [three(value) for value in against], max)])
-    return {
+    return (bench_means.tables(result["all"]) if "all" in result else {}) | {
         "speed": table(["work", "command", *head], speeds),
         "memory": table(["work", *head], memory),
         "ratios": table(["", *(shown(name) for name in names if name != "system")], ratios),
@@ -166,8 +183,14 @@ def write(document, name, text):
 def main():
     parser, options = arguments()
     try:
+        data, found = everything(options.all) if options.all else (None, None)  # before minutes of measuring
         result = earlier(options.earlier) if options.earlier else measured(options)
-    except (bench_lib.BenchError, OSError) as error:
+        if found:
+            result["all"] = found
+        elif not options.earlier:
+            result |= {key: value for key, value in earlier(FIGURES).items() if key == "all"}
+        made = tables(result)
+    except (bench_lib.BenchError, bench_report.ReportError, OSError) as error:
         status = getattr(error, "status", 1)
         if status == 2:
             parser.print_usage(sys.stderr)
@@ -175,13 +198,13 @@ def main():
         return status
     except KeyboardInterrupt:
         return 130
-    made = tables(result)
     if not options.write:
         print("\n".join(made.values()), end="")
         return 0
-    write(BENCHMARKS, "speed", made["speed"])
-    write(BENCHMARKS, "memory", made["memory"])
-    write(README, "ratios", made["ratios"])
+    for name, text in made.items():
+        write(DOCUMENTS.get(name, BENCHMARKS), name, text)
+    if data:
+        PLOT.write_text(bench_plot.scatter(data).svg(alone=True) + "\n")
     save(FIGURES, result)
     return 0
 

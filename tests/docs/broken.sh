@@ -37,7 +37,7 @@ docs/man/hakmem.3.in	s/^Linking/As by invariant W1, linking/	W1 is a word of
 docs/HARDENING.md	s/pointer into a block, not to its start/pointer to the inside of a block/	no such message
 docs/HARDENING.md	s/access: use after free/access: used after free/	no such message
 docs/BENCHMARKS.md	s/bench_prodcons 50000/bench_producer 50000/	there is no bench_c/bench_producer.c
-docs/BENCHMARKS.md	s/scripts\/bench_tables\.py --rounds 5/scripts\/bench_tables.py --turns 5/	has no --turns
+docs/BENCHMARKS.md	s/scripts\/bench_compare\.py --rounds 1 -- /scripts\/bench_compare.py --turns 1 -- /	has no --turns
 docs/RELIABILITY.md	s/scripts\/matrix\.py --list/scripts\/table.py --list/	there is no scripts/table.py
 docs/RELIABILITY.md	s/`make soak`/`make soaked`/	there is no make soaked
 docs/CLI.md	s/^    hakmem doctor PID/    hakmem doctors PID/	there is no hakmem doctors

@@ -101,6 +101,8 @@ expect 1 "" "$scripts/bench_report.py" --compare "$here/canned.json" "$build/sec
 expect 0 "" "$scripts/bench_report.py" --compare "$here/canned.json" "$build/second.json" --share 1
 expect 1 damaged "$scripts/bench_report.py" --compare "$here/canned.json" "$build/short.json"
 for damaged in empty short list; do expect 1 "not a result of bench_tables.py" "$scripts/bench_tables.py" --from "$build/$damaged.json"; done
+for damaged in empty short list damaged; do expect 1 "$damaged.json" "$scripts/bench_tables.py" --from "$scripts/../docs/plots/tables.json" --all "$build/$damaged.json"; done
+expect 0 "" "$scripts/bench_tables.py" --from "$scripts/../docs/plots/tables.json" --all "$json"
 expect 1 "No such file" "$scripts/bench_tables.py" --from "$build/none.json"
 expect 1 "not a result of evaluate.py" "$scripts/evaluate.sh" --markdown "$here/canned.json"
 

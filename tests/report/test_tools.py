@@ -12,6 +12,7 @@ here = Path(__file__).resolve().parent
 sys.path.insert(0, str(here.parents[1] / "scripts"))
 import bench_agree  # noqa: E402
 import bench_lib  # noqa: E402
+import bench_means  # noqa: E402
 import bench_report  # noqa: E402
 import bench_run  # noqa: E402
 import bench_stats  # noqa: E402
@@ -188,10 +189,19 @@ class DocumentTables(unittest.TestCase):
     RESULT = json.loads(bench_tables.FIGURES.read_text())
 
     def test_the_documents_have_the_tables_of_the_figures_beside_them(self):
-        made = bench_tables.tables(bench_tables.earlier(bench_tables.FIGURES))
-        for document, names in ((bench_tables.BENCHMARKS, ("speed", "memory")), (bench_tables.README, ("ratios",))):
-            for name in names:
-                self.assertIn(f"<!-- table: {name} -->\n{made[name]}<!-- end -->\n", document.read_text())
+        for name, text in bench_tables.tables(bench_tables.earlier(bench_tables.FIGURES)).items():
+            self.assertIn(f"<!-- table: {name} -->\n{text}<!-- end -->\n", bench_tables.DOCUMENTS.get(name, bench_tables.BENCHMARKS).read_text())
+
+    def test_the_means_are_those_of_the_report_and_who_is_behind_is_named(self):
+        found = bench_means.condensed(faster(CANNED, "hakmem", 0.1))
+        made = bench_means.tables(found)
+        rows = {row[0]: row for row in (line.strip("| ").split(" | ") for line in made["means"].splitlines()[2:])}
+        self.assertEqual(set(rows), {"HAKMEM", "hakmem_v2off", "a do-nothing allocator", *bench_stats.names(CANNED, "peer")})
+        for row in bench_stats.summary(CANNED):
+            if row["allocator"] == "mimalloc" and row["group"] == "c":
+                self.assertIn(f"{row['time_vs_system'][0]:.3f}", rows["mimalloc"][1])
+        self.assertIn("`tail`", made["behind"])
+        self.assertRegex(made["method"], r"^\d+ \w+ 20\d\d, commit \w+, .* interleaved rounds")
 
     def test_the_best_is_bold_and_who_fails_says_so(self):
         result = copy.deepcopy(self.RESULT)
