@@ -96,10 +96,10 @@ if [ -n "$undo" ] || [ -x "$command" ]; then
         [ ! -f "$page" ] || put 644 "$page" "$mandir/man1/${page##*/}"
     done
 fi
-for document in README.md CHANGELOG.md LICENSE docs/{USING,EMBEDDING,RECIPES,OPTIONS,MEMORY,HARDENING,STATISTICS,CLI}.md; do
+for document in *.md LICENSE docs/*.md docs/plots/*.svg docs/pictures/*.png; do
     put 644 "$document" "$docdir/$document" # as in the tree, for the links between them
 done
-own_directory "$docdir/docs"
+for directory in docs/plots docs/pictures docs; do own_directory "$docdir/$directory"; done
 own_directory "$docdir"
 
 # The loader's cache knows the new name, or forgets the old one.

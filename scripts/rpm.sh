@@ -21,7 +21,9 @@ env -u BINDIR -u INCLUDEDIR -u DATADIR -u MANDIR DOCDIR=/usr/share/doc/hakmem \
 install -D -m 644 LICENSE "$work/root/usr/share/licenses/libhakmem${version%%.*}/LICENSE"
 rm "$work/root/usr/share/doc/hakmem/LICENSE"
 gzip -9n "$work"/root/usr/share/man/man*/*
-sed -e "s|@version@|$version|g" -e "s|@soversion@|${version%%.*}|g" -e "s|@date@|$(date -ud "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')|" \
+control=scripts/install/debian/control # says for all packages who makes them
+sed -e "s|@version@|$version|g" -e "s|@homepage@|$(sed -n 's/^Homepage: //p' $control)|g" -e "s|@maintainer@|$(sed -n 's/^Maintainer: //p' $control)|g" -e "s|@soversion@|${version%%.*}|g" \
+    -e "s|@date@|$(date -ud "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')|" \
     scripts/install/hakmem.spec >"$work/hakmem.spec"
 # Nothing is stripped or compressed anew: make has. Times and names are this version's, not this machine's.
 rpmbuild -bb --quiet ${target:+--target "${target%%-*}-linux"} --define "_topdir $work/build" --define "_rpmdir $work" --define "staged $work/root" \

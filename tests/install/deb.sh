@@ -70,7 +70,8 @@ else
         cp -r scripts/install/debian/{control,tests} "$tree/debian/"
         cp tests/install/smoke.sh "$tree/tests/install/"
         cp -r examples/c "$tree/examples/"
-        printf 'hakmem (%s-1) unstable; urgency=medium\n\n  * A test.\n\n -- HAKMEM <hakmem@example.invalid>  Thu, 01 Jan 1970 00:00:00 +0000\n' "$version" >"$tree/debian/changelog"
+        printf 'hakmem (%s-1) unstable; urgency=medium\n\n  * A test.\n\n -- %s  Thu, 01 Jan 1970 00:00:00 +0000\n' "$version" \
+            "$(sed -n 's/^Maintainer: //p' scripts/install/debian/control)" >"$tree/debian/changelog"
         cp -a "$root" "$auto"
         cp -L /etc/resolv.conf "$auto/etc/resolv.conf"
         autopkgtest -B "${debs[@]}" "$tree/" -- chroot "$auto" >"$tmp/log" 2>&1 || { tail -n 30 "$tmp/log"; echo "FAILED: autopkgtest"; exit 1; }
@@ -96,7 +97,7 @@ if [ -n "$here" ]; then
     LD_LIBRARY_PATH=$root$lib PKG_CONFIG_PATH=$root$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root HAKMEM_COMMAND=$root/usr/bin/hakmem \
         tests/install/smoke.sh examples/c "$version"
 else
-    chroot "$root" ldconfig -p | grep -qF "libhakmem.so.0 (libc6,x86-64) => " || { echo "FAILED: ldconfig does not know it"; exit 1; }
+    chroot "$root" ldconfig -p | grep -q "libhakmem.so.0 (libc6,.*$lib/" || { echo "FAILED: ldconfig does not know it"; exit 1; }
     chroot "$root" /examples/smoke.sh /examples "$version"
 fi
 dpkg_in --purge "${packages[@]}" >"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }

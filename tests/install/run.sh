@@ -182,8 +182,8 @@ runs_the_command() {
     [ -f "$at/share/man/man1/hakmem.1" ]
     bash -n "$at/share/bash-completion/completions/hakmem"
 }
-documents() { # every function of the header and every option of the table; nothing the formatter objects to
-    local page missing format=(groff -K utf8 -T utf8 -man -ww -z)
+documents() { # every function of the header and every option of the table; nothing the formatter objects to; no link to a document that is not there
+    local page link missing format=(groff -K utf8 -T utf8 -man -ww -z)
     for page in "$at"/share/man/man*/*; do
         ! command -v groff >/dev/null || [ -z "$("${format[@]}" "$page" 2>&1)" ] || { "${format[@]}" "$page"; return 1; }
     done
@@ -194,6 +194,11 @@ documents() { # every function of the header and every option of the table; noth
         grep -q "^\.BR $name " "$at/share/man/man5/hakmem.conf.5" || echo "$name"
     done)
     [ -z "$missing" ] || { echo "not in the man pages: $missing"; return 1; }
+    find "$at/share/doc/hakmem" -name '*.md' | while read -r page; do
+        grep -oE '\]\([^)#: ]+\.(md|svg|png)' "$page" | cut -c3- | while read -r link; do # what is in the source stays there
+            [ -e "${page%/*}/$link" ] || { echo "${page#"$at"/} names $link, which is not installed"; exit 1; }
+        done
+    done
 }
 uninstalls() {
     touch "$at/lib/somebody_elses.so"

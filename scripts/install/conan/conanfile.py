@@ -14,7 +14,6 @@ class Hakmem(ConanFile):
     name = "hakmem"
     description = "A fast, lean malloc for Linux whose metadata lies out of line: linking it replaces the process's allocator"
     license = "MIT"
-    url = homepage = "https://example.invalid/hakmem"
     topics = "malloc", "allocator", "memory"
     package_type = "library"
     settings = "os", "arch" # Rust builds it, whatever the C compiler and its build type are
