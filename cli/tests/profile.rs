@@ -292,12 +292,9 @@ fn a_running_process_is_profiled_when_told() {
         common::Running(command.spawn().unwrap())
     };
     let pid_of = |running: &common::Running| {
-        // Its program runs by then.
-        common::eventually(|| {
-            std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", running.0.id()))
-                .is_ok_and(|children| !children.is_empty())
-        });
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        let children = || std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", running.0.id())).unwrap();
+        common::eventually(|| !children().is_empty());
+        common::asleep(children().trim().parse().unwrap(), "server");
         running.0.id().to_string()
     };
     let page = folder.path().join("page.html");

@@ -175,8 +175,7 @@ fn a_process_that_may_not_be_read_is_asked() {
         command.arg(env!("CARGO_BIN_EXE_hakmem")).args(arguments).stdin(Stdio::null());
         Said::of(command.output().unwrap())
     };
-    eventually(|| common::runs(child.0.id(), "busy"));
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    common::asleep(child.0.id(), "busy");
     let said = look(&["top", "--once", "--json", &child.pid()]);
     if said.status == 77 {
         return;
@@ -278,14 +277,14 @@ impl Tmux {
 
     #[track_caller]
     fn shows(&self, parts: &[&str]) {
-        for _ in 0..200 {
+        for _ in 0..600 {
             let screen = self.screen();
             if parts.iter().all(|part| screen.contains(part)) {
                 return;
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        panic!("not all of {parts:?} within 10 s:\n{}", self.screen());
+        panic!("not all of {parts:?} within 30 s:\n{}", self.screen());
     }
 }
 

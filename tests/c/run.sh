@@ -132,7 +132,7 @@ verdict() { # runs test $1 in all of its forms: prints why on stdout when one fa
 }
 
 judge() { # the same for one form, $2
-    local src=$here/$1 reason status want signal vars command line count watcher limit=${FULL:+6}${EMULATOR:+1}30
+    local src=$here/$1 reason status want signal vars command line count watcher limit=${FULL:+6}${EMULATOR:+1}90 # most take one, and many times as long beside others
     export BIN=$build/${1%.*} FORM=$2
     [ -z "$EMULATOR" ] || ! reason=$(not_emulated "$src") || { echo "not under an emulator: $reason"; return 77; }
     export TMP=$out/$(echo "${1%.*}" | tr / _)

@@ -111,7 +111,7 @@ for block in "$tmp"/blocks/*.sh; do
     fi
     # What is to be written is looked for: a kill of a process that wrote nothing succeeds, too.
     if [ $status = 0 ] && grep -q 'STATS=json:%p.json' "$block"; then
-        timeout 5 bash -c 'until grep -qs live_bytes "$SCRATCH"/[0-9]*.json; do sleep 0.1; done' ||
+        timeout 60 bash -c 'until grep -qs live_bytes "$SCRATCH"/[0-9]*.json; do sleep 0.1; done' ||
             { echo "no PID.json was written" >>"$tmp/log" && status=1; }
     fi
     verdict "$name" $status

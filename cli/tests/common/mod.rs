@@ -99,3 +99,11 @@ pub(crate) fn eventually(is_so: impl Fn() -> bool) {
 pub(crate) fn runs(pid: u32, name: &str) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name)
 }
+
+/// Waits until a process that runs a program of this name sleeps in it: it has started, then.
+#[track_caller]
+pub(crate) fn asleep(pid: u32, name: &str) {
+    eventually(|| {
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(&format!("({name}) S ")))
+    });
+}

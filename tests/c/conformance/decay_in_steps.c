@@ -26,7 +26,8 @@ int main(void) {
     if (getenv("HAKMEM_HARDENED")) return 0; // closed, all of it
     CHECK(rss_mb() > before + 240);
     uint64_t state = 88172645463325252u;
-    for (double end = now() + 1.5; now() < end; usleep(4000))
+    double end = now() + 1.5;
+    for (int calls = 0; calls < 300 || now() < end; calls++, usleep(4000)) // a busy machine takes longer for as many
         for (int n = 0; n < 16; n++) {
             state ^= state << 13, state ^= state >> 7, state ^= state << 17;
             void **at = &held[state % COUNT(held)];
