@@ -286,7 +286,7 @@ mutant $file 'fn free' 'two free a block' ' || !entry.claim(Tag::LARGE, Tag::WAI
 mutant $file 'fn free' 'a block waits that may be freed again' 'Tag::WAITS)' 'Tag::LARGE)'
 mutant $file 'fn free' 'what found no place is lost' 'Freed::Homeless(freed) }' 'Freed::Waits }'
 mutant $file 'fn take' 'a block in use looks as if it waited' 'entry.renew(Tag::LARGE);' ''
-mutant $file 'fn into_cache' 'what goes into the cache stays entered' 'forget(range.base, record);' ''
+mutant $file 'fn leave' 'what goes into the cache stays entered' 'strike(range.base);' ''
 file=page_map/leaf.rs
 mutant $file 'fn claim' 'a claim acquires nothing' 'to.0, Ordering::Acquire' 'to.0, Ordering::Relaxed'
 mutant $file 'fn claim' 'a claim is made in two steps' 'self.tag.compare_exchange(from.0, to.0, Ordering::Acquire, Ordering::Relaxed).is_ok()' \

@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use super::counts::{RUN_BYTES, RUNS};
-use super::record::{Large, claim, enroll, find, forget};
+use super::record::{Large, Spare, claim, enroll, find, forget};
 use super::run::{GROWN_MAX, RUN_MAX};
 use super::{given, held, keep, mapping, run, warm};
 use crate::base::addr::{Addr, GRANULE};
@@ -42,16 +42,19 @@ fn make(size: usize, align: usize, may_join: bool) -> Option<Fresh> {
     if let Some(at) = waits {
         return Some(Fresh::new(Block::at(at), false));
     }
-    let record = meta::alloc(size_of::<Large>())?;
+    let mut spare = Spare::new();
     let made = if bytes <= if align > GRANULE { RUN_MAX } else { GROWN_MAX } {
         // A short SuperSlab, or none at all, is no reason to refuse what a mapping of its own can serve.
-        run::make(bytes, align).or_else(|| if align > GRANULE { mapping::make(size, align, may_join) } else { None })
+        run::make(bytes, align)
+            .or_else(|| if align > GRANULE { mapping::make(size, align, may_join, &mut spare) } else { None })
     } else {
         // Nor is a process that has as many mappings as it may.
-        mapping::make(size, align, may_join).or_else(|| if bytes <= RUN_MAX { run::make(bytes, align) } else { None })
+        mapping::make(size, align, may_join, &mut spare)
+            .or_else(|| if bytes <= RUN_MAX { run::make(bytes, align) } else { None })
     };
-    let Some((large, stale)) = made else {
-        meta::free(record, size_of::<Large>());
+    let (large, stale) = made?;
+    let Some(record) = spare.take() else {
+        give_back(large);
         return None;
     };
     let base = large.base;

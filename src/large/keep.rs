@@ -32,13 +32,28 @@ pub(super) fn give_back(base: Addr, bytes: usize) {
     keep(Range { base, bytes });
 }
 
-/// Keeps a mapping that is no longer in use; what the cache has no room for goes back to the kernel.
+/// Keeps a mapping that is no longer in use.
 #[cold]
 pub(super) fn keep(range: Range) {
-    let evicted = LARGE.lock().put(range);
-    if let Some(range) = evicted {
-        unmap(range);
+    keep_all(&mut [range], |_| ());
+}
+
+/// Keeps mappings that are no longer in use, and has `find` look at the cache then, by one turn at its lock. What it has no room for goes back to
+/// the kernel.
+#[inline(always)]
+pub(super) fn keep_all<T>(ranges: &mut [Range], find: impl FnOnce(&mut Cache) -> T) -> T {
+    let mut cache = LARGE.lock();
+    for range in &mut *ranges {
+        *range = cache.put(*range).unwrap_or(Range::NONE);
     }
+    let found = find(&mut cache);
+    drop(cache);
+    for &mut range in ranges {
+        if range != Range::NONE {
+            unmap(range);
+        }
+    }
+    found
 }
 
 /// A mapping the kernel refuses to unmap (map count) is purged: its addresses are lost, its memory is not.

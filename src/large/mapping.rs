@@ -4,7 +4,7 @@
 use super::cache::{Cache, Range};
 use super::counts::{FRESH_BYTES, dirty_bytes, fresh, resized};
 use super::keep::{COPY_MAX, IN_TURN, LARGE, could_move, keep, unmap};
-use super::record::Large;
+use super::record::{Large, Spare};
 use super::run::RUN_MAX;
 use super::{pieces, warm};
 use crate::base::addr::{Addr, GRANULE};
@@ -14,10 +14,11 @@ use crate::os::{self, Resize};
 use crate::page_map;
 use crate::stats::level::IN_USE;
 
-/// A mapping for `size` bytes, of several pieces if `may_join`, and how many at its start may be other than zero.
-pub(super) fn make(size: usize, align: usize, may_join: bool) -> Option<(Large, usize)> {
+/// A mapping for `size` bytes, of several pieces if `may_join`, and how many at its start may be other than zero. `spare` gets the record of a block
+/// that made way for it.
+pub(super) fn make(size: usize, align: usize, may_join: bool, spare: &mut Spare) -> Option<(Large, usize)> {
     let (bytes, align) = (round_up(size, GRANULE)?, align.max(GRANULE));
-    if let Some(base) = cached(bytes, |cache| cache.take_best(bytes, align)) {
+    if let Some(base) = cached(bytes, spare, |cache| cache.take_best(bytes, align)) {
         IN_USE.add_mapping(bytes);
         return Some((Large::plain(base, bytes, None), bytes));
     }
@@ -42,13 +43,12 @@ pub(super) fn make(size: usize, align: usize, may_join: bool) -> Option<(Large, 
 
 /// What `find` finds in the cache, with all that waits at seats put there. `bytes`: the least that must be free for that to be
 /// worth a look.
-fn cached<T>(bytes: usize, find: impl Fn(&mut Cache) -> Option<T>) -> Option<T> {
+fn cached<T>(bytes: usize, spare: &mut Spare, find: impl FnOnce(&mut Cache) -> Option<T>) -> Option<T> {
     if dirty_bytes() < bytes as u64 {
         return None;
     }
     // First, for then it joins: of two halves neither fits.
-    warm::drain();
-    find(&mut LARGE.lock())
+    warm::drain(spare, find)
 }
 
 /// Grows or shrinks in place, or moves the pages; nothing is copied. What is cut off is cached, and what comes anew counts as fresh: a
@@ -98,7 +98,9 @@ pub(super) fn expand(large: &mut Large, bytes: usize) -> bool {
 /// Lengthens the block by what the cache has right behind it.
 fn take_behind(large: &mut Large, bytes: usize) -> bool {
     let more = bytes - large.bytes;
-    let found = cached(more, |cache| cache.take_at(large.base.offset(large.bytes), more).then_some(())).is_some();
+    let found =
+        cached(more, &mut Spare::new(), |cache| cache.take_at(large.base.offset(large.bytes), more).then_some(()))
+            .is_some();
     if found {
         IN_USE.resize_mapping(large.bytes, bytes);
         large.bytes = bytes;
@@ -147,7 +149,7 @@ pub(crate) fn transfer(large: &mut Large, to: Addr, to_bytes: usize, to_mapped: 
 /// Unmaps what waits for the next block, oldest first, until `want` bytes went back. Returns bytes. Any thread.
 pub(crate) fn purge(want: usize) -> usize {
     if want > 0 {
-        warm::drain();
+        warm::drain(&mut Spare::new(), |_| ());
     }
     let mut given = 0;
     while given < want {

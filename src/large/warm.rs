@@ -4,12 +4,10 @@
 //! A waiting block has a tag of its own in the page map, which no free takes. So it can't be freed twice, and needs neither a record
 //! nor an entry when it is wanted again. What no size wants goes into the cache, where ranges join: `drain`.
 
-use core::ptr::NonNull;
-
-use super::cache::Range;
+use super::cache::{Cache, Range};
 use super::counts::dirty_bytes;
-use super::keep::{IN_TURN, keep};
-use super::record::{Large, forget};
+use super::keep::{IN_TURN, keep, keep_all};
+use super::record::{Large, Spare, strike};
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::block::Block;
 use crate::base::seats::{PLACES, Seats};
@@ -91,25 +89,42 @@ pub(super) fn take_anywhere(bytes: usize) -> Option<Addr> {
     (0..COUNT).find_map(|seat| take(seat, bytes >> GRANULE_SHIFT))
 }
 
-/// Puts all that waits into the cache.
+/// Puts all that waits into the cache, and has `find` look there. `spare` gets the record of one of them.
 #[cold]
-pub(super) fn drain() {
+pub(super) fn drain<T>(spare: &mut Spare, find: impl FnOnce(&mut Cache) -> T) -> T {
+    let mut waiting = [Range::NONE; PLACES];
+    let mut len = 0;
     for seat in 0..COUNT {
         // No more than there is room for: others may go on leaving blocks here.
         for _ in 0..PLACES {
             let Some(word) = SEATS.take(seat, |word| word != 0) else { break };
-            into_cache(range(word));
+            if len == PLACES {
+                keep_all(&mut waiting, |_| ());
+                len = 0;
+            }
+            let range = range(word);
+            leave(range, spare);
+            if let Some(place) = waiting.get_mut(len) {
+                *place = range;
+            }
+            len += 1;
         }
     }
+    keep_all(waiting.get_mut(..len).unwrap_or(&mut []), find)
 }
 
 /// Puts a block that is claimed, or was taken, into the cache.
 #[cold]
 pub(crate) fn into_cache(range: Range) {
-    if let Some(record) = NonNull::new(page_map::record(range.base).as_ptr::<Large>()) {
-        forget(range.base, record);
-    }
+    leave(range, &mut Spare::new());
     keep(range);
+}
+
+/// Strikes out what is on its way into the cache.
+fn leave(range: Range, spare: &mut Spare) {
+    let record = page_map::record(range.base);
+    strike(range.base);
+    spare.put(record);
 }
 
 /// Feature `paranoid`: that what waits is as it should be. Returns its bytes. Any thread.

@@ -13,7 +13,7 @@ const MASK: usize = COUNT - 1;
 /// No tag or granule reaches this bit.
 const SHARED: u64 = 1 << 63;
 
-/// What is known of the granules at one place that are entered in the page map.
+/// What is known of the granules at one place that are entered in the page map, and in which a block starts: no free asks for another.
 ///
 /// | word            | meaning                                                  | leaves by                                   |
 /// |-----------------|----------------------------------------------------------|---------------------------------------------|
@@ -53,7 +53,7 @@ pub(crate) fn bin_of(granule: usize, heap: usize) -> usize {
     (unsafe { xor_relaxed(granule as u64, &PLACES, granule & MASK) }) as usize ^ heap
 }
 
-/// Enters a granule that became part of a span, before any of its blocks is handed out.
+/// Enters a granule that became part of a span, and in which a block starts, before any of its blocks is handed out.
 pub(super) fn show(granule: usize, tag: Tag) {
     // Tried before it is read: a page that was never written to costs one fault so, not two. Relaxed: as in `change`.
     if place(granule).compare_exchange(0, entry(granule, tag), Ordering::Relaxed, Ordering::Relaxed).is_ok() {

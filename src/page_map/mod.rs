@@ -89,6 +89,7 @@ pub(crate) fn enter(at: Addr, granules: usize, tag: Tag, record: Addr) -> bool {
     if !prepare(at, granules) {
         return false;
     }
+    let mut starts = Starts::of(tag);
     for (at, count) in by_page(at, granules) {
         let Some(leaf) = leaf::of(at) else { continue };
         let side = pages::join(leaf, at, count);
@@ -97,9 +98,11 @@ pub(crate) fn enter(at: Addr, granules: usize, tag: Tag, record: Addr) -> bool {
             // Relaxed, both: readers get here with a block, see `first_tag`.
             entry.record.store(record.0, Ordering::Relaxed);
             entry.tag.store(tag.0, Ordering::Relaxed);
-            match tag.is_span() {
-                true => hot::show(at.granule(), tag),
-                false => hot::count(at.granule()),
+            if starts.next() {
+                match tag.is_span() {
+                    true => hot::show(at.granule(), tag),
+                    false => hot::count(at.granule()),
+                }
             }
         }
     }
@@ -109,6 +112,7 @@ pub(crate) fn enter(at: Addr, granules: usize, tag: Tag, record: Addr) -> bool {
 /// Strikes out what `enter` entered, all of it. What that leaves empty may go back to the kernel once the result is dropped.
 pub(crate) fn strike(at: Addr, granules: usize) -> Struck {
     let mut struck = Struck::NONE;
+    let mut starts = Starts::of(tag(at));
     for (at, count) in by_page(at, granules) {
         let Some(leaf) = leaf::of(at) else { continue };
         // Entered by one `join`, so all on one side.
@@ -116,7 +120,9 @@ pub(crate) fn strike(at: Addr, granules: usize) -> Struck {
         for at in each(at, count) {
             let entry = leaf.on(side, at);
             // Relaxed, all: as in `enter`.
-            hot::hide(at.granule(), Tag(entry.tag.load(Ordering::Relaxed)));
+            if starts.next() {
+                hot::hide(at.granule(), Tag(entry.tag.load(Ordering::Relaxed)));
+            }
             entry.record.store(Addr::NULL.0, Ordering::Relaxed);
             entry.tag.store(Tag::NONE.0, Ordering::Relaxed);
         }
@@ -140,13 +146,38 @@ fn each(at: Addr, granules: usize) -> impl Iterator<Item = Addr> {
     (0..granules).map(move |index| at.offset(index * GRANULE))
 }
 
+/// In which of the granules that are entered at once, in their order, a block starts: in all, but where a span's blocks are larger than a granule.
+/// Of the others nobody asks the hot table, which is told nothing of them: it would be an atomic step each.
+struct Starts {
+    block: usize,
+    /// From the granule that is next to the block that is next.
+    ahead: usize,
+}
+
+impl Starts {
+    fn of(tag: Tag) -> Starts {
+        Starts { block: tag.block_size().max(GRANULE), ahead: 0 }
+    }
+
+    fn next(&mut self) -> bool {
+        let here = self.ahead < GRANULE;
+        self.ahead += if here { self.block } else { 0 };
+        self.ahead -= GRANULE;
+        here
+    }
+}
+
 /// Gives granules that are entered with a span's tag another one, of the same class. The heap of the old one has no thread.
 pub(crate) fn retag(at: Addr, granules: usize, tag: Tag) {
+    let mut starts = Starts::of(tag);
     for at in each(at, granules) {
+        let starts = starts.next();
         let Some(entry) = entry(at) else { continue };
         // Relaxed: who still sees the old one sends its block to the old owner, who passes it on.
         let old = Tag(entry.tag.swap(tag.0, Ordering::Relaxed));
-        hot::replace(at.granule(), old, tag);
+        if starts {
+            hot::replace(at.granule(), old, tag);
+        }
     }
 }
 
@@ -180,6 +211,23 @@ mod tests {
         assert!((tag_in.owner(), tag_in.class_index()) == (Addr(0x5000), 7));
         strike(at, 4);
         assert!(tag(at) == Tag::NONE && record(at.offset(3 * GRANULE)).is_null());
+    }
+
+    #[test]
+    fn the_hot_table_is_told_of_granules_in_which_a_block_starts() {
+        // Blocks of 96 KiB: one starts in two of three granules.
+        let class = crate::class::ClassId::of(96 << 10).map_or(0, |class| class.index());
+        let (at, heap) = (Addr(0x79 << 32), Addr(0x5000));
+        let shown = || core::array::from_fn(|n| bin_of(at.granule() + n, heap.0) == class * crate::class::BIN_STRIDE);
+        assert!(enter(at, 6, Tag::of_span(heap, class), Addr(0x42)));
+        assert_eq!(shown(), [true, true, false, true, true, false]);
+        assert!((0..6).all(|n| tag(at.offset(n * GRANULE)) == Tag::of_span(heap, class)));
+        retag(at, 6, Tag::of_span(Addr(0x9000), class));
+        assert_eq!(shown(), [false; 6]);
+        retag(at, 6, Tag::of_span(heap, class));
+        assert_eq!(shown(), [true, true, false, true, true, false]);
+        drop(strike(at, 6));
+        assert_eq!(shown(), [false; 6]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::base::addr::Addr;
-use crate::class::{BIN_STRIDE, CLASSES};
+use crate::class::{BIN_STRIDE, CLASSES, block_size_at};
 
 const OWNER_MASK: u64 = !0xFFF;
 
@@ -65,6 +65,11 @@ impl Tag {
 
     pub(crate) fn is_span(self) -> bool {
         !self.owner().is_null()
+    }
+
+    /// The bytes of a span's blocks; 0: it is no span.
+    pub(super) fn block_size(self) -> usize {
+        if self.is_span() { block_size_at((self.0 & !OWNER_MASK) as usize) } else { 0 }
     }
 
     /// The class of a span's tag.

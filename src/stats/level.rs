@@ -117,6 +117,11 @@ impl InUse {
         self.slots.reach(self.slots.now.load(Ordering::Relaxed) + bytes(mappings));
     }
 
+    /// Bytes of slots.
+    pub(crate) fn slots_bytes(&self) -> u64 {
+        self.slots.now.load(Ordering::Relaxed)
+    }
+
     /// Bytes of mappings.
     pub(crate) fn mapped_bytes(&self) -> u64 {
         bytes(self.mappings.load(Ordering::Relaxed))

@@ -1,7 +1,7 @@
 //! Feature `paranoid`: the walker over the shared pool.
 #![forbid(unsafe_code)]
 
-use super::counts::{ACTIVE, DIRTY, MAPPED};
+use super::counts::{DIRTY, MAPPED, active_bytes};
 use super::held_back;
 use super::slab::Slab;
 use super::state::POOL;
@@ -72,7 +72,7 @@ pub(crate) fn check(alone: bool) {
     require(members <= pool.high - spares, "I1: a member too many", Addr(members as usize));
     if alone {
         let active = active - held_back::slots();
-        require(ACTIVE.get() == active, "P4: the count of ACTIVE slots", Addr(active as usize));
+        require(active_bytes() == active * GRANULE as u64, "P4: the count of ACTIVE slots", Addr(active as usize));
         require(DIRTY.get() == empty + pool.cache.dirty_slots(), "P4: the count of EMPTY slots", Addr(empty as usize));
     }
 }

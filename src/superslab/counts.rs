@@ -3,6 +3,7 @@
 
 use crate::base::addr::GRANULE;
 use crate::stats::counter::Counter;
+use crate::stats::level::IN_USE;
 
 pub(super) static STAGE: [Counter; 3] = [const { Counter::new() }; 3];
 pub(super) static MAPPED: Counter = Counter::new();
@@ -12,9 +13,7 @@ pub(super) static RELEASED: Counter = Counter::new();
 pub(super) static DIRTY: Counter = Counter::new();
 /// Slots that were acquired clean, so far, but for aligned runs: each of their pages costs a fault.
 pub(super) static FRESH: Counter = Counter::new();
-/// Slots that are ACTIVE.
-pub(super) static ACTIVE: Counter = Counter::new();
-/// Of these, those that hold blocks no larger than a page.
+/// ACTIVE slots that hold blocks no larger than a page. How many are ACTIVE is told by `IN_USE`.
 pub(super) static SMALL: Counter = Counter::new();
 /// EMPTY slots whose pages went back to the kernel, so far.
 pub(super) static PURGED: Counter = Counter::new();
@@ -41,5 +40,5 @@ pub(crate) fn fresh_bytes() -> u64 {
 
 /// Bytes of slots in use. Any thread.
 pub(crate) fn active_bytes() -> u64 {
-    ACTIVE.get() * GRANULE as u64
+    IN_USE.slots_bytes()
 }

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::apart;
-use super::counts::{ACTIVE, RELEASED, SMALL};
+use super::counts::{RELEASED, SMALL};
 use super::slab::Slab;
 use super::state::CHANGED;
 use super::table::{self, Descriptors};
@@ -39,7 +39,6 @@ pub(super) fn hold(slab: Slab) -> Option<Slab> {
         return Some(slab);
     }
     RELEASED.add(1);
-    ACTIVE.sub(slab.len as u64);
     SMALL.sub(slab.kind.small_slots(slab.len));
     level::IN_USE.sub_slots(slab.len as u64 * GRANULE as u64);
     let mut held = HELD_BACK.lock();

@@ -8,7 +8,7 @@
 //! Hardened, 2 and 3 are about those SuperSlabs that serve the class alone (`apart`).
 #![forbid(unsafe_code)]
 
-use super::counts::{ACTIVE, DIRTY, FRESH, RELEASED, SMALL, STAGE};
+use super::counts::{DIRTY, FRESH, RELEASED, SMALL, STAGE};
 use super::slab::{SLOTS, Slab, SlabKind};
 use super::state::{CHANGED, FREE_SLOTS, POOL};
 use super::supply::{refill_group, refill_own, retire, retire_one_of_many, reuse_newest, superslab_refill};
@@ -168,7 +168,6 @@ fn claim(super_slab: &SuperSlab, id: u32, first: u32, len: u32, kind: SlabKind, 
 
 /// Counts slots that became ACTIVE.
 fn activate(slots: u32) {
-    ACTIVE.add(slots as u64);
     level::IN_USE.add_slots(slots as u64 * GRANULE as u64);
 }
 
@@ -211,7 +210,6 @@ fn release<const ONE_OF_MANY: bool>(slab: Slab) {
     let Some(super_slab) = table::get(slab.id) else { return };
     // Counted before the release: whoever takes the slots next counts them out again.
     DIRTY.add(slab.len as u64);
-    ACTIVE.sub(slab.len as u64);
     SMALL.sub(slab.kind.small_slots(slab.len));
     level::IN_USE.sub_slots(slab.len as u64 * GRANULE as u64);
     let active = super_slab.word.release(slab.mask(), u32::MAX);

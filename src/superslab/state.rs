@@ -19,7 +19,7 @@ use crate::os::lock::Mutex;
 /// - P1: numbers below `high` have descriptors.
 /// - P2: in a word, ACTIVE and EMPTY slots are apart, and slots that do not exist are ACTIVE.
 /// - P3: exactly the cached SuperSlabs and the spare numbers are RETIRED, but for those on their way to be unmapped.
-/// - P4: `ACTIVE` and `DIRTY` count the slots of these states, but for those on their way, and ACTIVE ones that are held back (`held_back.rs`).
+/// - P4: `IN_USE` and `DIRTY` count the slots of these states, but for those on their way, and ACTIVE ones that are held back (`held_back.rs`).
 /// - P5: of a SuperSlab that serves one kind, slots change their state by whole slabs, which lie at multiples of their length.
 #[repr(C)] // what is used most of the time comes first
 pub(super) struct Pool {

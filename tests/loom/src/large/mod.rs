@@ -20,8 +20,6 @@ pub(crate) fn reset() {
 }
 
 mod record {
-    use std::ptr::NonNull;
-
     use crate::base::addr::Addr;
     use crate::page_map;
 
@@ -32,8 +30,18 @@ mod record {
         pub(super) waits: bool,
     }
 
-    pub(super) fn forget(at: Addr, _: NonNull<Large>) {
+    pub(super) fn strike(at: Addr) {
         drop(page_map::strike(at, 1));
+    }
+
+    pub(super) struct Spare;
+
+    impl Spare {
+        pub(super) fn new() -> Spare {
+            Spare
+        }
+
+        pub(super) fn put(&mut self, _: Addr) {}
     }
 }
 
@@ -44,11 +52,17 @@ mod counts {
 }
 
 mod keep {
+    use super::cache::Cache;
     use super::{KEPT, Range};
 
     pub(super) const IN_TURN: usize = 32 << 20;
 
     pub(super) fn keep(range: Range) {
-        KEPT.with_borrow_mut(|kept| kept.push(range));
+        keep_all(&mut [range], |_| ());
+    }
+
+    pub(super) fn keep_all<T>(ranges: &mut [Range], find: impl FnOnce(&mut Cache) -> T) -> T {
+        KEPT.with_borrow_mut(|kept| kept.extend_from_slice(ranges));
+        find(&mut Cache::new())
     }
 }
