@@ -9,6 +9,7 @@ use crate::os;
 use crate::os::closed;
 use crate::os::lock::Mutex;
 use crate::os::names::{self, Name};
+use crate::superslab;
 
 /// Freed mappings held back, and bytes of their addresses.
 const HELD: usize = 64;
@@ -125,6 +126,7 @@ pub(super) fn map(bytes: usize, mapped: usize, align: usize) -> Option<Site> {
         None => map_joined(mapped, align)?,
     };
     names::give(site.base, site.mapped, Name::Large);
+    superslab::advise_large(site.base, site.mapped);
     Some(site)
 }
 

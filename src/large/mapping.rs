@@ -13,6 +13,7 @@ use crate::os::names::{self, Name};
 use crate::os::{self, Resize};
 use crate::page_map;
 use crate::stats::level::IN_USE;
+use crate::superslab;
 
 /// A mapping for `size` bytes, of several pieces if `may_join`, and how many at its start may be other than zero. `spare` gets the record of a block
 /// that made way for it.
@@ -31,6 +32,7 @@ pub(super) fn make(size: usize, align: usize, may_join: bool, spare: &mut Spare)
     }
     let base = os::map_aligned(Addr::NULL, bytes, align)?;
     names::give(base, bytes, Name::Large);
+    superslab::advise_large(base, bytes);
     // Under `mlockall` all of it is resident by now: what nobody asked for need not be.
     let pages = round_up(size, os::page_size())?;
     if pages < bytes {

@@ -15,6 +15,7 @@ use super::keep::{COPY_MAX, LARGE, could_move, keep};
 use crate::base::addr::{Addr, GRANULE};
 use crate::os::names::{self, Name};
 use crate::os::{self, Resize};
+use crate::superslab;
 
 /// The part of a block that there must be for it to be made of that.
 const WORTH: usize = 4;
@@ -146,6 +147,7 @@ fn target(bytes: usize, from: usize) -> Option<Addr> {
     }
     if rest > 0 {
         names::give(at, rest, Name::Large);
+        superslab::advise_large(at, rest);
     }
     Some(to)
 }

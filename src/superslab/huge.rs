@@ -11,7 +11,7 @@
 
 use super::slab::{SLOTS, Slab};
 use super::table::{self, SuperSlab};
-use crate::base::addr::GRANULE;
+use crate::base::addr::{Addr, GRANULE};
 use crate::config;
 use crate::os;
 use crate::stats::counter::Counter;
@@ -41,6 +41,15 @@ pub(super) fn is_wanted(superslabs: u64, small: u64) -> bool {
     // Under the lock of growth.
     MADE.add_owned(wanted as u64);
     wanted
+}
+
+/// What the kernel is told of a large block's new mapping: what was chosen for all memory. `auto` leaves these to the system.
+pub(crate) fn advise_large(at: Addr, bytes: usize) {
+    match config::get::thp() {
+        ALWAYS if config::get::hardened() != config::hardened::FULL => os::advise_huge(at, bytes, true),
+        AUTO | ALWAYS => {}
+        _ => os::advise_huge(at, bytes, false),
+    }
 }
 
 fn is_dense(superslabs: u64, small: u64, free: u64) -> bool {

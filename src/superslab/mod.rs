@@ -1,7 +1,7 @@
 //! Box `superslab` (L3): the shared pool. Gives out runs of 64 KiB slots and takes them back.
 //! Owns: the SuperSlabs (2 MiB mappings, all user memory), their descriptors, the SP-SLOT words, the cache of empty ones; hardened, the rooms that they
 //! come from.
-//! Calls: base, os, class, stats, canary, config, meta, page_map.   Called by: span, large, heap, reclaim, report, abi.   Locks: `BATCH`, `GROWTH` → `POOL` (then meta's); `HELD_BACK`, a leaf.
+//! Calls: base, os, class, stats, canary, config, meta, page_map.   Called by: span, large, heap, hardened, reclaim, report, abi.   Locks: `BATCH`, `GROWTH` → `POOL` (then meta's); `HELD_BACK`, a leaf.
 //! Threads: any.   Never: writes into a slot, unmaps a SuperSlab with an ACTIVE slot.
 
 mod aligned;
@@ -25,7 +25,7 @@ mod supply;
 mod table;
 
 pub(crate) use counts::{acquired, active_bytes, dirty_bytes, fresh_bytes, idle_bytes};
-pub(crate) use huge::split_around;
+pub(crate) use huge::{advise_large, split_around};
 pub(crate) use pool::{acquire_aligned, acquire_more, acquire_slab, release_one_of_many, release_slab, release_tail};
 pub(crate) use purge::{purge, unmap_cached};
 pub(crate) use slab::{SUPERSLAB, Slab, SlabKind};
