@@ -6,14 +6,14 @@ use super::held_back;
 use super::slab::Slab;
 use super::state::POOL;
 use super::table;
-use crate::base::addr::Addr;
+use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::longest_run;
 use crate::os::require;
 
 /// Every slot of a slab somebody holds is ACTIVE.
 pub(crate) fn is_active(slab: &Slab) -> bool {
     let held = |super_slab: &'static table::SuperSlab| {
-        let base = super_slab.base().offset(slab.first as usize * crate::base::addr::GRANULE);
+        let base = super_slab.base().offset(slab.first as usize * GRANULE);
         base == slab.base && super_slab.word.look().is_some_and(|slots| slots.active & slab.mask() == slab.mask())
     };
     table::get(slab.id).is_some_and(held)
