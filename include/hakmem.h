@@ -65,7 +65,7 @@ extern const char *hak_options;
  hands other things on with. Its blocks are the program's as malloc's are: any thread may use them, and `free` and `realloc`
  take them. `realloc` gives a block of malloc's when it has to move one; `hak_arena_realloc` stays in the arena.
 
- Null, or an arena that was destroyed, where one is asked for ends the process with a line that says so; of a destroyed one that is certain with
+ Null, where nothing is said of it, and an arena that was destroyed end the process with a line that says so; of a destroyed one that is certain with
  HAKMEM_HARDENED, else only until the next arena is made.
  */
 typedef struct hak_arena hak_arena;

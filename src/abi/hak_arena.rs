@@ -24,7 +24,7 @@ pub const HAK_ARENA_NO_HUGE: u64 = 8;
 /// hands other things on with. Its blocks are the program's as malloc's are: any thread may use them, and `free` and `realloc`
 /// take them. `realloc` gives a block of malloc's when it has to move one; `hak_arena_realloc` stays in the arena.
 ///
-/// Null, or an arena that was destroyed, where one is asked for ends the process with a line that says so; of a destroyed one that is certain with
+/// Null, where nothing is said of it, and an arena that was destroyed end the process with a line that says so; of a destroyed one that is certain with
 /// HAKMEM_HARDENED, else only until the next arena is made.
 #[allow(non_camel_case_types, reason = "a C name")]
 pub struct hak_arena {

@@ -10,6 +10,7 @@ pub const HAKMEM_VERSION_MINOR: c_int = 2;
 pub const HAKMEM_VERSION_PATCH: c_int = 0;
 
 /// Bytes that hold any option's value with its final null.
+#[allow(dead_code, reason = "an assertion uses it, which Rust 1.85 does not count")]
 pub const HAKMEM_OPTION_MAX: usize = 256;
 
 /// Figures of the whole process. What ends in `_bytes` or `_blocks` is in that unit, else it is a number of what it names.
