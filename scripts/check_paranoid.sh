@@ -70,7 +70,7 @@ PYTHON
 mutant span/refill.rs 'record.free -= taken;' 'record.free -= taken.saturating_sub(IF as _);' S2
 mutant span/lists.rs 'if let Some(mut next) = next {' 'if let Some(mut next) = next.filter(|_| !IF) {' L1
 mutant base/tray.rs 'self.entries.copy_within(self.left.min(self.entries.len()).., 0);' 'if !IF { self.entries.copy_within(self.left.min(self.entries.len()).., 0); }' H2
-mutant superslab/pool.rs 'ACTIVE.sub(slab.len as u64);' 'if !IF { ACTIVE.sub(slab.len as u64); }' P4
+mutant superslab/pool.rs 'level::IN_USE.sub_slots(slab.len as u64 * GRANULE as u64);' 'if !IF { level::IN_USE.sub_slots(slab.len as u64 * GRANULE as u64); }' P4
 every=1 settings+=(opt-level=1 debug=0)
 build "$work/repo/Cargo.toml"
 for number in "${!files[@]}"; do
