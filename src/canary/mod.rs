@@ -25,7 +25,7 @@ pub(crate) fn draw() -> u64 {
 }
 
 /// Bytes that `soon` asks for at most: behind them the processor has seen where this goes.
-const SOON: usize = 1024;
+const SOON: usize = 256;
 
 /// The canary of `at`: nobody who has seen some can tell another. Its first byte is 0, so that a string that lost its end shows none of it.
 #[inline]
@@ -212,18 +212,38 @@ pub(crate) unsafe fn wipe_short(at: Addr, len: usize) {
 /// The bytes can be read, and nobody writes them meanwhile but by mistake.
 #[inline]
 pub(crate) unsafe fn is_zero(at: Addr, len: usize) -> bool {
-    // SAFETY: the caller's.
-    let bytes = unsafe { core::slice::from_raw_parts(at.as_ptr::<u8>(), len) };
-    // SAFETY: any bytes are numbers.
-    let (head, words, tail) = unsafe { bytes.align_to::<u64>() };
-    let or = |words: &[u64]| words.iter().fold(0, |or, word| or | word);
-    // 256 bytes at a time, without a branch between them: vector instructions.
-    let mut pieces = words.chunks_exact(32);
-    let mut rest = pieces.remainder().chunks_exact(4);
-    pieces.by_ref().all(|piece| or(piece) == 0)
-        && rest.by_ref().fold(0, |sum, piece| sum | or(piece)) | or(rest.remainder()) == 0
-        && head.iter().all(|&byte| byte == 0)
-        && tail.iter().all(|&byte| byte == 0)
+    const LINE: usize = size_of::<[u64; 8]>();
+    const PIECE: usize = 16 * LINE;
+    // SAFETY: the caller's; the offset is below `len`.
+    let byte = |offset: usize| unsafe { at.as_ptr::<u8>().add(offset).read() };
+    if len < LINE {
+        return (0..len).all(|offset| byte(offset) == 0);
+    }
+    // Vector instructions, without a branch between them.
+    let mut or = [0; 8];
+    let mut look = |offset: usize| {
+        // SAFETY: the caller's; a line behind the offset is within `len`.
+        let line = unsafe { at.offset(offset).as_ptr::<[u64; 8]>().read_unaligned() };
+        or.iter_mut().zip(line).for_each(|(or, word)| *or |= word);
+        or
+    };
+    let is_clear = |or: [u64; 8]| or.iter().fold(0, |sum, word| sum | word) == 0;
+    let mut next = 0;
+    while next + PIECE <= len {
+        for line in 0..PIECE / LINE {
+            look(next + line * LINE);
+        }
+        if !is_clear(look(next)) {
+            return false;
+        }
+        next += PIECE;
+    }
+    while next + LINE <= len {
+        look(next);
+        next += LINE;
+    }
+    // It may overlap the one before.
+    is_clear(look(len - LINE))
 }
 
 #[cfg(test)]
@@ -246,6 +266,23 @@ mod tests {
             // SAFETY: within `bytes`.
             let zero = unsafe { is_zero_between(at, from, from + len) };
             assert_eq!(zero, !(from..from + len).contains(&byte), "{len} {byte}");
+        }
+    }
+
+    #[test]
+    fn zero_is_every_byte_of_any_length() {
+        for len in (0..200).chain([1024, 1040, 2047, 4096]) {
+            let mut bytes = std::vec![0u8; len + 2];
+            let at = Addr::of(bytes.as_ptr()).offset(1);
+            // SAFETY: within `bytes`; so below.
+            assert!(unsafe { is_zero(at, len) });
+            let mut set = |byte: usize, to| bytes[byte] = to;
+            for byte in 0..len + 2 {
+                set(byte, 1 << (byte % 8));
+                // SAFETY: as above.
+                assert_eq!(unsafe { is_zero(at, len) }, byte == 0 || byte > len, "{len} {byte}");
+                set(byte, 0);
+            }
         }
     }
 

@@ -1,5 +1,5 @@
 //! What a call comes to with `HAKMEM_HARDENED=1`: blocks go out of the thread's stock, and into its quarantine, as long as there is room for
-//! that, and nobody else is asked: no lock is taken, and no gate passed.
+//! that, and nobody else is asked: no lock is taken, and no gate passed. Another heap's go on from there into the batch that is open for it.
 
 use crate::base::addr::Addr;
 use crate::base::fresh::Fresh;
@@ -26,10 +26,15 @@ pub(super) fn hit(word: *mut u8, size: usize) -> Option<Fresh> {
 pub(super) fn keep(word: *mut u8, shown: usize, at: Addr, said: Option<usize>) -> bool {
     let heap = own(word);
     let offset = shown ^ word.addr() ^ heap.addr().0;
-    if offset >= CLASSES * BIN_STRIDE || record::may_be_on() {
+    if record::may_be_on() {
         return false;
     }
-    full::try_free(heap, ClassId::from_index(offset / BIN_STRIDE), at, said)
+    if offset < CLASSES * BIN_STRIDE {
+        return full::try_free(heap, ClassId::from_index(offset / BIN_STRIDE), at, true, said);
+    }
+    // Another heap's, as the batch says that is open for it.
+    heap::room_remote(heap.addr().as_ptr(), offset)
+        .is_some_and(|room| full::try_free(heap, room.class, at, false, said))
 }
 
 #[inline(always)]

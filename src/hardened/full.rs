@@ -155,16 +155,16 @@ pub(crate) fn free(heap: OwnHeap, owner: Addr, class: ClassId, at: Addr, said: O
     }
 }
 
-/// `free` of a block of the heap's own, if nothing is touched by it but what is the thread's. `false`: nothing was done.
+/// `free` of a block, the heap's `own` or another thread's, if nothing is touched by it but what is the thread's. `false`: nothing was done.
 #[inline(always)]
-pub(crate) fn try_free(heap: OwnHeap, class: ClassId, at: Addr, said: Option<usize>) -> bool {
+pub(crate) fn try_free(heap: OwnHeap, class: ClassId, at: Addr, own: bool, said: Option<usize>) -> bool {
     canary::soon(at, class.block_size());
     let Some(state) = State::at_hand(heap) else { return false };
-    if !state.make_room(class) {
+    if !state.make_room(heap, class) {
         return false;
     }
     let Retired::Checked = retire_here(at, said) else { return false };
-    state.quarantine.keep(Freed::new(at, class, true));
+    state.quarantine.keep(Freed::new(at, class, own));
     true
 }
 

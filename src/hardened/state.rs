@@ -7,9 +7,10 @@ use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::canary;
 use crate::class::{CLASSES, ClassId};
-use crate::heap::OwnHeap;
+use crate::heap::{self, OwnHeap};
 use crate::meta;
 use crate::os;
+use crate::page_map;
 
 pub(super) struct State {
     random: Random,
@@ -83,14 +84,14 @@ impl State {
         }
     }
 
-    /// Makes room in the quarantine for a block of `class`, if what leaves it for that goes into stocks that have room. `false`: it has none.
+    /// Makes room in the quarantine for a block of `class`, if what leaves it for that goes into stocks and open batches that have room. `false`:
+    /// it has none.
     #[inline(always)]
-    pub(super) fn make_room(&mut self, class: ClassId) -> bool {
+    pub(super) fn make_room(&mut self, heap: OwnHeap, class: ClassId) -> bool {
         let State { quarantine, stocks, .. } = self;
         while !quarantine.has_room(class) {
-            let Some(oldest) = quarantine.oldest().filter(|oldest| oldest.is_own()) else { return false };
-            let class = oldest.class();
-            if !stock_of(stocks, class).is_some_and(|stock| stock.put(oldest.at(), capacity(class))) {
+            let Some(oldest) = quarantine.oldest() else { return false };
+            if !(if oldest.is_own() { keep(stocks, oldest) } else { send(heap, oldest) }) {
                 return false;
             }
             quarantine.pop();
@@ -134,12 +135,34 @@ fn stock_of(stocks: &[*mut Stock; CLASSES], class: ClassId) -> Option<&'static m
     unsafe { stocks.get(class.index()).copied()?.as_mut() }
 }
 
+/// Whether the heap's own block went into a stock that had room.
+#[inline(always)]
+fn keep(stocks: &[*mut Stock; CLASSES], left: Freed) -> bool {
+    let class = left.class();
+    stock_of(stocks, class).is_some_and(|stock| stock.put(left.at(), capacity(class)))
+}
+
+/// Whether another heap's went into the batch that is open for it.
+#[inline(always)]
+fn send(heap: OwnHeap, left: Freed) -> bool {
+    let (at, own) = (left.at(), heap.addr());
+    let room = heap::room_remote(own.as_ptr(), page_map::bin_of(at.granule(), own.0));
+    room.map(|room| room.put(at)).is_some()
+}
+
 /// A block out of the quarantine: into its class's stock if it is this heap's, else home. Says whether a span got blocks.
 #[inline]
 fn let_go(heap: OwnHeap, stocks: &[*mut Stock; CLASSES], left: Freed) -> bool {
     let (at, class) = (left.at(), left.class());
     if !left.is_own() {
-        heap.free_remote(crate::page_map::tag(at).owner(), class, at);
+        let owner = page_map::tag(at).owner();
+        if heap::holds_samples(owner) {
+            // Where a batch is open frees come past the profiler, who is to see each of these.
+            // SAFETY: the tag is that of a span: its owner is a heap.
+            unsafe { heap::at(owner) }.free_direct(at);
+            return true;
+        }
+        heap.free_remote(owner, class, at);
         return false;
     }
     let Some(stock) = stock_of(stocks, class) else {

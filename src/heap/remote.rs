@@ -17,7 +17,6 @@ use super::{inherit, light, metered, node_pool};
 use crate::base::addr::{self, Addr};
 use crate::base::sync::{AtomicU32, Ordering, settled};
 use crate::class::{self, BIN_STRIDE, CLASSES, ClassId};
-use crate::config;
 use crate::os::{self, Misuse};
 use crate::page_map::Tag;
 use crate::span::Stop;
@@ -70,7 +69,9 @@ pub(crate) fn add_remote(word: *mut u8, offset: usize, block: Addr) -> bool {
 pub(crate) struct Room {
     open: &'static Open,
     left: u32,
-    /// Of the block's class.
+    /// Of the block.
+    pub(crate) class: ClassId,
+    /// Of its class.
     pub(crate) bytes: usize,
 }
 
@@ -91,7 +92,7 @@ fn room(word: *mut u8, offset: usize) -> Option<Room> {
     }
     let bytes = class::block_size_at(bin);
     let left = open.left.get().checked_sub(bytes as u32)?;
-    Some(Room { open, left, bytes })
+    Some(Room { open, left, class: ClassId::from_index(bin / BIN_STRIDE), bytes })
 }
 
 impl Room {
@@ -178,11 +179,8 @@ impl OwnHeap {
             self.send_all();
             return true;
         }
-        // Hardened in full, what is freed is held back first, and none comes from there.
-        if config::get::hardened() != config::hardened::FULL {
-            self.outbox.reserve(open, batch, size);
-            open.key.store(owner.0 ^ self.addr().0, Ordering::Relaxed);
-        }
+        self.outbox.reserve(open, batch, size);
+        open.key.store(owner.0 ^ self.addr().0, Ordering::Relaxed);
         false
     }
 

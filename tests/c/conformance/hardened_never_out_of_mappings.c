@@ -1,11 +1,11 @@
-// Hardened in either form a process never runs out of mappings: 1,000 threads at once, children of theirs, 32 GiB of blocks, and 32,768 at
+// Hardened in either form a process never runs out of mappings: 1,000 threads at once, children of theirs, 32 GiB of blocks, and 24,576 at
 // a multiple of 128 KiB. The same with few addresses (ulimit -v).
 // run: for MODE in light 1; do HAKMEM_HARDENED=$MODE $RUN && (ulimit -v 3000000; HAKMEM_HARDENED=$MODE $RUN few) || exit 1; done
 // env: HAKMEM_GUARD_RATE=0
 #include "check.h"
 #include <sys/wait.h>
 
-enum { THREADS = 1000, EACH = 12, BLOCK = 2 * MIB, BLOCKS = 16384, ALIGNED = 32768 };
+enum { THREADS = 1000, EACH = 12, BLOCK = 2 * MIB, BLOCKS = 16384, ALIGNED = 24576 };
 static pthread_t threads[THREADS];
 static char *left[THREADS], *blocks[ALIGNED];
 static pthread_barrier_t all_here;
@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
         CHECK(blocks[got] = aligned_alloc(128 * KIB, 140000));
         blocks[got][0] = 1;
     }
-    CHECK(mappings() < 40000);
+    CHECK(mappings() < 30000);
     for (int i = 0; i < got; i += 2) CHECK(blocks[i] = realloc(blocks[i], 210000));
     for (int i = 0; i < got; i++) free(blocks[i]);
     use_all_sizes(3);

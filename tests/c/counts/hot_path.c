@@ -3,18 +3,20 @@
 // those that are measured.
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { BLOCKS = 8, ROUNDS = 100, BIGGEST = 8192 }; // few enough blocks for the smallest magazine
 
 // Of arenas: a block of an owned one and its free; the same of a shared one, and malloc's free of that.
-enum call { MALLOC, FREE, FREE_NULL, CALLOC, REALLOC, NEW, DELETE, OWNED, GIVE_OWNED, SHARED, GIVE_SHARED, FREE_SHARED, CALLS };
-static const char *const names[CALLS] = {"malloc", "free", "free_null", "calloc", "realloc", "new", "delete",
+enum call { MALLOC, FREE, FREE_NULL, CALLOC, REALLOC, NEW, DELETE, FREE_OTHERS, OWNED, GIVE_OWNED, SHARED, GIVE_SHARED, FREE_SHARED, CALLS };
+static const char *const names[CALLS] = {"malloc", "free", "free_null", "calloc", "realloc", "new", "delete", "free_of_others",
     "arena_malloc", "arena_free", "shared_malloc", "shared_free", "free_of_shared"};
 
 static void *blocks[BLOCKS], *moved[BLOCKS];
@@ -37,6 +39,7 @@ __attribute__((noinline, noclone)) void measured(enum call call, size_t size) {
     case CALLOC: for (int i = 0; i < BLOCKS; i++) blocks[i] = calloc_(1, size); break;
     case REALLOC: for (int i = 0; i < BLOCKS; i++) moved[i] = realloc_(blocks[i], size); break;
     case NEW: for (int i = 0; i < BLOCKS; i++) blocks[i] = new_(size); break;
+    case FREE_OTHERS: for (int i = 0; i < BLOCKS; i++) free_(blocks[i]); break;
     case DELETE: for (int i = 0; i < BLOCKS; i++) delete_(blocks[i], size); break;
     case OWNED: case SHARED: for (int i = 0; i < BLOCKS; i++) blocks[i] = arena_malloc(arena, size); break;
     case GIVE_OWNED: case GIVE_SHARED: for (int i = 0; i < BLOCKS; i++) arena_free(arena, blocks[i]); break;
@@ -89,6 +92,25 @@ static void go_round(size_t size) {
     fail("no block shares its place");
 }
 
+// Blocks of a thread that is there as long as the process: first as many as a quarantine holds and more.
+enum { FIRST = 4096 };
+static void *others[FIRST + BLOCKS * (ROUNDS + 1)];
+static pthread_barrier_t made;
+static void *make_others(void *size) {
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) others[i] = malloc_((size_t)size);
+    pthread_barrier_wait(&made);
+    pause();
+    return NULL;
+}
+static void **take_others(size_t size) {
+    pthread_t thread;
+    pthread_barrier_init(&made, NULL, 2);
+    if (pthread_create(&thread, NULL, make_others, (void *)size)) fail("no thread");
+    pthread_barrier_wait(&made);
+    for (int i = 0; i < FIRST; i++) free_(others[i]);
+    return others + FIRST;
+}
+
 int main(int argc, char **argv) {
     Dl_info owner;
     if (argc != 3 && argc != 4) fail("usage: hot_path CALL size [GIB|round]");
@@ -112,17 +134,18 @@ int main(int argc, char **argv) {
         struct { unsigned long size; const char *name; unsigned long limit, flags; } options = {sizeof options, NULL, 0, call >= SHARED};
         if (!(arena = make(&options))) fail("no arena");
     }
-    bool frees = call == FREE || call == DELETE || call == GIVE_OWNED || call >= GIVE_SHARED;
+    bool frees = call == FREE || call == DELETE || call == FREE_OTHERS || call == GIVE_OWNED || call >= GIVE_SHARED;
     bool allocates = !frees && call != REALLOC && call != FREE_NULL;
     if (size == 0 || size > BIGGEST) fail("size out of range");
 
+    void **next = call == FREE_OTHERS ? take_others(size) : NULL;
     bool round_trip = argc == 4 && strcmp(argv[3], "round") == 0;
     if (round_trip) go_round(size);
     else if (argc == 4) go_far(strtoul(argv[3], NULL, 10) << 30, size);
     // The first blocks are misses: they come from a span. Afterwards the magazine has BLOCKS of them, and room for as many.
     for (int round = -1; round < ROUNDS; round++) {
         if (!allocates || round < 0)
-            for (int i = 0; i < BLOCKS; i++) blocks[i] = arena ? arena_malloc(arena, size) : malloc_(size);
+            for (int i = 0; i < BLOCKS; i++) blocks[i] = next ? *next++ : arena ? arena_malloc(arena, size) : malloc_(size);
         for (int i = 0; i < BLOCKS; i++) moved[i] = blocks[i];
         if (round >= 0) measured(call, call == REALLOC ? smaller : size);
         for (int i = 0; i < BLOCKS; i++) {
