@@ -129,6 +129,11 @@ pub(crate) fn purge(want: usize) -> usize {
     given
 }
 
+/// Gives the closed addresses that held large blocks back to the kernel, for it has no others. Any thread.
+pub(crate) fn unmap_closed() {
+    site::purge_land();
+}
+
 /// Feature `paranoid`: the bytes of what waits. Any thread.
 #[cfg(feature = "paranoid")]
 pub(crate) fn waiting_bytes() -> usize {

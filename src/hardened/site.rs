@@ -198,7 +198,7 @@ pub(super) fn keep_land(range: Range) {
 }
 
 /// Gives all of them back. Says whether there were any.
-fn purge_land() -> bool {
+pub(super) fn purge_land() -> bool {
     let mut any = false;
     loop {
         let oldest = LAND.lock().take_oldest(usize::MAX);

@@ -56,6 +56,7 @@ pub(crate) fn give_back(wait: bool, unmap: bool) -> usize {
     given += reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX) + hardened::purge(usize::MAX);
     if unmap {
         superslab::unmap_cached();
+        hardened::unmap_closed();
     }
     // Last, for what went is no longer entered.
     given + page_map::purge()

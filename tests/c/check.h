@@ -106,6 +106,12 @@ SHARED int is_hardened(void) {
     return mode && strcmp(mode, "0") != 0;
 }
 
+// Whether in its full form: what is freed is closed, held back for a while, and handed out in any order.
+SHARED int is_full(void) {
+    const char *mode = getenv("HAKMEM_HARDENED");
+    return mode && strcmp(mode, "1") == 0;
+}
+
 SHARED double cpu_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);

@@ -39,6 +39,7 @@ static void rounds(void) {
 }
 
 int main(void) {
+    if (is_full()) SKIP("hardened in full, 256 KiB of what a thread frees are held back");
     sem_init(&made, 0, 0);
     sem_init(&freed, 0, 0);
     for (size_t i = 0; i < OWNERS; i++) sem_init(&own[i], 0, 0), start_thread(owner, (void *)i);

@@ -15,6 +15,7 @@ static void *freer(void *arg) {
 }
 
 int main(void) {
+    if (is_full()) SKIP("hardened in full, what a thread frees is held back");
     sem_init(&freed, 0, 0);
     for (size_t i = 0; i < BLOCKS; i++) CHECK((blocks[i] = malloc(SIZE)) && memset(blocks[i], 1, SIZE));
     for (size_t i = 0; i < FREERS; i++) start_thread(freer, (void *)i);
