@@ -34,6 +34,6 @@ int main(void) {
     pthread_detach(start_thread(one, NULL));
     pthread_barrier_wait(&end);
     NOTE("%zu MB resident at most, half a MB live", most);
-    CHECK(most < 12);
+    CHECK(most < (is_full() ? 20 : 12)); // in full, two threads hold back what they freed
     return 0;
 }
