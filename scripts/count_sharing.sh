@@ -23,7 +23,7 @@ ROWS = [
     ("bench_prodcons", "100000 16 256", 160),
     ("bench_cross", "2 100000 64 64", 150),
     ("bench_runs", "4 1 60000 1 100 42", 104),
-    ("bench_thread_pool", "16 40 1024", 1_225_000),
+    ("bench_thread_pool", "16 40 1024", 1_365_000),
     ("bench_mid_large_mt", "2 20000 256 42", 134),
     ("bench_large", "2000 16 42", 18_300),
 ]

@@ -32,7 +32,7 @@ pub(crate) fn orphan_the_lost() {
         }
         lost.forget_lent();
         lost.capacities().reset();
-        lost.ebb().reset();
+        lost.is_low().set(false);
         heap.outbox.forget();
         lost.baseline().set(Addr::NULL);
         lost.hardened().set(Addr::NULL);

@@ -133,7 +133,7 @@ pub(crate) fn orphan(left: Left, close: impl FnOnce(OwnHeap)) {
         heap.bin(class).close(true);
     }
     heap.capacities().reset();
-    heap.ebb().reset();
+    heap.is_low().set(false);
     heap.enter().release_empty(usize::MAX);
     registry::orphan(left.0);
     inherit::offer(&heap.look());

@@ -21,7 +21,6 @@ impl OwnHeap {
         if let Popped::Block(block) = bin.pop() {
             return Some(block);
         }
-        self.look_for_flood();
         self.grow(class);
         if bin.capacity() == 0 {
             return self.alloc_direct(class);
@@ -55,7 +54,7 @@ impl OwnHeap {
         if bin.holds_last(block) {
             return Pushed::Twice;
         }
-        if bin.capacity() == 0 && (class.is_big() || self.ebb().is_low()) {
+        if bin.capacity() == 0 && (class.is_big() || self.is_low().get()) {
             self.note_freed(class);
             self.look_for_ebb(self.flush_measured(class, &[block]));
             return Pushed::Kept;

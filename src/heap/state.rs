@@ -21,7 +21,7 @@ use super::bin::{Bin, Bins};
 use super::inbox::Inbox;
 use super::last_pages::Metered;
 use super::outbox::Outbox;
-use super::tide::{Ebb, Tide};
+use super::tide::Tide;
 use crate::base::addr::Addr;
 use crate::base::at_hand::AtHand;
 use crate::base::door::Door;
@@ -82,7 +82,8 @@ pub(super) struct Half {
     pub(super) exit_rounds: Cell<u32>,
     pub(super) ticks: Cell<u32>,
     capacities: Capacities,
-    ebb: Ebb,
+    /// Whether it has let go (`ebb.rs`): a class then gets a magazine by allocating, not by freeing.
+    is_low: Cell<bool>,
     pub(super) beats: Cell<u32>,
 }
 
@@ -132,8 +133,8 @@ impl OwnHeap {
         &self.own().capacities
     }
 
-    pub(super) fn ebb(self) -> &'static Ebb {
-        &self.own().ebb
+    pub(super) fn is_low(self) -> &'static Cell<bool> {
+        &self.own().is_low
     }
 
     #[inline(always)]

@@ -1,8 +1,6 @@
 //! How much a heap has in use, and how that went up and down since it last let go of what it kept (`ebb.rs`).
 #![forbid(unsafe_code)]
 
-use core::cell::Cell;
-
 use crate::superslab;
 
 /// What a heap did since the last ebb. Under its lock; zeroes are a valid value.
@@ -19,17 +17,6 @@ pub(super) struct Tide {
     all: u64,
     /// Slabs that others acquired in the tide before.
     pub(super) before: u64,
-}
-
-/// What its thread knows; zeroes are a valid value.
-pub(super) struct Ebb {
-    /// Whether it has let go: a class then gets a magazine by allocating, not by freeing.
-    pub(super) is_low: Cell<bool>,
-    /// Slabs that it had acquired in the tide before, if the use of the ebb is not judged yet; else 0.
-    pub(super) judged_by: Cell<u32>,
-    /// How many in a row were of no use, and how many are to pass now.
-    pub(super) useless: Cell<u32>,
-    pub(super) pass: Cell<u32>,
 }
 
 impl Tide {
@@ -54,17 +41,5 @@ impl Tide {
     pub(super) fn turn(&mut self) {
         let before = self.others();
         *self = Tide { used: self.used, peak: self.used, acquired: 0, all: superslab::acquired(), before };
-    }
-}
-
-impl Ebb {
-    pub(super) fn is_low(&self) -> bool {
-        self.is_low.get()
-    }
-
-    /// For a new thread.
-    pub(super) fn reset(&self) {
-        self.is_low.set(false);
-        self.judged_by.set(0);
     }
 }
