@@ -47,7 +47,7 @@ struct Claimed(u32);
 impl Claimed {
     fn any() -> Option<Claimed> {
         // Acquire pairs with the Release in `drop`: its last user is off it.
-        let claim = |used: u32| Some(used | (1 << used.trailing_ones())).filter(|_| used.trailing_ones() < COUNT);
+        let claim = |used: u32| (used.trailing_ones() < COUNT).then(|| used | (1 << used.trailing_ones()));
         let used = USED.fetch_update(Ordering::Acquire, Ordering::Relaxed, claim).ok()?;
         Some(Claimed(used.trailing_ones()))
     }
