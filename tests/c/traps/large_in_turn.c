@@ -36,7 +36,7 @@ int main(void) {
         sizes[k] = size, pages += size / 4096;
     }
     NOTE("%ld faults for %zu pages", faults() - before, pages);
-    CHECK((size_t)(faults() - before) < pages / (moves_together() ? 16 : 8));
+    CHECK(is_full() || (size_t)(faults() - before) < pages / (moves_together() ? 16 : 8)); // in full, what is freed keeps no pages
     for (size_t k = 0; k < COUNT(blocks); k++) free(blocks[k]);
 
     for (size_t round = 0; round < 4; round++) {
