@@ -48,6 +48,8 @@ cat >"$tmp/bin/sudo" <<'END'
 #!/bin/sh
 exec "$@"
 END
+# Where Rust came without it, it has nothing to add.
+command -v rustup >/dev/null || ln -s /bin/true "$tmp/bin/rustup"
 cat >"$tmp/bin/cargo" <<'END'
 #!/usr/bin/env bash
 # In the real tree, where dependencies are built, and without optimisation.

@@ -19,6 +19,10 @@ impl ClassId {
         Some(ClassId(size.div_ceil(16).max(1)))
     }
 
+    pub(crate) fn from_index(index: usize) -> ClassId {
+        ClassId(index)
+    }
+
     pub(crate) fn all() -> impl Iterator<Item = ClassId> {
         (0..CLASSES).map(ClassId)
     }
