@@ -86,7 +86,7 @@ bench-full: bench_c cli ## the same with more rounds, sizes and threads: 75 minu
 
 ROUNDS ?= 5
 
-figures: bench_c ## the tables and the plot of README.md and docs/BENCHMARKS.md measured anew: WITH='--with "NAME=LIBRARY" …' ROUNDS=5; half an hour
+figures: bench_c ## the tables and the plot of README.md and docs/BENCHMARKS.md measured anew: WITH='--with "NAME=LIBRARY" …' ROUNDS=5; a quarter of an hour
 	mkdir -p target/bench
 	rm -f target/bench/figures.json
 	-scripts/bench_all.sh --rounds $(ROUNDS) --only system,hakmem,floor,c,real $(WITH) --json target/bench/figures.json # status 1: one of the others fails
