@@ -112,6 +112,24 @@ SHARED int is_full(void) {
     return mode && strcmp(mode, "1") == 0;
 }
 
+// Whether the mapping that `at` lies in has this one of the kernel's flags (proc_pid_smaps(5)), a space before it.
+SHARED int has_vm_flag(const void *at, const char *flag) {
+    static char line[4096];
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    CHECK(maps);
+    int inside = 0, seen = 0, found = 0;
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            inside = (unsigned long)at >= from && (unsigned long)at < to;
+        if (inside && strncmp(line, "VmFlags:", 8) == 0)
+            seen = 1, found = !!strstr(line, flag);
+    }
+    fclose(maps);
+    if (!seen) SKIP("no VmFlags in smaps");
+    return found;
+}
+
 SHARED double cpu_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);

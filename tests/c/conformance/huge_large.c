@@ -4,29 +4,11 @@
 // run: HAKMEM_THP=always $RUN hg && HAKMEM_THP=never $RUN nh && HAKMEM_HARDENED=1 HAKMEM_THP=never $RUN nh && env -u HAKMEM_THP $RUN none
 #include "check.h"
 
-// Whether the mapping that `at` lies in has a flag.
-static int has(const void *at, const char *flag) {
-    static char line[4096];
-    FILE *maps = fopen("/proc/self/smaps", "r");
-    CHECK(maps);
-    int inside = 0, seen = 0, found = 0;
-    while (fgets(line, sizeof line, maps)) {
-        unsigned long from, to;
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-            inside = (unsigned long)at >= from && (unsigned long)at < to;
-        if (inside && strncmp(line, "VmFlags:", 8) == 0)
-            seen = 1, found = !!strstr(line, flag);
-    }
-    fclose(maps);
-    if (!seen) SKIP("no VmFlags in smaps");
-    return found;
-}
-
 static void check(const char *block, size_t size, const char *flag) {
     CHECK(block);
     int none = !strcmp(flag, "none");
     for (size_t at = 0; at < size; at += size / 2 - 1)
-        CHECK(has(block + at, " hg") == !strcmp(flag, "hg") && has(block + at, " nh") == (!none && !strcmp(flag, "nh")));
+        CHECK(has_vm_flag(block + at, " hg") == !strcmp(flag, "hg") && has_vm_flag(block + at, " nh") == (!none && !strcmp(flag, "nh")));
 }
 
 int main(int argc, char **argv) {

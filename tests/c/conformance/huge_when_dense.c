@@ -7,23 +7,7 @@
 enum { MOST = 4 << 20, SPAN = 64 << 10 };
 static char *blocks[MOST];
 
-// Whether the mapping that `at` lies in is to be of huge pages.
-static int is_huge(const void *at) {
-    static char line[4096];
-    FILE *maps = fopen("/proc/self/smaps", "r");
-    CHECK(maps);
-    int inside = 0, seen = 0, huge = 0;
-    while (fgets(line, sizeof line, maps)) {
-        unsigned long from, to;
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-            inside = (unsigned long)at >= from && (unsigned long)at < to;
-        if (inside && strncmp(line, "VmFlags:", 8) == 0)
-            seen = 1, huge = !!strstr(line, " hg");
-    }
-    fclose(maps);
-    if (!seen) SKIP("no VmFlags in smaps");
-    return huge;
-}
+static int is_huge(const void *at) { return has_vm_flag(at, " hg"); }
 
 int main(int argc, char **argv) {
     CHECK(argc == 2);
