@@ -52,7 +52,8 @@ def means(condensed):
         if not row.get(column):
             return "–"
         middle, low, high = row[column]
-        return f"**{middle:.3f}**" * (middle == best[column]) + f"{middle:.3f}" * (middle != best[column]) + f" ({low:.3f}–{high:.3f})"
+        bold = "**" if middle == best[column] else ""
+        return f"{bold}{middle:.3f}{bold} ({low:.3f}–{high:.3f})"
 
     head = [""] + [f"{condensed['programs'][group]} {stats.GROUPS[group]}: time" if key == "time" else "peak RSS" for group, key in COLUMNS]
     lines = [head, ["---"] * len(head)]

@@ -204,7 +204,7 @@ class DocumentTables(unittest.TestCase):
         self.assertRegex(made["method"], r"^\d+ \w+ 20\d\d, commit \w+, .* interleaved rounds")
 
     def test_the_best_is_bold_and_who_fails_says_so(self):
-        result = copy.deepcopy(self.RESULT)
+        result = {key: copy.deepcopy(value) for key, value in self.RESULT.items() if key != "all"}  # the means over all programs are another test's
         command = bench_tables.ROWS[0][1]
         result["figures"][command] = {
             "hakmem": {"ops": [2e8, 3e8, 4e8], "rss": [2048, 1024, 1024]}, "system": {"ops": [1e8, 1e8, 1e8], "rss": [512, 512, 512]}, "other": None}
