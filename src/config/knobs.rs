@@ -173,7 +173,7 @@ knobs! {
     prof_signal: "HAKMEM_PROF_SIGNAL" = choice ("none" of ["none", "USR1", "USR2", "HUP"]);
     /// a file to which every call of malloc and free is written, with its thread and time; %p is the process's number; what is there stays: .PID is added
     record: "HAKMEM_RECORD" = text ("");
-    /// huge pages; auto: asked for where a large heap of small blocks grows that is nearly full; always: asked for everywhere; never
+    /// huge pages; auto: asked for where a large heap of small blocks grows that is all resident; always: asked for everywhere; never
     thp: "HAKMEM_THP" = choice ("auto" of ["auto", "always", "never"]) live;
     /// 1: mappings have names, which pmap and /proc/PID/smaps show, where the kernel takes them; a call more for each, and one a sandbox may kill for
     names: "HAKMEM_NAMES" = number (0, 0..=1);

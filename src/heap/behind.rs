@@ -10,7 +10,7 @@ use crate::os::Misuse;
 use crate::os::lock::MutexGuard;
 use crate::span;
 use crate::stats::counter::Counter;
-use crate::stats::level::{FREE, UNTOLD};
+use crate::stats::level::{FREE, GONE, UNTOLD};
 
 /// Bytes freed into spans and not swept yet, over all heaps, to `UNTOLD` each.
 static DIRTY: Counter = Counter::new();
@@ -112,18 +112,21 @@ impl Core {
 
     /// Brings the process's count up to date, when that is worth an atomic operation.
     pub(super) fn publish(&mut self) {
-        let (dirty, free) = self.published;
-        if self.dirty.bytes.abs_diff(dirty).max(self.dirty.free.abs_diff(free)) > UNTOLD {
+        let (dirty, free, gone) = self.published;
+        let spans = &self.dirty;
+        if spans.bytes.abs_diff(dirty).max(spans.free.abs_diff(free)).max(spans.gone.abs_diff(gone)) > UNTOLD {
             self.publish_all();
         }
     }
 
     pub(super) fn publish_all(&mut self) {
-        let (dirty, free) = self.published;
-        if (self.dirty.bytes, self.dirty.free) != (dirty, free) {
-            DIRTY.add(self.dirty.bytes.wrapping_sub(dirty) as u64);
-            FREE.add(self.dirty.free.wrapping_sub(free) as u64);
-            self.published = (self.dirty.bytes, self.dirty.free);
+        let (dirty, free, gone) = self.published;
+        let now = (self.dirty.bytes, self.dirty.free, self.dirty.gone);
+        if now != self.published {
+            DIRTY.add(now.0.wrapping_sub(dirty) as u64);
+            FREE.add(now.1.wrapping_sub(free) as u64);
+            GONE.add(now.2.wrapping_sub(gone) as u64);
+            self.published = now;
         }
     }
 }

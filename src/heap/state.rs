@@ -208,8 +208,8 @@ pub(super) struct Capacities {
 pub(crate) struct Core {
     pub(crate) spans: [Spans; CLASSES],
     pub(crate) dirty: Dirty,
-    /// What `DIRTY` and `FREE` count of `dirty.bytes` and `dirty.free`.
-    pub(super) published: (usize, usize),
+    /// What `DIRTY`, `FREE` and `GONE` count of `dirty.bytes`, `dirty.free` and `dirty.gone`.
+    pub(super) published: (usize, usize, usize),
     pub(super) tide: Tide,
     /// Where its next look for what waits for it begins (`recall.rs`): it goes round. `None`: at the newest heap.
     pub(super) hand: Option<&'static Heap>,

@@ -44,6 +44,6 @@ pub(super) struct Hand {
     /// `None`: at the end of a chain.
     pub(super) at: Option<NonNull<Span>>,
     /// The chain after the one that it is in.
-    pub(super) class: usize,
-    pub(super) chain: usize,
+    pub(super) class: u32,
+    pub(super) chain: u32,
 }

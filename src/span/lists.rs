@@ -234,12 +234,12 @@ impl Hand {
     /// The span that it points to.
     pub(super) fn next(&mut self, lists: &[Spans]) -> Option<NonNull<Span>> {
         while self.at.is_none() {
-            let spans = lists.get(self.class)?;
-            if self.chain == List::Going as usize || spans.spans == 0 {
+            let spans = lists.get(self.class as usize)?;
+            if self.chain == List::Going as u32 || spans.spans == 0 {
                 (self.class, self.chain) = (self.class + 1, 0);
                 continue;
             }
-            self.at = spans.chains.get(self.chain).copied().flatten();
+            self.at = spans.chains.get(self.chain as usize).copied().flatten();
             self.chain += 1;
         }
         self.at

@@ -17,12 +17,14 @@ pub(crate) static MAPPED: Level = Level::new();
 pub(crate) static IN_USE: InUse = InUse::new();
 /// Bytes of all blocks that are free in spans, but for what each of the `HEAPS` has not told yet, `UNTOLD` at most.
 pub(crate) static FREE: Counter = Counter::new();
+/// Likewise bytes of spans' pages that were purged, or never used.
+pub(crate) static GONE: Counter = Counter::new();
 pub(crate) static HEAPS: Counter = Counter::new();
 pub(crate) const UNTOLD: usize = 256 << 10;
 
-/// Bytes of blocks free in spans, no fewer than there are.
-pub(crate) fn most_free() -> u64 {
-    FREE.get() + HEAPS.get() * UNTOLD as u64
+/// Bytes of spans that are not resident, no fewer than there are.
+pub(crate) fn most_gone() -> u64 {
+    GONE.get() + HEAPS.get() * UNTOLD as u64
 }
 
 // Relaxed, all: a statistic orders nothing.
