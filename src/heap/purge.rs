@@ -80,8 +80,8 @@ impl Heap {
     /// Purges inside spans, from where the last sweep ended, until `want` bytes went back, all spans were seen, or `steps` were made. Returns the
     /// bytes, and whether there are spans left to see. The caller holds no heap's lock.
     fn sweep(&self, which: Sweep, want: usize, wait: bool, steps: usize) -> (usize, bool) {
-        let Some(mut gather) = Gather::begin(wait) else { return (0, false) };
-        let Some(mut core) = self.enter_if(wait) else { return (0, false) };
+        let Some(mut gather) = Gather::begin(wait) else { return passed_over() };
+        let Some(mut core) = self.enter_if(wait) else { return passed_over() };
         let (mut given, mut more) = (0, true);
         for _ in 0..steps {
             for hold in 0..HOLDS {
@@ -122,6 +122,12 @@ impl Heap {
         }
         self.look()
     }
+}
+
+/// What a sweep returns that could not be: what it would have seen may be there.
+fn passed_over() -> (usize, bool) {
+    span::note_holes();
+    (0, false)
 }
 
 impl Locked<'_> {

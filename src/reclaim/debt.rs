@@ -13,6 +13,7 @@ use super::{bound, regret};
 use crate::heap::{self, Heap};
 use crate::large;
 use crate::os::{self, lock::Mutex};
+use crate::span;
 use crate::superslab;
 
 /// Bytes of a step: 256 pages, some tenths of a millisecond where each of them is resident; and of one that comes late.
@@ -52,6 +53,7 @@ pub(super) fn owe(pool: usize, large: usize, excess: usize) {
     debt.large = (debt.large + large).min(large::dirty_bytes() as usize);
     // A round that is not over goes on: begun anew each time it would never come to the last ones.
     if debt.heap.is_none() {
+        span::forget_holes();
         (debt.heap, debt.begun) = (heap::newest(), false);
     }
     (debt.excess, debt.rest, debt.given, debt.late) = (excess, heap::newest(), 0, late);

@@ -19,6 +19,7 @@ use crate::os;
 use crate::os::lock::{Mutex, free_in_child};
 use crate::pressure;
 use crate::profile::{self, Occasion};
+use crate::span;
 
 /// Quarters in which all would go.
 const ALL: u64 = 4;
@@ -177,7 +178,7 @@ fn is_due(last: &mut u64, now: u64, after: u64) -> bool {
 
 /// Whether there is next to nothing that a tick would give back.
 pub(super) fn is_clean(dirty: Dirty) -> bool {
-    (dirty.total() <= REST || bound::is_kept(dirty)) && !heap::was_sent()
+    (dirty.total() <= REST && !span::are_holes_left() || bound::is_kept(dirty)) && !heap::was_sent()
 }
 
 /// What is idle, without `earned` bytes in all.

@@ -11,7 +11,7 @@
 //! Slow paths do all this. A process that is idle has none: `background` is a thread that looks for it, if it was asked for.
 //!
 //! Owns: the time of the last decay, what was earned, the optional thread.   Calls: base, os, stats, config, page_map,
-//! pressure, learn, profile, reserve, superslab, heap, large, hardened.   Called by: front, arena, report, abi.
+//! pressure, learn, profile, reserve, superslab, span, heap, large, hardened.   Called by: front, arena, report, abi.
 //! Locks: `TURN`, `CLOCK`, `DEBT`, `LEDGER`, only tried, before all others; then through the boxes.   Threads: any.
 //! Never: looks at a request; a slow path says that something was freed, or is about to be taken.
 #![forbid(unsafe_code)]

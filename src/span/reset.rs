@@ -6,6 +6,7 @@ use super::claims;
 use super::dirty::Dirty;
 use super::lists::Spans;
 use super::record::{List, Span};
+use super::steps::note_holes;
 use crate::class::ClassId;
 use crate::config;
 
@@ -75,6 +76,7 @@ impl Span {
             dirty.free += taken as usize * self.block_size as usize;
         }
         (self.freed_in, self.holes) = (dirty.generation, true);
+        note_holes();
         self.bitmap().set_first(capacity);
         (self.free, self.hint) = (capacity, 0);
         // Hardened heaps take free blocks for zero, and unclaimed.

@@ -3,6 +3,8 @@
 //! No lock is held while the kernel works: the spans whose pages are on their way have a list of their own meanwhile, from which no page of
 //! these is handed out, and none is released or moved. One sweep at a time: who has the `Gather`.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 use super::dirty::{Dirty, Hand};
 use super::gather::Gather;
 use super::head::SpanHead;
@@ -33,6 +35,27 @@ const SETTLED: u16 = 9;
 const LOOKS: usize = 16;
 /// What one whose pages are gathered counts as.
 const GATHERED: usize = 4;
+
+/// Whether there are holes left that go once nobody used their spans for long enough: no count of dirty bytes covers them, and who looks for what is
+/// idle has to come by once more. Relaxed: a hint.
+static HOLES: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn are_holes_left() -> bool {
+    HOLES.load(Ordering::Relaxed)
+}
+
+/// Before a round of sweeps, which notes them anew.
+pub(crate) fn forget_holes() {
+    HOLES.store(false, Ordering::Relaxed);
+}
+
+/// Where there are some, or may be: a heap that was passed over.
+pub(crate) fn note_holes() {
+    // Mostly it says so already: no store, and the line stays shared.
+    if !are_holes_left() {
+        HOLES.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Why a step ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,6 +114,9 @@ pub(crate) fn step(lists: &mut [Spans], dirty: &mut Dirty, which: Sweep, gather:
             lists.get_mut(class).into_iter().for_each(|spans| spans.set_going(span, dirty));
         } else {
             hand(dirty, which).pass(record);
+        }
+        if record.holes {
+            note_holes();
         }
     }
     Pause::Looked
