@@ -1,11 +1,11 @@
-//! The bound on dirty memory, enforced by whoever frees.
+//! The bound on dirty memory, enforced by whoever frees, or takes memory while much is idle in another shape.
 //!
 //! The contract allows max(32 MiB, live / 8) beyond what is live. As much may be dirty at any time; of what stays idle only
 //! half of it, so that what no figure here covers (records, batches) has its place too. Three quarters as the bound cost
 //! bench_c/bench_large 20000 64 1 a quarter more faults.
 //!
-//! What was earned (`regret`) raises it, by up to three quarters of what is live (24 MiB at least), or half of what large blocks have mapped so far as
-//! they left it, 64 MiB at most, but for what of that lay idle for half a decay time.
+//! What was earned (`regret`) raises it, by up to three quarters of what is live (24 MiB at least), or what was in use of late and is not now
+//! (`peak`), or half of what large blocks have mapped so far as they left it, 64 MiB at most, but for what of that lay idle for half a decay time.
 //! A program (`mallopt`) or its user may choose the bound. Then decay leaves so much alone as well, and what regret earned still comes on top, or
 //! a bound below what a program frees and takes anew all the time would cost it a fault a page.
 #![forbid(unsafe_code)]
@@ -14,7 +14,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::figures::{COUNTS, Dirty, REST, period};
 use super::give::{TURN, shed};
-use super::regret;
+use super::{peak, regret};
 use crate::config;
 use crate::heap;
 use crate::large;
@@ -74,7 +74,7 @@ fn allowance(live: u64, earned: u64) -> u64 {
 }
 
 fn most_allowance(live: u64) -> u64 {
-    (live / 4 * 3).max(MIN_ALLOWANCE)
+    (live / 4 * 3).max(MIN_ALLOWANCE).max(peak::recent().saturating_sub(live))
 }
 
 /// What large blocks left, half of what they have mapped at most. They swing far in turn, and any of them is made of what others left, so what is

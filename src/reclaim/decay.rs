@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::figures::{COUNTS, Dirty, REST, SETTLED, period};
 use super::give::give_back;
-use super::{bound, debt, idle, regret};
+use super::{bound, debt, idle, peak, regret};
 use crate::heap::{self, Heap};
 use crate::learn;
 use crate::os;
@@ -122,6 +122,7 @@ impl Clock {
         let quarters = (now - last).checked_div(quarter).unwrap_or(1);
         let dirty = Dirty::now();
         bound::take_back(dirty.total());
+        peak::turn(quarters);
         let (pool, large) = (POOL.turn(dirty.pool, quarters), LARGE.turn(dirty.large, quarters));
         let idle = TOTAL.turn(dirty.total(), quarters);
         regret::settle();

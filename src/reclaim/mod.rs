@@ -24,6 +24,7 @@ mod figures;
 mod give;
 mod idle;
 mod limits;
+mod peak;
 mod regret;
 
 pub(crate) use background::{
@@ -32,7 +33,6 @@ pub(crate) use background::{
 };
 pub(crate) use figures::COUNTS;
 pub(crate) use give::give_back;
-pub(crate) use idle::after_class;
 pub(crate) use limits::apply as apply_limits;
 
 use core::sync::atomic::Ordering;
@@ -70,9 +70,7 @@ pub(crate) fn after_free() {
 pub(crate) fn after_exit() {
     let dirty = Dirty::now();
     decay::note(dirty);
-    if dirty.total() > bound::least() && dirty.total() > bound::now() && period() >= 0 {
-        bound::enforce();
-    }
+    keep_bound(dirty);
     limits::soft(dirty);
     if beat() {
         look_round();
@@ -80,6 +78,26 @@ pub(crate) fn after_exit() {
         debt::pay();
     }
     background::nudge(dirty);
+}
+
+/// Called at the end of a slow path that allocated a class's block, with no lock held: what is idle in another shape may be too much beside it.
+#[inline]
+pub(crate) fn after_class() {
+    idle::after_class();
+    keep_bound(Dirty::now());
+}
+
+/// The same for a block of a big class, or a large one: what these leave idle often fits the next one, so they do not pay for growth.
+#[inline]
+pub(crate) fn after_big() {
+    keep_bound(Dirty::now());
+}
+
+#[inline]
+fn keep_bound(dirty: Dirty) {
+    if dirty.total() > bound::least() && dirty.total() > bound::now() && period() >= 0 {
+        bound::enforce();
+    }
 }
 
 /// Does what leaves much idle at once, and has decay take that in its steps: so much more may be dirty until then. To give a GiB back takes the kernel
@@ -118,6 +136,7 @@ pub(crate) fn settle() {
 
 /// Called by slow paths that allocate, with no lock held, before they take anything.
 pub(crate) fn before_alloc() {
+    peak::note();
     limits::apply();
     if beat() {
         look_round();

@@ -10,6 +10,7 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::figures::COUNTS;
+use super::peak;
 use crate::large;
 use crate::os::lock::{Mutex, free_in_child};
 use crate::superslab;
@@ -22,18 +23,22 @@ const EARN: u64 = 16;
 static EARNED: AtomicU64 = AtomicU64::new(0);
 
 /// Only tried, with no other lock than this box's held: who finds it busy leaves out what he has to say.
-static LEDGER: Mutex<Ledger> = Mutex::new(Ledger { gone: 0, fresh: 0 });
+static LEDGER: Mutex<Ledger> = Mutex::new(Ledger { gone: 0, fresh: 0, evicted: 0 });
 
 struct Ledger {
     /// Bytes that went and nobody has missed yet.
     gone: u64,
     /// All bytes ever taken without old pages in them, as they were seen last.
     fresh: u64,
+    /// All bytes that the pool ever unmapped for want of room, likewise.
+    evicted: u64,
 }
 
 impl Ledger {
     /// Of the bytes taken fresh since the last look, those that were missed.
-    fn look(&mut self, fresh: u64) -> u64 {
+    fn look(&mut self, fresh: u64, evicted: u64) -> u64 {
+        self.gone += evicted.saturating_sub(self.evicted);
+        self.evicted = evicted;
         let missed = fresh.saturating_sub(self.fresh).min(self.gone);
         self.fresh = fresh;
         self.gone -= missed;
@@ -47,10 +52,16 @@ pub(super) fn earned() -> u64 {
     EARNED.load(Ordering::Relaxed)
 }
 
+/// With the `LEDGER`.
+fn set_earned(bytes: u64) {
+    EARNED.store(bytes, Ordering::Relaxed);
+    superslab::keep(if bytes > 0 { peak::recent() } else { 0 });
+}
+
 fn look(ledger: &mut Ledger) {
-    let missed = ledger.look(superslab::fresh_bytes() + large::fresh_bytes());
+    let missed = ledger.look(superslab::fresh_bytes() + large::fresh_bytes(), superslab::evicted_bytes());
     if missed > 0 {
-        EARNED.store(earned().saturating_add(EARN.saturating_mul(missed)), Ordering::Relaxed);
+        set_earned(earned().saturating_add(EARN.saturating_mul(missed)));
         COUNTS.missed_bytes.add(missed);
     }
 }
@@ -74,7 +85,7 @@ pub(super) fn gone(bytes: u64) {
 /// Forgets what was earned and not used: `most` at most was, and of that `unused` bytes lay idle.
 pub(super) fn forget(most: u64, unused: u64) {
     if LEDGER.try_lock().is_some() {
-        EARNED.store(earned().min(most).saturating_sub(unused), Ordering::Relaxed);
+        set_earned(earned().min(most).saturating_sub(unused));
     }
 }
 
@@ -83,7 +94,7 @@ pub(super) fn age() {
     if let Some(mut ledger) = LEDGER.try_lock() {
         look(&mut ledger);
         ledger.gone /= 2;
-        EARNED.store(earned() / 2, Ordering::Relaxed);
+        set_earned(earned() / 2);
     }
 }
 
@@ -98,12 +109,14 @@ mod tests {
 
     #[test]
     fn what_is_taken_anew_is_missed_as_far_as_it_had_gone() {
-        let mut ledger = Ledger { gone: 0, fresh: 0 };
-        assert_eq!(ledger.look(100), 0, "growth");
+        let mut ledger = Ledger { gone: 0, fresh: 0, evicted: 0 };
+        assert_eq!(ledger.look(100, 0), 0, "growth");
         ledger.gone += 50;
-        assert_eq!(ledger.look(130), 30);
-        assert_eq!(ledger.look(130), 0, "once");
-        assert_eq!(ledger.look(500), 20, "no more than had gone");
-        assert_eq!(ledger.look(900), 0);
+        assert_eq!(ledger.look(130, 0), 30);
+        assert_eq!(ledger.look(130, 0), 0, "once");
+        assert_eq!(ledger.look(500, 0), 20, "no more than had gone");
+        assert_eq!(ledger.look(900, 0), 0);
+        assert_eq!(ledger.look(900, 70), 0);
+        assert_eq!(ledger.look(1000, 70), 70, "what the pool unmapped had gone, too");
     }
 }

@@ -13,6 +13,8 @@ pub(super) static RELEASED: Counter = Counter::new();
 pub(super) static DIRTY: Counter = Counter::new();
 /// Slots that were acquired clean, so far, but for aligned runs: each of their pages costs a fault.
 pub(super) static FRESH: Counter = Counter::new();
+/// EMPTY slots that were unmapped for want of room in the cache, so far.
+pub(super) static EVICTED: Counter = Counter::new();
 /// ACTIVE slots that hold blocks no larger than a page. How many are ACTIVE is told by `IN_USE`.
 pub(super) static SMALL: Counter = Counter::new();
 /// EMPTY slots whose pages went back to the kernel, so far.
@@ -36,6 +38,11 @@ pub(crate) fn acquired() -> u64 {
 /// Bytes of slots acquired without old pages in them, so far. Any thread.
 pub(crate) fn fresh_bytes() -> u64 {
     FRESH.get() * GRANULE as u64
+}
+
+/// Bytes of EMPTY slots that were unmapped for want of room in the cache, so far. Any thread.
+pub(crate) fn evicted_bytes() -> u64 {
+    EVICTED.get() * GRANULE as u64
 }
 
 /// Bytes of slots in use. Any thread.

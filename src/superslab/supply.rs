@@ -1,10 +1,12 @@
 //! Stage 3 and what undoes it: SuperSlabs from the cache and from the kernel, and back.
 #![forbid(unsafe_code)]
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use super::aligned;
 use super::apart::{self, Room};
 use super::cache::{CAP, Cache, Cached};
-use super::counts::{DIRTY, MAPPED, MAPPED_BYTES, PURGED, SMALL, dirty_bytes};
+use super::counts::{DIRTY, EVICTED, MAPPED, MAPPED_BYTES, PURGED, SMALL, active_bytes, dirty_bytes};
 use super::huge;
 use super::slab::{SLOTS, SUPERSLAB, SlabKind};
 use super::state::{POOL, Pool};
@@ -201,14 +203,26 @@ pub(super) fn retire(id: u32, super_slab: &SuperSlab) {
         retire_locked(&mut pool, id, super_slab, Cache::put)
     };
     if let Some(oldest) = too_many {
+        EVICTED.add(oldest.dirty.count_ones() as u64);
         unmap(oldest);
     }
 }
 
-/// Whether a SuperSlab without an ACTIVE slot stays as it is, for want of room in the cache: `HAKMEM_TRIM_THRESHOLD` is not reached.
+/// Bytes of slots, ACTIVE and EMPTY, up to which none is unmapped for want of room in the cache: written by who watches what is missed. Relaxed: it
+/// guides a policy and publishes nothing.
+static KEPT: AtomicU64 = AtomicU64::new(0);
+
+/// From now on what is EMPTY stays mapped where the cache has no room, as far as it comes to `bytes` with what is ACTIVE. Any thread.
+pub(crate) fn keep(bytes: u64) {
+    KEPT.store(bytes, Ordering::Relaxed);
+}
+
+/// Whether a SuperSlab without an ACTIVE slot stays as it is, for want of room in the cache: `HAKMEM_TRIM_THRESHOLD` is not reached, or what is kept.
+/// Who wants no cache wants none of that.
 fn is_to_stay(pool: &Pool) -> bool {
-    let threshold = config::get::trim_threshold() as u64;
-    threshold > 0 && pool.cache.len() >= cache_limit() && dirty_bytes() < threshold
+    let (limit, dirty) = (cache_limit(), dirty_bytes());
+    let is_kept = || limit > 0 && dirty + active_bytes() < KEPT.load(Ordering::Relaxed);
+    pool.cache.len() >= limit && (dirty < config::get::trim_threshold() as u64 || is_kept())
 }
 
 /// `retire`, but where the cache has no room and decay is to come to it: then it stays as it is.
