@@ -24,6 +24,7 @@ leave() {
 }
 trap leave EXIT
 if [ ! -x cli/target/release/hakmem ]; then # what the tests of cli/ left
+    [ -x cli/target/debug/hakmem ] || { echo "there is no command to pack: make build cli"; exit 1; }
     strip cli/target/debug/hakmem -o "$tmp/hakmem"
     export COMMAND=$tmp/hakmem
 fi
