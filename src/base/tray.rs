@@ -73,6 +73,22 @@ impl<'a> Tray<'a> {
         self.entries.get(self.left..).unwrap_or_default()
     }
 
+    /// Brings what it holds into an order without a pattern, which is another one for each `seed`.
+    #[inline(never)]
+    pub(crate) fn scatter(&mut self, seed: u32) {
+        let held = self.entries.get_mut(self.left..).unwrap_or_default();
+        let mut draw = seed;
+        for last in (1..held.len()).rev() {
+            draw = draw.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            // The upper bits: the lower ones of such a sequence repeat soon.
+            let other = ((draw as u64 * (last as u64 + 1)) >> 32) as usize;
+            // Both are there: without `swap`, which could panic to the compiler.
+            let (Some(&one), Some(&two)) = (held.get(last), held.get(other)) else { return };
+            held.get_mut(last).into_iter().for_each(|entry| *entry = two);
+            held.get_mut(other).into_iter().for_each(|entry| *entry = one);
+        }
+    }
+
     /// Moves what it holds to the first entries, where its owner wants it, and says how many that is.
     #[inline(always)]
     pub(crate) fn settle(self) -> usize {
@@ -105,5 +121,19 @@ mod tests {
         assert!(tray.blocks() == wanted && tray.settle() == 5);
         assert!(entries.get(..5) == Some(&wanted[..]));
         assert_eq!(Tray::over(&mut []).settle(), 0);
+    }
+
+    #[test]
+    fn what_is_scattered_is_all_there_in_no_order() {
+        let mut entries = [Addr::NULL; 200];
+        let mut tray = Tray::over(&mut entries);
+        tray.put_run(Addr(1000), 10, 190);
+        tray.scatter(7);
+        let strides = tray.blocks().windows(2).filter(|pair| pair[0].0.abs_diff(pair[1].0) <= 20).count();
+        assert!(strides < 20, "{strides} of 189 neighbours lie side by side");
+        let mut left: std::vec::Vec<_> = tray.blocks().iter().map(|block| block.0).collect();
+        left.sort_unstable();
+        assert!(left == (0..190).map(|at| 1000 + 10 * at).collect::<std::vec::Vec<_>>());
+        Tray::over(&mut []).scatter(1);
     }
 }

@@ -110,6 +110,11 @@ impl Core {
         !out.is_empty()
     }
 
+    /// Counts blocks that others sent back.
+    pub(super) fn note_returned(&mut self, blocks: usize) {
+        self.tide.returned = self.tide.returned.saturating_add(blocks as u32);
+    }
+
     /// Brings the process's count up to date, when that is worth an atomic operation.
     pub(super) fn publish(&mut self) {
         let (dirty, free, gone) = self.published;

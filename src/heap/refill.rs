@@ -11,6 +11,13 @@ use crate::class::ClassId;
 use crate::span;
 use crate::stats::event::Event;
 
+/// A line of the cache.
+///
+/// Blocks that another thread frees pass from one processor's cache to the other's and back. In ascending order they look to the other one like an
+/// array, so it asks for the lines of the next blocks just before the owner writes them, and each goes to and fro once more: a block of 1 KiB took
+/// 170 ns from thread to thread, and takes 50 in no order. Smaller blocks share lines, and are better off side by side.
+const LINE: usize = 64;
+
 impl Heap {
     /// Fills `out`, which is empty, with blocks of `class`. It stays so when out of memory.
     ///
@@ -45,6 +52,12 @@ impl Heap {
         }
         core.tide.take(out.len() * class.block_size());
         core.publish();
+        let returned = core.tide.returned;
+        core.tide.returned = returned.saturating_sub(out.len() as u32);
+        drop(core);
+        if returned > 0 && class.block_size() >= LINE {
+            out.scatter(returned);
+        }
         self.events.count(class.index(), Event::Refill, 1);
         self.events.count(class.index(), Event::Refilled, out.len() as u64);
     }

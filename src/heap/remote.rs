@@ -255,7 +255,10 @@ impl Locked<'_> {
                 // SAFETY: late takers read them, and nobody writes them before the node is given back.
                 let blocks = addr::slice(unsafe { settled(batch.blocks.rest()) });
                 let (done, owner) = match self.flush(blocks) {
-                    Ok(()) => break node_pool::give(node),
+                    Ok(()) => {
+                        self.core.note_returned(blocks.len());
+                        break node_pool::give(node);
+                    }
                     Err(Stop::Astray { done, owner }) => (done, owner),
                     // The rest is given up: the process ends.
                     Err(stop) => return Err(misuse(stop, blocks)),

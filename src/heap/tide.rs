@@ -14,6 +14,8 @@ pub(super) struct Tide {
     pub(super) peak: usize,
     /// Slabs that it acquired, and those that all had ever acquired when it began.
     pub(super) acquired: u32,
+    /// Blocks that others sent back, of whatever tide, and that did not go out again since: so many go out scattered (`refill.rs`).
+    pub(super) returned: u32,
     all: u64,
     /// Slabs that others acquired in the tide before.
     pub(super) before: u64,
@@ -40,6 +42,7 @@ impl Tide {
 
     pub(super) fn turn(&mut self) {
         let before = self.others();
-        *self = Tide { used: self.used, peak: self.used, acquired: 0, all: superslab::acquired(), before };
+        let Tide { used, returned, .. } = *self;
+        *self = Tide { used, peak: used, acquired: 0, returned, all: superslab::acquired(), before };
     }
 }
