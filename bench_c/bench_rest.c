@@ -1,5 +1,6 @@
 // Threads that work and rest: sizes that fall linearly from 8 to 16,000 bytes in how often they come, 1,000 blocks live a thread,
-// half of the frees by another thread. What is resident, and what is faulted in? One op is a malloc; the rests are not timed.
+// half of the frees by another thread. What is resident, what of it was live, and what is faulted in? One op is a malloc; the rests are
+// not timed.
 #include "ring.h"
 
 enum { LIVE = 1000, LOW = 8, HIGH = 16000, RUN = 2000, MAILBOX = 4096, REST_NS = 1000000 };
@@ -7,7 +8,9 @@ enum { LIVE = 1000, LOW = 8, HIGH = 16000, RUN = 2000, MAILBOX = 4096, REST_NS =
 static uint64_t runs;
 static unsigned threads;
 static struct ring *mailboxes;
-static uint64_t busy[BENCH_MAX_THREADS], resident[BENCH_MAX_THREADS];
+static uint64_t busy[BENCH_MAX_THREADS], resident[BENCH_MAX_THREADS], live_peak;
+// Bytes that a thread allocated less those that it freed; how much waits in mailboxes is up to the scheduler.
+static struct { _Atomic int64_t bytes; } __attribute__((aligned(128))) live[BENCH_MAX_THREADS];
 
 // The smaller of two uniform draws.
 static size_t falling(uint32_t *rng)
@@ -16,10 +19,40 @@ static size_t falling(uint32_t *rng)
     return one < other ? one : other;
 }
 
+static void count(unsigned index, int64_t bytes)
+{
+    atomic_store_explicit(&live[index].bytes, atomic_load_explicit(&live[index].bytes, memory_order_relaxed) + bytes, memory_order_relaxed);
+}
+
+static uint64_t live_now(void)
+{
+    int64_t sum = 0;
+    for (unsigned i = 0; i < threads; i++)
+        sum += atomic_load_explicit(&live[i].bytes, memory_order_relaxed);
+    return sum > 0 ? (uint64_t)sum : 0;
+}
+
+// A block says how long it is.
+static void *make(unsigned index, size_t size)
+{
+    uint64_t *block = bench_alloc(size);
+    bench_touch_pages(block, size);
+    *block = size;
+    count(index, (int64_t)size);
+    return block;
+}
+
+static void end(unsigned index, uint64_t *block)
+{
+    if (block)
+        count(index, -(int64_t)*block);
+    free(block);
+}
+
 static void let_go(unsigned index, void *block, uint32_t *rng)
 {
     if (!(block && threads > 1 && bench_draw(rng) % 2 && ring_try_push(&mailboxes[index], block)))
-        free(block);
+        end(index, block);
 }
 
 static void body(struct bench_worker *worker)
@@ -34,14 +67,15 @@ static void body(struct bench_worker *worker)
         for (unsigned i = 0; i < RUN; i++) {
             void **slot = &slots[bench_draw(&rng) % LIVE];
             let_go(index, *slot, &rng);
-            size_t size = falling(&rng);
-            *slot = bench_alloc(size);
-            bench_touch_pages(*slot, size);
-            free(ring_try_pop(from));
+            *slot = make(index, falling(&rng));
+            end(index, ring_try_pop(from));
         }
         busy[index] += bench_now() - begin;
-        if (index == 0)
+        if (index == 0) {
             resident[run % BENCH_MAX_THREADS] = bench_rss_kib();
+            uint64_t now = live_now();
+            live_peak = now > live_peak ? now : live_peak;
+        }
         nanosleep(&(struct timespec) { 0, REST_NS }, NULL);
     }
     bench_stop(worker);
@@ -64,4 +98,5 @@ int main(int argc, char **argv)
     bench_report((double)runs * RUN * threads, bench_elapsed(0, all / threads), "threads=%u runs=%llu live=%d size=%d-%d", threads,
         (unsigned long long)runs, LIVE, LOW, HIGH);
     bench_figure("resident_mib", "%.1f", (double)sum / (double)seen / 1024);
+    bench_figure("live_peak_mib", "%.1f", (double)live_peak / 0x100000);
 }
