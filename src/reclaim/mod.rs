@@ -3,7 +3,7 @@
 //! - The bound (`bound`): as soon as more than max(32 MiB, live / 8) is dirty (free but resident), what is over goes.
 //! - A small process stays small (`idle`): far below the bound, what was not earned goes.
 //! - Decay (`decay`): what stayed idle for half of `HAKMEM_DECAY_MS` goes, most of it at once, in steps (`debt`).
-//! - What the program soon took anew was given back too early, and earns that more stays: of all three (`regret`).
+//! - What the program soon took anew was given back too early, and earns that more stays: of all three (`regret`), up to what it just used (`peak`).
 //! - Limits (`limits`): above the program's own soft limit everything idle goes.
 //! - Pressure: so it does when the kernel reports that memory runs short.
 //! - `give_back`, for `malloc_trim` and before a request fails: all of it, at once.
