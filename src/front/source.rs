@@ -137,10 +137,9 @@ fn of_class(class: ClassId, want: Want) -> Option<Fresh> {
     // Tiny and mid blocks were somebody else's before, and to know which were not costs more than it saves: the page is about to be touched anyway.
     let attempt = if want == Want::Zero && class.is_big() { next_fresh } else { next_any };
     let block = insist(|| attempt(class), || true).or_else(|| alone(class));
-    if class.is_big() {
-        reclaim::after_big()
-    } else {
-        reclaim::after_class()
+    // What big blocks leave idle often fits the next one: they do not pay for growth.
+    if !class.is_big() {
+        reclaim::after_class();
     }
     block
 }
@@ -211,9 +210,7 @@ fn large_by(size: usize, attempt: impl Fn() -> Option<Fresh>) -> Option<Fresh> {
     if size > isize::MAX as usize {
         return None;
     }
-    let fresh = insist(attempt, || reclaim::could_serve(size));
-    reclaim::after_big();
-    fresh
+    insist(attempt, || reclaim::could_serve(size))
 }
 
 /// A block of `class` for `size` bytes from a heap that others use too, by its lock.

@@ -1,4 +1,4 @@
-//! The bound on dirty memory, enforced by whoever frees, or takes memory while much is idle in another shape.
+//! The bound on dirty memory, enforced by whoever frees.
 //!
 //! The contract allows max(32 MiB, live / 8) beyond what is live. As much may be dirty at any time; of what stays idle only
 //! half of it, so that what no figure here covers (records, batches) has its place too. Three quarters as the bound cost

@@ -67,7 +67,7 @@ pub(super) fn age() {
 }
 
 /// Called at the end of a slow path that allocated a class's block, with no lock held: mostly some loads and a compare.
-pub(super) fn after_class() {
+pub(crate) fn after_class() {
     let total = live() + idle();
     if total > CEILING.load(Ordering::Relaxed) {
         grown(total);

@@ -33,6 +33,7 @@ pub(crate) use background::{
 };
 pub(crate) use figures::COUNTS;
 pub(crate) use give::give_back;
+pub(crate) use idle::after_class;
 pub(crate) use limits::apply as apply_limits;
 
 use core::sync::atomic::Ordering;
@@ -78,19 +79,6 @@ pub(crate) fn after_exit() {
         debt::pay();
     }
     background::nudge(dirty);
-}
-
-/// Called at the end of a slow path that allocated a class's block, with no lock held: what is idle in another shape may be too much beside it.
-#[inline]
-pub(crate) fn after_class() {
-    idle::after_class();
-    keep_bound(Dirty::now());
-}
-
-/// The same for a block of a big class, or a large one: what these leave idle often fits the next one, so they do not pay for growth.
-#[inline]
-pub(crate) fn after_big() {
-    keep_bound(Dirty::now());
 }
 
 #[inline]
