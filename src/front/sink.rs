@@ -133,7 +133,9 @@ fn to_thread(at: Addr, class: ClassId) -> bool {
                 baseline::free(heap, class, at);
                 return true;
             }
-            return to_own(heap, class, at);
+            let moved = to_own(heap, class, at);
+            heap.ebb();
+            return moved;
         }
         Some(Caller::Own(heap)) => return heap.free_remote(tag.owner(), class, at),
         // SAFETY: the tag is that of a span: its owner is a heap.

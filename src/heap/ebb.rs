@@ -24,7 +24,7 @@ const LEAST: usize = 256 << 10;
 const CROWD: u64 = 4 << 20;
 
 impl OwnHeap {
-    /// Called when the thread's blocks went back to spans.
+    /// Called when the thread's blocks went back to spans: says that it ebbs, for `ebb` to do when this free is over.
     #[inline]
     pub(super) fn look_for_ebb(self, tide: Tide) {
         let few = FEW.min(tide.peak / PART);
@@ -42,11 +42,22 @@ impl OwnHeap {
         }
         let kept: usize = ClassId::all().map(|class| self.cached(class) * class.block_size()).sum();
         if tide.used.saturating_sub(kept) <= few {
+            self.ebbs().set(true);
+        }
+    }
+
+    /// Lets go if it ebbs. Called when a block was taken back, with nothing more of that on the stack: it flushes each magazine.
+    #[inline(always)]
+    pub(crate) fn ebb(self) {
+        if self.ebbs().get() {
             self.let_go();
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn let_go(self) {
+        self.ebbs().set(false);
         for class in ClassId::all() {
             self.close(class);
         }

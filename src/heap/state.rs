@@ -84,6 +84,8 @@ pub(super) struct Half {
     capacities: Capacities,
     /// Whether it has let go (`ebb.rs`): a class then gets a magazine by allocating, not by freeing.
     is_low: Cell<bool>,
+    /// Whether it is to let go, once the free that found so has done its own.
+    ebbs: Cell<bool>,
     pub(super) beats: Cell<u32>,
 }
 
@@ -135,6 +137,10 @@ impl OwnHeap {
 
     pub(super) fn is_low(self) -> &'static Cell<bool> {
         &self.own().is_low
+    }
+
+    pub(super) fn ebbs(self) -> &'static Cell<bool> {
+        &self.own().ebbs
     }
 
     #[inline(always)]
