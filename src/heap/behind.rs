@@ -112,7 +112,7 @@ impl Core {
 
     /// Counts blocks that others sent back.
     pub(super) fn note_returned(&mut self, blocks: usize) {
-        self.tide.returned = self.tide.returned.saturating_add(blocks as u32);
+        self.returned = self.returned.saturating_add(blocks as u32);
     }
 
     /// Brings the process's count up to date, when that is worth an atomic operation.

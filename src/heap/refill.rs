@@ -52,8 +52,8 @@ impl Heap {
         }
         core.tide.take(out.len() * class.block_size());
         core.publish();
-        let returned = core.tide.returned;
-        core.tide.returned = returned.saturating_sub(out.len() as u32);
+        let returned = core.returned;
+        core.returned = returned.saturating_sub(out.len() as u32);
         drop(core);
         if returned > 0 && class.block_size() >= LINE {
             out.scatter(returned);

@@ -217,6 +217,8 @@ pub(crate) struct Core {
     /// What `DIRTY`, `FREE` and `GONE` count of `dirty.bytes`, `dirty.free` and `dirty.gone`.
     pub(super) published: (usize, usize, usize),
     pub(super) tide: Tide,
+    /// Blocks that others sent back and that did not go out again since: so many go out scattered (`refill.rs`).
+    pub(super) returned: u32,
     /// Where its next look for what waits for it begins (`recall.rs`): it goes round. `None`: at the newest heap.
     pub(super) hand: Option<&'static Heap>,
 }

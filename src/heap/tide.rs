@@ -14,8 +14,6 @@ pub(super) struct Tide {
     pub(super) peak: usize,
     /// Slabs that it acquired, and those that all had ever acquired when it began.
     pub(super) acquired: u32,
-    /// Blocks that others sent back, of whatever tide, and that did not go out again since: so many go out scattered (`refill.rs`).
-    pub(super) returned: u32,
     all: u64,
     /// Slabs that others acquired in the tide before.
     pub(super) before: u64,
@@ -42,7 +40,6 @@ impl Tide {
 
     pub(super) fn turn(&mut self) {
         let before = self.others();
-        let Tide { used, returned, .. } = *self;
-        *self = Tide { used, peak: used, acquired: 0, returned, all: superslab::acquired(), before };
+        *self = Tide { used: self.used, peak: self.used, acquired: 0, all: superslab::acquired(), before };
     }
 }
