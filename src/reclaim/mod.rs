@@ -71,7 +71,9 @@ pub(crate) fn after_free() {
 pub(crate) fn after_exit() {
     let dirty = Dirty::now();
     decay::note(dirty);
-    keep_bound(dirty);
+    if dirty.total() > bound::least() && dirty.total() > bound::now() && period() >= 0 {
+        bound::enforce();
+    }
     limits::soft(dirty);
     if beat() {
         look_round();
@@ -79,13 +81,6 @@ pub(crate) fn after_exit() {
         debt::pay();
     }
     background::nudge(dirty);
-}
-
-#[inline]
-fn keep_bound(dirty: Dirty) {
-    if dirty.total() > bound::least() && dirty.total() > bound::now() && period() >= 0 {
-        bound::enforce();
-    }
 }
 
 /// Does what leaves much idle at once, and has decay take that in its steps: so much more may be dirty until then. To give a GiB back takes the kernel

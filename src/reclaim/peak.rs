@@ -1,5 +1,5 @@
 //! The most that was in use of late, in the quarter of a decay time that runs and in the one before. A program that frees all it has and starts over may keep
-//! so much, once it earned it: that makes no process larger than it just was.
+//! so much, once it earned it: that makes no process larger than it just was, but where what comes next can't use it (slots, and mappings of large blocks).
 #![forbid(unsafe_code)]
 
 use core::sync::atomic::{AtomicU64, Ordering};
