@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::cache::{Cache, Range};
+use super::carry::carry;
 use super::counts::{FRESH_BYTES, dirty_bytes, fresh, resized};
 use super::keep::{COPY_MAX, IN_TURN, LARGE, could_move, keep, unmap};
 use super::record::{Large, Spare};
@@ -80,7 +81,9 @@ pub(super) fn resize(large: &mut Large, bytes: usize) -> Option<Addr> {
     match lengthen(large, wanted) {
         Resize::Done => return Some(large.base),
         Resize::Blocked => {}
-        Resize::Never => return None,
+        // Several mappings to the kernel: copied, in steps if there is no room for both.
+        Resize::Never if os::quota::has_room(wanted) => return None,
+        Resize::Never => return carry(large, wanted),
     }
     let to = os::map_target(wanted, large.bytes)?;
     if !transfer(large, to, wanted, wanted) {

@@ -7,6 +7,7 @@
 
 mod blocks;
 mod cache;
+mod carry;
 pub(crate) mod counts;
 mod given;
 mod held;
