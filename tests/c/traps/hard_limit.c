@@ -10,8 +10,10 @@ static long base_mb;
 struct link {
     struct link *next;
 };
-// Takes blocks of `size` until there are no more, and frees them. Returns how much that was.
-static size_t fill(size_t size) {
+static pthread_barrier_t started; // a thread can't be had while others hold all that there may be
+
+// Takes blocks of `size` until there are no more, and frees them. Returns how much that was. `alone`: nobody frees any meanwhile.
+static size_t fill(size_t size, int alone) {
     struct link *first = NULL, *block;
     size_t bytes = 0;
     errno = 0;
@@ -23,7 +25,7 @@ static size_t fill(size_t size) {
         CHECK(bytes < LIMIT_MB * MIB);
     }
     CHECK(errno == ENOMEM);
-    CHECK(calloc(1, 32 * MIB) == NULL && memalign(4096, 32 * MIB) == NULL);
+    if (alone) CHECK(calloc(1, 32 * MIB) == NULL && memalign(4096, 32 * MIB) == NULL);
     CHECK(peak_mb() <= base_mb + LIMIT_MB);
     while (first) {
         block = first->next;
@@ -33,7 +35,8 @@ static size_t fill(size_t size) {
     return bytes;
 }
 static void *fill_in_thread(void *size) {
-    for (int round = 0; round < 3; round++) fill((size_t)size);
+    pthread_barrier_wait(&started);
+    for (int round = 0; round < 3; round++) fill((size_t)size, 0);
     return NULL;
 }
 
@@ -42,7 +45,7 @@ int main(void) {
     base_mb = rss_mb() + 1;
     static const size_t sizes[] = {16, 100, 1000, 5000, 65536, 100000, 1000000, 3000000, 500};
     for (size_t i = 0; i < COUNT(sizes); i++) { // each needs what the one before left free
-        size_t bytes = fill(sizes[i]);
+        size_t bytes = fill(sizes[i], 1);
         put_line(1, "note: %zu bytes in blocks of %zu\n", bytes, sizes[i]);
         // Blocks of 100000 take two slots each; hardened those of 16 bytes 32.
         CHECK(bytes > (is_hardened() ? 25 : 45) * MIB);
@@ -58,9 +61,10 @@ int main(void) {
     free(p);
 
     pthread_t threads[4];
+    CHECK(pthread_barrier_init(&started, NULL, COUNT(threads)) == 0);
     for (size_t i = 0; i < COUNT(threads); i++) threads[i] = start_thread(fill_in_thread, (void *)(i * 700 + 50));
     for (size_t i = 0; i < COUNT(threads); i++) join_thread(threads[i]);
-    CHECK(fill(100) > 50 * MIB);
+    CHECK(fill(100, 1) > 50 * MIB);
     use_sizes_up_to(10 * MIB, 3);
     return 0;
 }
