@@ -7,10 +7,10 @@
 
 extern char **environ;
 
-// Of five runs of this program as `what`, the median.
+// Of 15 runs of this program as `what`, the median: where the kernel maps things, and with that how many faults map them, is chance.
 static long faults(char *self, char *what, char **env) {
-    long seen[5];
-    for (int run = 0; run < 5; run++) {
+    long seen[15];
+    for (int run = 0; run < 15; run++) {
         pid_t child;
         int status;
         struct rusage usage;
@@ -20,7 +20,7 @@ static long faults(char *self, char *what, char **env) {
         for (; at > 0 && seen[at - 1] > usage.ru_minflt; at--) seen[at] = seen[at - 1];
         seen[at] = usage.ru_minflt;
     }
-    return seen[2];
+    return seen[7];
 }
 
 int main(int argc, char **argv) {
