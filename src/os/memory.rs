@@ -15,7 +15,7 @@ use crate::base::bits::round_up;
 ///
 /// A first try asks for no more than `len`: the kernel fills downwards, so one aligned mapping tends to follow another.
 pub(crate) fn map_aligned(hint: Addr, len: usize, align: usize) -> Option<Addr> {
-    charged(len, || place(len, align, |len| Kernel::map(hint, len), |len| Kernel::map(Addr::NULL, len)))
+    charged(len, || place(hint, len, align, Kernel::map))
 }
 
 /// What `make` maps, `len` bytes, if the quota has room for it.
@@ -30,19 +30,22 @@ fn charged(len: usize, make: impl FnOnce() -> Option<Addr>) -> Option<Addr> {
     made
 }
 
-fn place(
-    len: usize,
-    align: usize,
-    first: impl FnOnce(usize) -> Option<Addr>,
-    wide: impl FnOnce(usize) -> Option<Addr>,
-) -> Option<Addr> {
-    let first = first(len)?;
+fn place(hint: Addr, len: usize, align: usize, map: impl Fn(Addr, usize) -> Option<Addr>) -> Option<Addr> {
+    let first = map(hint, len)?;
     if first.is_aligned(align) {
         return Some(first);
     }
     Kernel::unmap(first, len);
     let wide_len = len.checked_add(align)?.checked_sub(page_size())?;
-    let wide = wide(wide_len)?;
+    let Some(wide) = map(Addr::NULL, wide_len) else {
+        // Where no more than `len` is left (`RLIMIT_AS`), it has to be had at once. What lies below the first place is mostly free.
+        let below = map(Addr(first.0 & !(align - 1)), len)?;
+        let fits = below.is_aligned(align);
+        if !fits {
+            Kernel::unmap(below, len);
+        }
+        return fits.then_some(below);
+    };
     let start = Addr(round_up(wide.0, align)?);
     let (head, tail) = (start.since(wide), wide_len - start.since(wide) - len);
     // A refused trim (map count) leaves untouched pages mapped: address space, not memory.
@@ -82,7 +85,7 @@ pub(crate) fn could_map(len: usize) -> bool {
 
 /// Sets `len` bytes of addresses aside at a multiple of `align`, which nobody may touch: no memory, so the quota does not count them.
 pub(crate) fn reserve(hint: Addr, len: usize, align: usize) -> Option<Addr> {
-    place(len, align, |len| Kernel::reserve(hint, len), |len| Kernel::reserve(Addr::NULL, len))
+    place(hint, len, align, Kernel::reserve)
 }
 
 /// Sets `len` bytes of addresses aside at `at`, if nothing is there.
@@ -214,4 +217,19 @@ pub(crate) fn guard(at: Addr, len: usize) -> bool {
 /// Makes pages that were guarded accessible again; they read as zero. `false`: refused.
 pub(crate) fn unguard(at: Addr, len: usize) -> bool {
     Kernel::permit(at, len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::fake::{Plan, with_plan};
+
+    #[test]
+    fn an_aligned_place_is_found_where_no_more_than_its_length_is_left() {
+        for align in [1 << 21, 1 << 26] {
+            // The first is there, and gone again; what is longer is refused.
+            let (found, _) = with_plan(Plan::RefuseNth(2), || place(Addr::NULL, GRANULE, align, Kernel::map));
+            assert!(found.is_some_and(|at| at.is_aligned(align) && Kernel::unmap(at, GRANULE)));
+        }
+    }
 }
