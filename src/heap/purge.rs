@@ -59,8 +59,8 @@ impl Heap {
     }
 
     /// Purges the spans from which nothing was taken for some rounds of this: `begin` begins a round, and then a few calls go on with it. Any
-    /// thread; a busy heap is passed over. Returns the bytes, and whether there may be more in this round.
-    pub(crate) fn age(&self, begin: bool) -> (usize, bool) {
+    /// thread; a busy heap is passed over. `want`: bytes that are enough for a call. Returns the bytes, and whether there may be more in this round.
+    pub(crate) fn age(&self, begin: bool, want: usize) -> (usize, bool) {
         if begin {
             let Some(mut core) = self.enter_if(false) else { return (0, false) };
             core.dirty.generation = core.dirty.generation.wrapping_add(1);
@@ -70,7 +70,7 @@ impl Heap {
             }
             span::begin(&mut core.dirty, Sweep::Older);
         }
-        self.sweep(Sweep::Older, usize::MAX, false, 1)
+        self.sweep(Sweep::Older, want, false, 1)
     }
 
     fn enter_if(&self, wait: bool) -> Option<Locked<'_>> {

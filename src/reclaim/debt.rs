@@ -114,7 +114,7 @@ impl Debt {
         let mut sum = 0;
         for _ in 0..HEAPS {
             let Some(heap) = self.heap else { return };
-            let (given, more) = heap.age(!self.begun);
+            let (given, more) = heap.age(!self.begun, most - sum);
             self.begun = more;
             if !more {
                 self.heap = heap.next();
