@@ -15,7 +15,7 @@ const SIP: u32 = 1;
 const AES: u32 = 2;
 
 /// The hash of `at`.
-#[inline]
+#[inline(always)]
 pub(crate) fn of(at: Addr) -> u64 {
     // Acquire pairs with the Release in `make`: the keys are there.
     match SEALED.kind.load(Ordering::Acquire) {

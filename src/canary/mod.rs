@@ -26,6 +26,7 @@ pub(crate) fn draw() -> u64 {
 
 /// Bytes that `soon` asks for at most: behind them the processor has seen where this goes.
 const SOON: usize = 256;
+const LINE: usize = size_of::<[u64; 8]>();
 
 /// The canary of `at`: nobody who has seen some can tell another. Its first byte is 0, so that a string that lost its end shows none of it.
 #[inline]
@@ -59,21 +60,17 @@ unsafe fn set_part(at: Addr, room: usize) {
 
 /// Says that `len` bytes from `at` on will soon be checked or zeroed: blocks come and go cold, and look-ups can go on
 /// meanwhile. Touches nothing. 7 % of bench_random_mixed's time at 8192 slots.
-#[inline]
+#[inline(always)]
 pub(crate) fn soon(at: Addr, len: usize) {
-    if len <= SHORT {
-        prefetch(at);
-        return prefetch(at.offset(len - 1));
-    }
-    let mut line = 0;
-    while line < len.min(SOON) {
-        prefetch(at.offset(line));
-        line += 64;
+    // Of a short one the last line more than once, for a branch would be foreseen in none of many sizes.
+    for line in 0..SOON / LINE {
+        prefetch(at.offset((line * LINE).min(len - 1)));
     }
 }
 
+/// Says that what lies at `at` will soon be looked at.
 #[inline(always)]
-fn prefetch(at: Addr) {
+pub(crate) fn prefetch(at: Addr) {
     let at = at.as_ptr::<i8>();
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: a hint, whatever the address.
@@ -89,27 +86,29 @@ fn prefetch(at: Addr) {
     let _ = at;
 }
 
-/// Whether `room` bytes from `at` on, 8 at least, are as `set` left them, where `value` is that of `at`.
+/// Whether `room` bytes from `at` on, 8 at least, are as `set` left them, where `value` is that of `at`. Up to `NEAR` bytes behind a canary are
+/// looked at without a branch.
 ///
 /// # Safety
-/// The bytes are the caller's.
+/// The bytes are the caller's, and those of a block or page to its end, of which 16 can be read.
 #[inline(always)]
-pub(crate) unsafe fn holds_value(at: Addr, room: usize, value: u64) -> bool {
+pub(crate) unsafe fn holds_value<const NEAR: usize>(at: Addr, room: usize, value: u64) -> bool {
     // SAFETY: the caller's.
     let found = unsafe { at.as_ptr::<u64>().read_unaligned() };
-    // SAFETY: as above; 8 bytes lie before what is to be zero.
-    found == value.to_le() && unsafe { is_zero_behind(at.offset(CANARY), room - CANARY) }
+    // SAFETY: as above.
+    let is_zero = unsafe { is_zero_behind::<NEAR>(at.offset(room), room - CANARY) };
+    (found == value.to_le()) & is_zero
 }
 
 /// Whether `room` bytes from `at` on are as `set` left them.
 ///
 /// # Safety
-/// The bytes are the caller's.
+/// The bytes are the caller's; where they are 8 or more, the 8 before them can be read.
 #[inline]
 pub(crate) unsafe fn holds(at: Addr, room: usize) -> bool {
     if room >= CANARY {
         // SAFETY: the caller's.
-        return unsafe { holds_value(at, room, value(at)) };
+        return unsafe { holds_value::<PAIR>(at, room, value(at)) };
     }
     let bytes = value(at).to_le_bytes();
     // SAFETY: the caller's.
@@ -117,27 +116,43 @@ pub(crate) unsafe fn holds(at: Addr, room: usize) -> bool {
     bytes.iter().zip(found).all(|(canary, found)| canary == found)
 }
 
-/// Whether `len` bytes from `at` on are all zero, by words at any address: mostly there are few, and at no round one.
+/// Bytes that are looked at together.
+const PAIR: usize = size_of::<u128>();
+
+/// Its 16 bytes from `n` on: of 16 bytes, the last `n` are to count.
+static LAST: [u8; 2 * PAIR] = {
+    let mut bytes = [0; 2 * PAIR];
+    let mut at = PAIR;
+    while at < bytes.len() {
+        bytes[at] = !0;
+        at += 1;
+    }
+    bytes
+};
+
+/// Whether the `len` bytes before `end` are all zero: mostly there are few, and at no round address. Of up to `NEAR` as much is read whatever there are,
+/// some of it more than once: how many times a loop would turn here no processor foresees.
 ///
 /// # Safety
-/// The bytes, and 8 before them, can be read.
+/// The bytes can be read, and the 16 before `end`.
 #[inline(always)]
-unsafe fn is_zero_behind(at: Addr, len: usize) -> bool {
-    if len == 0 {
-        return true;
+unsafe fn is_zero_behind<const NEAR: usize>(end: Addr, len: usize) -> bool {
+    // SAFETY: the caller's: 16 bytes that end in time.
+    let pair = |back: usize| unsafe { Addr(end.0 - back).as_ptr::<u128>().read_unaligned() };
+    // SAFETY: 16 bytes of the table.
+    let count = unsafe { Addr::of(&LAST).offset(len.min(PAIR)).as_ptr::<u128>().read_unaligned() };
+    let most = len.max(PAIR);
+    let mut or = pair(PAIR);
+    let mut back = 2 * PAIR;
+    while back <= NEAR {
+        or |= pair(back.min(most));
+        back += PAIR;
     }
-    let end = at.offset(len);
-    // The last word, of which only the bytes that count; it may begin before `at`.
-    // SAFETY: the caller's.
-    let last = unsafe { Addr(end.0 - 8).as_ptr::<u64>().read_unaligned() }.to_le();
-    let mut or = if len >= 8 { last } else { last >> 8 >> (8 * (7 - len)) };
-    let mut word = at;
-    while word.0 + 8 < end.0 {
-        // SAFETY: before the last word.
-        or |= unsafe { word.as_ptr::<u64>().read_unaligned() };
-        word = word.offset(8);
+    while back < len + PAIR {
+        or |= pair(back.min(most));
+        back += PAIR;
     }
-    or == 0
+    or & count == 0
 }
 
 /// Whether the bytes `from..to` of the block at `at`, 16 or more that end 8 bytes behind them, are all zero: mostly few.
@@ -162,19 +177,21 @@ pub(crate) unsafe fn is_zero_between(at: Addr, from: usize, to: usize) -> bool {
     or == 0
 }
 
-/// Whether the block at `at`, of `bytes`, a multiple of 16, is all zero: of few bytes.
+/// Whether the block at `at`, of `bytes`, a multiple of 16 up to `SHORT`, is all zero.
 ///
 /// # Safety
 /// The block's bytes can be read.
 #[inline(always)]
 pub(crate) unsafe fn is_zero_short(at: Addr, bytes: usize) -> bool {
     // SAFETY: the caller's.
-    let pair = |offset: usize| unsafe { at.offset(offset).as_ptr::<[u64; 2]>().read() };
-    let (mut or, mut next) = (0, 0);
-    while next < bytes {
-        let [low, high] = pair(next);
-        or |= low | high;
-        next += 16;
+    let pair = |from: usize| unsafe { at.offset(from).as_ptr::<u128>().read() };
+    // From both ends, as `wipe_short`.
+    let mut or = pair(0) | pair(bytes - 16);
+    if bytes > 32 {
+        or |= pair(16) | pair(bytes - 32);
+    }
+    if bytes > 64 {
+        or |= pair(32) | pair(48) | pair(bytes - 64) | pair(bytes - 48);
     }
     or == 0
 }
@@ -212,7 +229,6 @@ pub(crate) unsafe fn wipe_short(at: Addr, len: usize) {
 /// The bytes can be read, and nobody writes them meanwhile but by mistake.
 #[inline]
 pub(crate) unsafe fn is_zero(at: Addr, len: usize) -> bool {
-    const LINE: usize = size_of::<[u64; 8]>();
     const PIECE: usize = 16 * LINE;
     // SAFETY: the caller's; the offset is below `len`.
     let byte = |offset: usize| unsafe { at.as_ptr::<u8>().add(offset).read() };
@@ -230,10 +246,8 @@ pub(crate) unsafe fn is_zero(at: Addr, len: usize) -> bool {
     let is_clear = |or: [u64; 8]| or.iter().fold(0, |sum, word| sum | word) == 0;
     let mut next = 0;
     while next + PIECE <= len {
-        for line in 0..PIECE / LINE {
-            look(next + line * LINE);
-        }
-        if !is_clear(look(next)) {
+        let so_far = (0..PIECE / LINE).fold([0; 8], |_, line| look(next + line * LINE));
+        if !is_clear(so_far) {
             return false;
         }
         next += PIECE;
@@ -309,8 +323,8 @@ mod tests {
 
     #[test]
     fn every_byte_of_the_room_is_watched() {
-        for room in 0..100 {
-            for start in 0..16 {
+        for room in 0..104 {
+            for start in 8..24 {
                 let mut bytes = [0u8; 128];
                 let at = Addr::of(bytes.as_ptr()).offset(start);
                 // SAFETY: within `bytes`.

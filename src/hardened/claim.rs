@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicU16, AtomicU64, Ordering, fence};
 
 use crate::base::addr::Addr;
+use crate::canary;
 use crate::span::claims::{self, FRESH, GONE};
 
 /// One block's claim.
@@ -110,12 +111,25 @@ impl Place {
             GONE => (0, 0),
             slack => (end(Addr(at.0 - self.bytes), slack as usize), slack as usize - MIN_SLACK),
         };
-        let others = (2..=(zeroes / size_of::<u64>()).min(4)).fold(0, |or, behind| or | word(behind));
+        // All four are read, as far as there are so many, and those that count: a loop would turn another number of times for each block.
+        let most = self.bytes / size_of::<u64>();
+        let others = (2..=4).fold(0, |or, behind| {
+            let word = word(behind.min(most));
+            or | if behind * size_of::<u64>() <= zeroes { word } else { 0 }
+        });
         let found = (word(1) ^ last) | others;
         // Pairs with the Release fences: who has read what was written after `begin` sees that.
         fence(Ordering::Acquire);
         found == 0 || claim.0.load(Ordering::Relaxed) != slack
     }
+}
+
+/// The claim of the block at `at`, which will soon be looked at: that may go on meanwhile, from one record to the next. `None`: it has none.
+#[inline(always)]
+pub(super) fn soon(at: Addr) -> Option<Claim> {
+    let claim = claims::place(at)?.claim?;
+    canary::prefetch(Addr::of(claim));
+    Some(Claim(claim))
 }
 
 /// The block that starts at `at`, whose granule has a span's tag; `None` when none does. Takes no lock.

@@ -33,37 +33,44 @@ pub(crate) fn small_class(size: usize) -> Option<ClassId> {
 /// A block of `class` for `size` bytes, all zero but for its canary, and whether that was looked at. `None`: out of memory.
 #[inline]
 pub(crate) fn alloc(heap: OwnHeap, class: ClassId, size: usize) -> Option<(Block, bool)> {
-    let block = State::of(heap)?.take(heap, class)?;
-    let zero = hand_out(block.addr(), size);
+    let (block, claim) = State::of(heap)?.take(heap, class)?;
+    let zero = hand_out(block.addr(), claim.or_else(|| claim_of(block.addr())), class.block_size(), size);
     Some((block, zero))
 }
 
 /// The same, if it is at hand: nothing is touched but what is the thread's. `None`: nothing was done.
 #[inline(always)]
 pub(crate) fn try_alloc(heap: OwnHeap, class: ClassId, size: usize) -> Option<(Block, bool)> {
-    let block = State::at_hand(heap)?.take_at_hand(class)?;
-    let zero = hand_out_here(block.addr(), size);
+    let (block, claim) = State::at_hand(heap)?.take_at_hand(class)?;
+    let zero = hand_out_here(block.addr(), claim.or_else(|| claim_of(block.addr())), class.block_size(), size);
     Some((block, zero))
 }
 
 /// `alloc` from a heap that is not the calling thread's.
 pub(crate) fn alloc_shared(heap: &Heap, class: ClassId, size: usize) -> Option<(Block, bool)> {
     let block = heap.alloc_direct(class)?;
-    let zero = hand_out(block.addr(), size);
+    let zero = hand_out(block.addr(), claim_of(block.addr()), class.block_size(), size);
     Some((block, zero))
 }
 
-/// Checks that nobody wrote into the free block, and makes it the program's. `false`: it may hold anything, for it has no claim, or
+/// The claim of a block, where it was not looked for before.
+#[cold]
+#[inline(never)]
+fn claim_of(block: Addr) -> Option<Claim> {
+    place(block)?.claim
+}
+
+/// Checks that nobody wrote into the free block of `bytes` bytes, and makes it the program's. `false`: it may hold anything, for it has no claim, or
 /// its pages were never used, and it was not looked at.
 #[inline(never)]
-fn hand_out(block: Addr, size: usize) -> bool {
-    hand_out_here(block, size)
+fn hand_out(block: Addr, claim: Option<Claim>, bytes: usize, size: usize) -> bool {
+    hand_out_here(block, claim, bytes, size)
 }
 
 /// The same, without a call as far as the block is short and well.
 #[inline(always)]
-fn hand_out_here(block: Addr, size: usize) -> bool {
-    let Some(Place { bytes, claim: Some(claim), .. }) = place_here(block) else { return false };
+fn hand_out_here(block: Addr, claim: Option<Claim>, bytes: usize, size: usize) -> bool {
+    let Some(claim) = claim else { return false };
     let size = size.max(1);
     let fresh = claim.is_fresh();
     if !fresh {
@@ -82,6 +89,9 @@ fn hand_out_here(block: Addr, size: usize) -> bool {
     !fresh
 }
 
+/// Bytes behind a canary that are looked at without a branch, of a block that is not short: mostly there are no more.
+const NEAR: usize = 128;
+
 /// What the program freed, checked and zeroed.
 enum Retired {
     Checked,
@@ -90,22 +100,26 @@ enum Retired {
 }
 
 /// The last 8 bytes of a block of `bytes` bytes of which all but so many at the end are the program's: what is left there of its canary.
+#[inline(always)]
 fn end_of(bytes: usize) -> impl Fn(Addr, usize) -> u64 {
-    move |at, slack| {
-        if slack < 2 * CANARY { canary::value(at.offset(bytes - slack)) >> (8 * (slack - CANARY)) } else { 0 }
-    }
+    move |at, slack| last_word(at, bytes, slack)
+}
+
+#[inline(always)]
+fn last_word(at: Addr, bytes: usize, slack: usize) -> u64 {
+    if slack < 2 * CANARY { canary::value(at.offset(bytes - slack)) >> (8 * (slack - CANARY)) } else { 0 }
 }
 
 /// Ends the program's hold of the block at `at`, or the process. `said`: the size that the program gave.
 #[inline(never)]
 fn retire(at: Addr, said: Option<usize>) -> Retired {
-    retire_here(at, said)
+    retire_here(at, place_here(at), said)
 }
 
 /// The same, without a call as far as the block is short and well.
 #[inline(always)]
-fn retire_here(at: Addr, said: Option<usize>) -> Retired {
-    let Some(place) = place_here(at) else { die(Defect::FREE_INTERIOR, at) };
+fn retire_here(at: Addr, place: Option<Place>, said: Option<usize>) -> Retired {
+    let Some(place) = place else { die(Defect::FREE_INTERIOR, at) };
     let Some(claim) = place.claim else { return Retired::Plain };
     // Before the swap, at which loads have to wait: the hash is made meanwhile.
     let likely = claim.peek();
@@ -118,7 +132,14 @@ fn retire_here(at: Addr, said: Option<usize>) -> Retired {
     let end = at.offset(size);
     let value = if slack == likely { value } else { canary::value(end) };
     // SAFETY: the end of a block that was the program's and now is ours.
-    if !unsafe { canary::holds_value(end, slack, value) } {
+    let holds = unsafe {
+        if place.bytes <= SHORT {
+            canary::holds_value::<16>(end, slack, value)
+        } else {
+            canary::holds_value::<NEAR>(end, slack, value)
+        }
+    };
+    if !holds {
         die_sized(Defect::FREE_OVERFLOW, size, at);
     }
     if !place.is_clear_before(at, end_of(place.bytes)) {
@@ -160,10 +181,12 @@ pub(crate) fn free(heap: OwnHeap, owner: Addr, class: ClassId, at: Addr, said: O
 pub(crate) fn try_free(heap: OwnHeap, class: ClassId, at: Addr, own: bool, said: Option<usize>) -> bool {
     canary::soon(at, class.block_size());
     let Some(state) = State::at_hand(heap) else { return false };
+    // Before what does not depend on it: it takes one look after another.
+    let place = place_here(at);
     if !state.make_room(heap, class) {
         return false;
     }
-    let Retired::Checked = retire_here(at, said) else { return false };
+    let Retired::Checked = retire_here(at, place, said) else { return false };
     state.quarantine.keep(Freed::new(at, class, own));
     true
 }

@@ -45,8 +45,10 @@ pub(super) struct Quarantine {
     first: usize,
     pub(super) len: usize,
     bytes: usize,
-    /// Most bytes.
+    /// Bytes that are held back at least, once there were as many.
     bound: usize,
+    /// Most bytes. What is more than `bound` leaves together: whether one or three have to for the next was foreseen by no processor.
+    most: usize,
 }
 
 impl Quarantine {
@@ -54,13 +56,19 @@ impl Quarantine {
         let bound = config::get::quarantine() as usize;
         // Without memory for the ring blocks are not held back.
         let ring = if bound > 0 { meta::alloc(RING * size_of::<Freed>()) } else { None };
-        Quarantine { ring: ring.unwrap_or(Addr::NULL), first: 0, len: 0, bytes: 0, bound }
+        Quarantine { ring: ring.unwrap_or(Addr::NULL), first: 0, len: 0, bytes: 0, bound, most: bound + bound / 32 }
     }
 
     /// Whether a block of `class` is held back, and nothing has to leave for that.
     #[inline]
     pub(super) fn has_room(&self, class: ClassId) -> bool {
-        !self.ring.is_null() && self.len < RING && self.bytes + class.block_size() <= self.bound
+        !self.ring.is_null() && self.len < RING && self.bytes + class.block_size() <= self.most
+    }
+
+    /// Whether, where it has not, more has to leave.
+    #[inline]
+    pub(super) fn is_over(&self, class: ClassId) -> bool {
+        self.ring.is_null() || self.len == RING || self.bytes + class.block_size() > self.bound
     }
 
     /// The oldest block, which stays.
@@ -147,7 +155,8 @@ mod tests {
         for _ in 0..4 {
             quarantine.push(Freed::new(Addr(1 << 40), big, false), |_| {});
         }
-        assert!(quarantine.bytes == quarantine.bound && quarantine.len == 4 && !quarantine.has_room(small));
+        assert!(quarantine.bytes == quarantine.bound && quarantine.len == 4 && !quarantine.has_room(big));
+        assert!(quarantine.is_over(small) && quarantine.has_room(small));
         assert!(
             quarantine.pop().is_some_and(|freed| freed.class() == big && !freed.is_own() && freed.at().0 == 1 << 40)
         );

@@ -1,5 +1,6 @@
 //! `State`: one heap's stocks, quarantine and random stream, and how blocks go from one to the other.
 
+use super::claim::{self, Claim};
 use super::quarantine::{Freed, Quarantine};
 use super::random::Random;
 use super::stock::{Stock, capacity};
@@ -33,35 +34,38 @@ impl State {
         State::at_hand(heap).or_else(|| make(heap))
     }
 
-    /// Any of the newest blocks of `class`, if enough to choose from are at hand.
+    /// Any of the newest blocks of `class`, if enough to choose from are at hand, and its claim, if that was looked for.
     #[inline(always)]
-    pub(super) fn take_at_hand(&mut self, class: ClassId) -> Option<Block> {
+    pub(super) fn take_at_hand(&mut self, class: ClassId) -> Option<(Block, Option<Claim>)> {
         let stock = self.stock_at_hand(class)?;
-        if stock.len <= capacity(class) / 2 {
+        if stock.len() <= capacity(class) / 2 {
             return None;
         }
         self.take_of(class)
     }
 
-    /// Any of the newest blocks of `class`, of which the stock is filled first if it is half empty. `None`: out of memory.
+    /// The same, where the stock is filled first if it is half empty. `None`: out of memory.
     #[inline]
-    pub(super) fn take(&mut self, heap: OwnHeap, class: ClassId) -> Option<Block> {
+    pub(super) fn take(&mut self, heap: OwnHeap, class: ClassId) -> Option<(Block, Option<Claim>)> {
         let slot = self.stocks.get_mut(class.index())?;
         if slot.is_null() {
             *slot = meta::alloc(size_of::<Stock>())?.as_ptr();
         }
         let stock = self.stock_at_hand(class)?;
         let full = capacity(class);
-        if stock.len <= full / 2 {
+        if stock.len() <= full / 2 {
             fill(heap, class, stock, full);
         }
         self.take_of(class)
     }
 
     #[inline(always)]
-    fn take_of(&mut self, class: ClassId) -> Option<Block> {
+    fn take_of(&mut self, class: ClassId) -> Option<(Block, Option<Claim>)> {
         let State { random, stocks, .. } = self;
-        stock_of(stocks, class)?.take(class, random, |next| canary::soon(next, class.block_size()))
+        stock_of(stocks, class)?.take(class, random, |next| {
+            canary::soon(next, class.block_size());
+            claim::soon(next)
+        })
     }
 
     #[inline(always)]
@@ -71,7 +75,7 @@ impl State {
 
     /// Blocks of `class` in its stock.
     pub(super) fn stocked(&mut self, class: ClassId) -> usize {
-        self.stock_at_hand(class).map_or(0, |stock| stock.len)
+        self.stock_at_hand(class).map_or(0, |stock| stock.len())
     }
 
     /// Other random numbers from now on.
@@ -89,10 +93,13 @@ impl State {
     #[inline(always)]
     pub(super) fn make_room(&mut self, heap: OwnHeap, class: ClassId) -> bool {
         let State { quarantine, stocks, .. } = self;
-        while !quarantine.has_room(class) {
+        if quarantine.has_room(class) {
+            return true;
+        }
+        while quarantine.is_over(class) {
             let Some(oldest) = quarantine.oldest() else { return false };
             if !(if oldest.is_own() { keep(stocks, oldest) } else { send(heap, oldest) }) {
-                return false;
+                return quarantine.has_room(class);
             }
             quarantine.pop();
         }
@@ -206,4 +213,4 @@ pub(super) fn close(heap: OwnHeap) {
     meta::free(Addr::of(state), size_of::<State>());
 }
 
-const _: () = assert!(size_of::<State>() == 912, "one record of meta; docs/ARCHITECTURE.md, section 5");
+const _: () = assert!(size_of::<State>() == 920, "one record of meta; docs/ARCHITECTURE.md, section 5");

@@ -1,6 +1,7 @@
 //! `Stock`: some free blocks of one class, of the newest of which allocation takes any.
 #![forbid(unsafe_code)]
 
+use super::claim::Claim;
 use super::random::Random;
 use crate::base::addr::Addr;
 use crate::base::block::Block;
@@ -26,11 +27,14 @@ const CHOICE: usize = 32;
 
 /// # Invariants
 /// - K1: `blocks[..len]` are blocks of the stock's class and heap that the program does not hold; `len <= MOST`.
+/// - K2: `claim`, if there is one and `next < len`, is that of `blocks[next]`.
 #[repr(C)]
 pub(super) struct Stock {
-    pub(super) len: usize,
+    len: u32,
     /// The place of the block that goes out next, chosen when the last one went, so that its memory is at hand by then.
-    next: usize,
+    next: u32,
+    /// What was found meanwhile to be that block's claim.
+    claim: Option<Claim>,
     blocks: [Addr; MOST],
 }
 
@@ -78,29 +82,44 @@ fn any(len: usize, near: usize, random: &mut Random) -> usize {
 }
 
 impl Stock {
-    /// Takes out any of the newest blocks of `class`, and shows `soon` the one that is likely to go out after it.
     #[inline(always)]
-    pub(super) fn take(&mut self, class: ClassId, random: &mut Random, soon: impl FnOnce(Addr)) -> Option<Block> {
-        let last = self.len.checked_sub(1)?;
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Takes out any of the newest blocks of `class`, and shows `soon` the one that is likely to go out after it, which says that one's claim.
+    /// With the block comes what was said of it, if it was asked.
+    #[inline(always)]
+    pub(super) fn take(
+        &mut self,
+        class: ClassId,
+        random: &mut Random,
+        soon: impl FnOnce(Addr) -> Option<Claim>,
+    ) -> Option<(Block, Option<Claim>)> {
+        let last = self.len().checked_sub(1)?;
         let near = choice(class);
         // Chosen among those that there were: those that came since wait for their turn.
-        let chosen = if self.next < self.len { self.next } else { any(self.len, near, random) };
+        let (chosen, claim) = match self.next {
+            next if next < self.len => (next as usize, self.claim),
+            _ => (any(self.len(), near, random), None),
+        };
         let block = *self.blocks.get(chosen)?;
         let moved = *self.blocks.get(last)?;
         *self.blocks.get_mut(chosen)? = moved;
-        self.len = last;
-        self.next = any(last, near, random);
-        soon(self.blocks.get(self.next).copied().unwrap_or(Addr::NULL));
-        Some(Block::at(block))
+        self.len = last as u32;
+        let next = any(last, near, random);
+        self.next = next as u32;
+        self.claim = self.blocks.get(next).and_then(|&next| soon(next));
+        Some((Block::at(block), claim))
     }
 
     /// Puts a block in. `false`: full.
     #[inline]
     pub(super) fn put(&mut self, block: Addr, capacity: usize) -> bool {
-        if self.len >= capacity {
+        if self.len() >= capacity {
             return false;
         }
-        let Some(slot) = self.blocks.get_mut(self.len) else { return false };
+        let Some(slot) = self.blocks.get_mut(self.len as usize) else { return false };
         *slot = block;
         self.len += 1;
         true
@@ -108,24 +127,26 @@ impl Stock {
 
     /// Has `refill` fill what is missing to `capacity`.
     pub(super) fn fill(&mut self, capacity: usize, refill: impl FnOnce(&mut Tray<'_>)) {
-        let Some(room) = self.blocks.get_mut(self.len..capacity) else { return };
+        let Some(room) = self.blocks.get_mut(self.len as usize..capacity) else { return };
         let mut room = Tray::over(room);
         refill(&mut room);
-        self.len += room.settle();
+        self.len += room.settle() as u32;
         // Any of the new ones may be next.
         self.forget_choice();
     }
 
-    /// Has the next block be chosen when it is taken.
+    /// Has the next block be chosen when it is taken, and its claim be looked for.
     pub(super) fn forget_choice(&mut self) {
-        self.next = MOST;
+        self.next = MOST as u32;
     }
 
     /// Hands `flush` the blocks above the first `keep`, and forgets them.
     pub(super) fn empty(&mut self, keep: usize, flush: impl FnOnce(&[Addr])) {
-        if let Some(rest) = self.blocks.get(keep..self.len).filter(|rest| !rest.is_empty()) {
+        if let Some(rest) = self.blocks.get(keep..self.len()).filter(|rest| !rest.is_empty()) {
             flush(rest);
-            self.len = keep;
+            self.len = keep as u32;
+            // It may have been one of those, and its place becomes another's.
+            self.forget_choice();
         }
     }
 }
@@ -138,19 +159,19 @@ mod tests {
 
     #[test]
     fn each_block_comes_out_once_in_any_order() {
-        let mut stock = Stock { len: 0, next: MOST, blocks: [Addr::NULL; MOST] };
+        let mut stock = Stock { len: 0, next: MOST as u32, claim: None, blocks: [Addr::NULL; MOST] };
         let mut random = Random::seeded([5, 6, 7, 8]);
         let class = ClassId::from_index(0);
         stock.fill(100, |room| {
             room.put_run(Addr(1000), 1, 60);
         });
-        assert!(stock.len == 60 && stock.put(Addr(1060), 61) && !stock.put(Addr(1061), 61));
+        assert!(stock.len() == 60 && stock.put(Addr(1060), 61) && !stock.put(Addr(1061), 61));
         let mut flushed = 0;
         stock.empty(40, |rest| flushed = rest.len());
-        assert!(flushed == 21 && stock.len == 40);
+        assert!(flushed == 21 && stock.len() == 40);
         let mut seen: std::vec::Vec<_> =
-            (0..40).map_while(|_| stock.take(class, &mut random, |_| {})).map(|block| block.addr().0).collect();
-        assert!(stock.take(class, &mut random, |_| {}).is_none() && seen.len() == 40);
+            (0..40).map_while(|_| stock.take(class, &mut random, |_| None)).map(|(block, _)| block.addr().0).collect();
+        assert!(stock.take(class, &mut random, |_| None).is_none() && seen.len() == 40);
         assert!(!seen.is_sorted() && !seen.iter().rev().is_sorted());
         seen.sort_unstable();
         seen.dedup();
@@ -162,7 +183,7 @@ mod tests {
         for class in ClassId::all().filter(|class| !class.is_big()) {
             let (bytes, full, near) = (class.block_size(), capacity(class), choice(class));
             assert!(near >= full.min(16) && near <= full && (bytes > LINE || near * bytes <= NEAR), "{bytes}");
-            let mut stock = Stock { len: 0, next: MOST, blocks: [Addr::NULL; MOST] };
+            let mut stock = Stock { len: 0, next: MOST as u32, claim: None, blocks: [Addr::NULL; MOST] };
             let mut random = Random::seeded([bytes as u64, 2, 3, 4]);
             let mut taken = [0; MOST];
             for _ in 0..full * 200 {
@@ -171,7 +192,7 @@ mod tests {
                 });
                 // What is filled in comes on top, as what was taken did lie there.
                 stock.blocks.iter_mut().take(full).enumerate().for_each(|(place, block)| *block = Addr(place));
-                taken[stock.take(class, &mut random, |_| {}).map_or(0, |block| block.addr().0)] += 1;
+                taken[stock.take(class, &mut random, |_| None).map_or(0, |(block, _)| block.addr().0)] += 1;
             }
             let (below, newest) = taken.split_at(full - near);
             let (newest, above) = newest.split_at(near);
