@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 
 use super::cuts::Cuts;
 use super::parked::{self, Pages};
-use super::site::{AROUND, Fence, HELD_BYTES, Site, keep_land, let_go, map, retire, shut, unmap};
+use super::site::{AROUND, Fence, HELD_BYTES, Site, keep_land, let_go, map, part_with, retire, shut, unmap};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
 use crate::base::block::Block;
@@ -184,8 +184,8 @@ impl Fenced {
             if !self.lengthen(bytes, size) {
                 return None;
             }
-        } else if self.cuts.any() {
-            // Two mappings can't be moved at once.
+        } else if self.cuts.any() || self.fence == Fence::Common {
+            // Two mappings can't be moved at once; nor a part of what is others', too.
             return None;
         } else {
             self.relocate(bytes, needed, size)?;
@@ -199,6 +199,10 @@ impl Fenced {
         // What grew once grows again: an eighth more of addresses makes the number of moves logarithmic.
         let mapped = round_up(needed.checked_add(bytes / 8)?, GRANULE)?;
         let to = map(bytes, mapped, GRANULE)?;
+        if to.fence == Fence::Common {
+            part_with(to);
+            return None;
+        }
         let (old, opened) = (self.site(), self.large.bytes);
         if !large::transfer(&mut self.large, to.base, bytes, mapped) {
             // Nobody knows what is there now.
@@ -254,7 +258,8 @@ impl Fenced {
     /// Opens the end of a block that will hold `size` bytes, and its closed pages up to `bytes`. `false`: refused.
     fn lengthen(&mut self, bytes: usize, size: usize) -> bool {
         let (from, more) = (self.large.bytes, bytes - self.large.bytes);
-        if !os::unguard(self.large.base.offset(from), more) {
+        let end = self.large.base.offset(from);
+        if !(if self.fence == Fence::Common { os::purge(end, more) } else { os::unguard(end, more) }) {
             return false;
         }
         // Pages that moved here once don't merge with those behind them: to the kernel they may be two mappings.
@@ -269,7 +274,7 @@ impl Fenced {
     fn shorten(&mut self, bytes: usize, size: usize) {
         self.open_end(size);
         let (from, more) = (self.large.base.offset(bytes), self.large.bytes - bytes);
-        if more > 0 && os::purge(from, more) && os::guard(from, more) {
+        if more > 0 && os::purge(from, more) && (self.fence == Fence::Common || os::guard(from, more)) {
             CLOSED_BYTES.add(more as u64);
             self.large.bytes = bytes;
         }

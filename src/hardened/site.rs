@@ -1,6 +1,7 @@
 //! `Site`: where a block with closed pages lies, or lay. Addresses that held large blocks stay closed when nobody uses them, and hold only such again.
 #![forbid(unsafe_code)]
 
+use super::commons;
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::aside::Aside;
 use crate::base::bits::round_up;
@@ -8,8 +9,6 @@ use crate::large::{Cache, Range};
 use crate::os;
 use crate::os::closed;
 use crate::os::lock::Mutex;
-use crate::os::names::{self, Name};
-use crate::superslab;
 
 /// Freed mappings held back, and bytes of their addresses.
 const HELD: usize = 64;
@@ -28,6 +27,8 @@ pub(super) enum Fence {
     Behind,
     /// There, and `AROUND` of them outside of the mapping.
     Around,
+    /// Nowhere, and its mapping is others', too (`commons`).
+    Common,
 }
 
 /// Where a block lies, or lay.
@@ -123,10 +124,12 @@ pub(super) fn map(bytes: usize, mapped: usize, align: usize) -> Option<Site> {
             os::guard(base.offset(bytes), mapped - bytes);
             Site { base, mapped, fence: Fence::Behind }
         }
-        None => map_joined(mapped, align)?,
+        None => match commons::take(mapped, align) {
+            Some(base) => return Some(Site { base, mapped, fence: Fence::Common }),
+            None => map_joined(mapped, align)?,
+        },
     };
-    names::give(site.base, site.mapped, Name::Large);
-    superslab::advise_large(site.base, site.mapped);
+    commons::dress(site.base, site.mapped);
     Some(site)
 }
 
@@ -141,7 +144,7 @@ fn map_joined(mapped: usize, align: usize) -> Option<Site> {
 
 /// Counts the end of a block's closed pages.
 pub(super) fn let_go(fence: Fence) {
-    if fence != Fence::None {
+    if matches!(fence, Fence::Behind | Fence::Around) {
         closed::settle(COST, 0);
     }
 }
@@ -181,12 +184,15 @@ pub(super) fn purge() {
 }
 
 /// Lets a closed mapping's addresses be had by another large block, by nobody else; where addresses are limited they go back to the kernel.
-fn part_with(site: Site) {
-    if site.fence != Fence::Around {
-        return unmap(site);
+pub(super) fn part_with(site: Site) {
+    match site.fence {
+        Fence::Around => {
+            os::uncount(site.mapped);
+            keep_land(site.whole());
+        }
+        Fence::Common => commons::give(site.base, site.mapped),
+        Fence::None | Fence::Behind => unmap(site),
     }
-    os::uncount(site.mapped);
-    keep_land(site.whole());
 }
 
 /// Keeps closed addresses. Of more pieces than there is room for the oldest goes back to the kernel.
