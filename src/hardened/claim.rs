@@ -113,10 +113,12 @@ impl Place {
         };
         // All four are read, as far as there are so many, and those that count: a loop would turn another number of times for each block.
         let most = self.bytes / size_of::<u64>();
-        let others = (2..=4).fold(0, |or, behind| {
+        let other = |behind: usize| {
             let word = word(behind.min(most));
-            or | if behind * size_of::<u64>() <= zeroes { word } else { 0 }
-        });
+            if behind * size_of::<u64>() <= zeroes { word } else { 0 }
+        };
+        // Written out: of a range the compiler makes a call.
+        let others = other(2) | other(3) | other(4);
         let found = (word(1) ^ last) | others;
         // Pairs with the Release fences: who has read what was written after `begin` sees that.
         fence(Ordering::Acquire);
