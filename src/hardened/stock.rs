@@ -109,7 +109,8 @@ impl Stock {
         self.len = last as u32;
         let next = any(last, near, random);
         self.next = next as u32;
-        self.claim = self.blocks.get(next).and_then(|&next| soon(next));
+        // Of the last one there is no next: what is put in its place later is another block.
+        self.claim = self.blocks.get(..last)?.get(next).and_then(|&next| soon(next));
         Some((Block::at(block), claim))
     }
 
@@ -169,9 +170,20 @@ mod tests {
         let mut flushed = 0;
         stock.empty(40, |rest| flushed = rest.len());
         assert!(flushed == 21 && stock.len() == 40);
-        let mut seen: std::vec::Vec<_> =
-            (0..40).map_while(|_| stock.take(class, &mut random, |_| None)).map(|(block, _)| block.addr().0).collect();
-        assert!(stock.take(class, &mut random, |_| None).is_none() && seen.len() == 40);
+        let mut take = |stock: &mut Stock| {
+            let mut next = Addr::NULL;
+            let taken = stock.take(class, &mut random, |block| {
+                next = block;
+                None
+            });
+            taken.map(|(block, _)| (block.addr().0, next.0))
+        };
+        let mut seen: std::vec::Vec<_> = (0..40)
+            .map_while(|_| take(&mut stock))
+            .inspect(|&(block, next)| assert_ne!(block, next, "gone, and asked for its claim"))
+            .map(|(block, _)| block)
+            .collect();
+        assert!(take(&mut stock).is_none() && seen.len() == 40);
         assert!(!seen.is_sorted() && !seen.iter().rev().is_sorted());
         seen.sort_unstable();
         seen.dedup();
