@@ -13,13 +13,13 @@ static void *work(void *seed) {
     for (int i = 0; i < few_of(15); i++) {
         pid_t child = fork();
         if (child == 0) {
-            alarm(10);
+            alarm(30);
             use_all_sizes((unsigned)(uintptr_t)seed);
             CHECK(stamped(p, 777, 1));
             free(q);
             pid_t grandchild = fork();
             if (grandchild == 0) {
-                alarm(10);
+                alarm(30);
                 free(p);
                 use_all_sizes(9);
                 exit(0);

@@ -110,7 +110,7 @@ int main(void) {
     for (int with = 0; with < 2; with++) {
         for (int i = 0; with && i < 2; i++) CHECK(pthread_create(&threads[i], NULL, busy, NULL) == 0);
         for (int i = 0; i < few_of(20); i++, rounds++) {
-            alarm(getenv("EMULATOR") ? 60 : 10);
+            alarm(getenv("EMULATOR") ? 60 : 30);
             pid_t child = fork();
             CHECK(child >= 0);
             if (!child) {

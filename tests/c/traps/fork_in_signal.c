@@ -10,7 +10,7 @@ static volatile pid_t child;
 
 static void interrupt(int unused) {
     (void)unused;
-    alarm(8);
+    alarm(30);
     pid_t made = fork();
     if (!made) {
         // Some children go on after the handler, as the program would.

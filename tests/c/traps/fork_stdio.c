@@ -38,7 +38,7 @@ int main(int n, char **arg) {
     CHECK(!pthread_create(&reader, NULL, reads, path) && !pthread_create(&flusher, NULL, flush, NULL));
     int forks = 0;
     for (time_t end = time(NULL) + (n > 1 ? atoi(arg[1]) : 2); time(NULL) < end; forks++) {
-        alarm(8); // a fork that takes so long never comes back
+        alarm(30); // a fork that takes so long never comes back
         pid_t child = fork();
         if (!child) {
             free(malloc(5000));
@@ -47,7 +47,7 @@ int main(int n, char **arg) {
         int status;
         CHECK(waitpid(child, &status, 0) == child && status == 0);
     }
-    alarm(8), stop = 1;
+    alarm(30), stop = 1;
     pthread_join(reader, NULL), pthread_join(flusher, NULL), unlink(path);
     NOTE("%d forks, %ld lines", forks, (long)lines);
     return 0;
