@@ -10,24 +10,24 @@
 static int idle;
 static size_t base_kb, live, claims;
 
+// A hundredth of a second of a program that calls malloc: not all of these are hits, on which nothing looks at the clock.
+static void be_busy(Random *random) {
+    void *blocks[20];
+    sleep_ms(10);
+    for (size_t i = 0; i < COUNT(blocks); i++) blocks[i] = malloc(random_between(random, 1, 200000));
+    for (size_t i = 0; i < COUNT(blocks); i++) free(blocks[i]);
+}
+
 // `live` bytes are held by the program; pages that also hold freed blocks are `shared`.
 static void second_after_peak(const char *shape, size_t shared) {
-    if (idle) {
-        sleep_ms(1000);
-    } else {
-        Random random = {7};
-        for (int tick = 0; tick < 100; tick++) { // not all of these are hits: nothing looks at the clock on a hit
-            static void *blocks[20];
-            sleep_ms(10);
-            for (size_t i = 0; i < COUNT(blocks); i++) blocks[i] = malloc(random_between(&random, 1, 200000));
-            for (size_t i = 0; i < COUNT(blocks); i++) free(blocks[i]);
-        }
-    }
+    Random random = {7};
+    if (idle) sleep_ms(1000);
+    for (int tick = 0; !idle && tick < 100; tick++) be_busy(&random);
     size_t over = claims + (live / 8 > 32 * MIB ? live / 8 : 32 * MIB), rss_kb = (size_t)status_kb("VmRSS:");
     // On a machine with more to do than it can, the second of a thread that is not let run is longer.
     for (int late = 0; late < 10 && rss_kb > base_kb + ((live + shared + over) >> 10); late++) {
-        sleep_ms(100);
-        if (!idle) free(malloc(200000));
+        if (idle) sleep_ms(100);
+        for (int tick = 0; !idle && tick < 10; tick++) be_busy(&random);
         rss_kb = (size_t)status_kb("VmRSS:");
         put_line(1, "note: late\n");
     }
