@@ -3,16 +3,8 @@
 // env: HAKMEM_DECAY_MS=1000
 // stderr: any
 #include "check.h"
-#include <time.h>
 
 enum { BYTES = 1024, SPANS = 400 };
-
-static long resident_kb(void) {
-    char text[64] = "";
-    int file = open("/proc/self/statm", O_RDONLY);
-    CHECK(file >= 0 && read(file, text, sizeof text - 1) > 0 && close(file) == 0);
-    return atol(strchr(text, ' ')) * (sysconf(_SC_PAGESIZE) / 1024);
-}
 
 int main(void) {
     static char *held[SPANS * 64];
@@ -29,10 +21,10 @@ int main(void) {
         for (int n = 0; n < 4; n++) {
             state ^= state << 13, state ^= state >> 7, state ^= state << 17;
             void **at = &others[state % COUNT(others)];
-            long full = resident_kb();
+            long full = status_kb("VmRSS:");
             if (*at) free(*at), *at = NULL;
             else *at = malloc(30000 + (state >> 32) % 30000);
-            long gone = full - resident_kb();
+            long gone = full - status_kb("VmRSS:");
             sum += gone > 0 ? gone : 0;
             most = gone > most ? gone : most;
         }
