@@ -2,7 +2,7 @@
 //! Owns: `State`, one for each heap, a record of meta: stocks to choose from, the quarantine, the random stream; what claims say; closed
 //! addresses that held large blocks, and pages that wait for one.
 //! Calls: base, os, stats, class, config, canary, meta, page_map, trace, region, superslab, span, heap, large.   Called by: reclaim, front, report, abi.
-//! Locks: `RETIRED` → `LAND` or `FIELDS` → the region's; `WAITING`, a leaf; else through heap.   Threads: a state is its heap's thread's; `release`, large blocks and the checks serve any.
+//! Locks: `RETIRED` → `LAND` or `FIELDS` → the region's, meta's; `WAITING`, a leaf; else through heap.   Threads: a state is its heap's thread's; `release`, large blocks and the checks serve any.
 
 pub(crate) mod checked;
 mod claim;

@@ -1,4 +1,4 @@
-//! Box `region` (L3): memory that the program gave for an arena, handed out by the granule.
+//! Box `region` (L3): memory that the program gave for an arena, or that hardened large blocks share, handed out by the granule.
 //! Owns: for each region a bitmap of its free granules, out of line.   Calls: base, os.   Called by: span, heap, large, hardened, arena.
 //! Locks: each its own, a leaf.   Threads: any.
 //! Never: gives a page to the kernel, closes or moves one, or writes to it: it may be others' memory too.
