@@ -3,7 +3,7 @@
 //! | kind       | usable size      | resize             | expand         | cut       | free (`sink.rs`)              |
 //! |------------|------------------|--------------------|----------------|-----------|-------------------------------|
 //! | `NotOurs`  | none             | die                | die            | -         | die                           |
-//! | `Large`    | its record's     | in place, or moved | in place       | -         | its box's                     |
+//! | `Large`    | its record's     | `stays`, in place, or moved | in place       | -         | its box's                     |
 //! | `Fenced`   | what was asked for | in place, or moved | in place     | its end   | checked, then its box's       |
 //! | `Guarded`  | what was asked for | copied           | no             | its end   | its box's                     |
 //! | `Reserve`  | its chunk's      | copied             | no             | -         | its box's, without the gate   |
@@ -78,6 +78,7 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> Result<*mut u8, usize> {
     let kind = Kind::at(at);
     match kind {
         Kind::NotOurs => die(Defect::REALLOC_FOREIGN, at),
+        Kind::Large if large::stays(at, size) => Ok(grown::stays(at, size)),
         Kind::Large => grown::resize(at, size, large::resize),
         Kind::Fenced => grown::resize(at, size, hardened::fenced::resize),
         // Of the reserve always moved: what comes from there is to go back to it soon.

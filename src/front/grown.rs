@@ -25,6 +25,12 @@ pub(super) fn resize(at: Addr, size: usize, resize: fn(Addr, usize) -> Option<Ad
     Ok(resized.as_ptr())
 }
 
+/// The large block at `at` holds `size` bytes from now on, as it is.
+pub(super) fn stays(at: Addr, size: usize) -> *mut u8 {
+    profiled::resized(at, at, size);
+    at.as_ptr()
+}
+
 fn inside(old: usize, size: usize, resize: impl FnOnce() -> Option<Addr>) -> Result<Addr, usize> {
     let Some(_inside) = gate::enter() else { return Err(old) };
     reclaim::apply_limits();

@@ -3,6 +3,7 @@
 use core::ptr::NonNull;
 
 use super::counts::{RUN_BYTES, RUNS};
+use super::keep::COPY_MAX;
 use super::record::{Large, Spare, claim, enroll, find, forget};
 use super::run::{GROWN_MAX, RUN_MAX};
 use super::{given, held, keep, mapping, run, warm};
@@ -86,6 +87,19 @@ pub(crate) fn free(at: Addr) {
 pub(crate) fn usable(at: Addr) -> Option<usize> {
     // SAFETY: the caller holds the block, so its record is stable.
     find(at).map(|record| unsafe { record.as_ref() }.size)
+}
+
+/// Whether the block at `at`, which the caller holds, is to hold `size` bytes as it is: then there is no `resize`. No lock, so no gate.
+///
+/// Above 5/8 of it, as a class's block; a long one less than an eighth of which would go back.
+#[inline]
+pub(crate) fn stays(at: Addr, size: usize) -> bool {
+    // SAFETY: as in `usable`.
+    let large = find(at).map(|record| unsafe { record.as_ref() });
+    large.filter(|large| large.given.is_none()).is_some_and(|large| {
+        let spare = large.bytes / 8 * if large.bytes <= COPY_MAX { 3 } else { 1 };
+        size <= large.bytes && size > large.bytes - spare
+    })
 }
 
 /// Makes the block at `at` hold `size` bytes, in place or by moving pages. `None`: neither is possible, all as before.

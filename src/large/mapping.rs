@@ -61,12 +61,11 @@ pub(super) fn resize(large: &mut Large, bytes: usize) -> Option<Addr> {
         if bytes <= large.bytes / 2 && bytes <= RUN_MAX {
             return None;
         }
-        if bytes < large.bytes - large.bytes / 8 {
-            let end = Range { base: large.base.offset(bytes), bytes: large.bytes - bytes };
-            IN_USE.resize_mapping(large.bytes, bytes);
-            large.bytes = bytes;
-            keep(end);
-        }
+        // Some granules: of fewer `stays` says so.
+        let end = Range { base: large.base.offset(bytes), bytes: large.bytes - bytes };
+        IN_USE.resize_mapping(large.bytes, bytes);
+        large.bytes = bytes;
+        keep(end);
         return Some(large.base);
     }
     if take_behind(large, bytes) {

@@ -28,7 +28,7 @@ use crate::base::seats::PLACES;
 use crate::stats::level::IN_USE;
 use counts::MAPPED_BYTES;
 
-pub(crate) use blocks::{alloc, alloc_growing, expand, free, resize, usable};
+pub(crate) use blocks::{alloc, alloc_growing, expand, free, resize, stays, usable};
 pub(crate) use cache::{Cache, Range};
 pub(crate) use counts::{active_bytes, dirty_bytes, fresh_bytes, is_dirtier_than, mapped_bytes};
 pub(crate) use held::{holder, let_go, resized, serial};
