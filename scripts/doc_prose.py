@@ -161,7 +161,7 @@ def architecture():
     for file in sorted(glob.glob("src/**/*.rs", recursive=True)):
         product = re.sub(r"^#\[cfg\([^\n]*test[^\n]*\nmod \w+ \{.*?^\}", "", read(file), flags=re.M | re.S)
         for name in re.findall(r"static (\w+): (?:Aside<)?\[?Mutex<", product):
-            known = {"REGISTRY": "registry", "META": "meta", "GUARD": "guard", "SPARE": "spare claims", "RANGES_GATHERED": "gather", "ROOMS": "rooms", "NAMES": "rooms",
+            known = {"REGISTRY": "registry", "META": "meta", "GUARD": "guard", "RANGES_GATHERED": "gather", "ROOMS": "rooms", "NAMES": "rooms",
                      "POOL": "pool"}.get(name, f"`{name}`")
             if known not in order:
                 yield f"section 6 has no lock {name} ({file})"

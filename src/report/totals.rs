@@ -16,6 +16,7 @@ use crate::os::lock::{Mutex, MutexGuard};
 use crate::os::{self, Usage, gate, thread};
 use crate::page_map;
 use crate::reserve;
+use crate::span;
 use crate::stats::event::{EVENTS, Event};
 use crate::superslab;
 use crate::tiny_heap;
@@ -164,7 +165,7 @@ impl Totals {
             pending_bytes,
             pool: inside.as_ref().map(|_| superslab::snapshot()).unwrap_or_default(),
             large: large_and_reserve(),
-            meta_bytes: inside.as_ref().map_or(0, |_| meta::mapped() as u64),
+            meta_bytes: inside.as_ref().map_or(0, |_| (meta::mapped() + span::claims_mapped()) as u64),
             page_map_bytes: page_map::resident(),
             span_dirty_bytes,
             span_purged_bytes: heap::purged_bytes(),

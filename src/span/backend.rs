@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use super::dirty::Dirty;
 use super::head::SpanHead;
 use super::record::{List, Pages, Span, record_bytes};
-use super::{claims, sweep};
+use super::{claims, sheets, sweep};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::sync::AtomicUsize;
 use crate::class::ClassId;
@@ -172,7 +172,7 @@ fn give_up_by(span: NonNull<Span>, give: impl FnOnce(Slab)) {
     let span = unsafe { span.as_ref() };
     let (record, class, closed) = (span.record(), span.class, span.closed);
     if !span.claims.is_null() {
-        claims::give(class, span.claims);
+        sheets::give(span.claims);
     }
     // SAFETY: the head's, which is given up.
     let slab = unsafe { (&raw const span.slab).read() };

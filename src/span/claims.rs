@@ -1,67 +1,42 @@
 //! Claims: two bytes for each block of a span, out of line, with `HAKMEM_HARDENED=1`. What they say only `hardened` knows.
 //!
-//! An array belongs to one span at a time and only ever serves as such an array: a second free that looks its claim up
+//! An array belongs to one span at a time, and its memory only ever holds claims: a second free that looks its claim up
 //! while the span is being released changes no other record.
 
 use core::sync::atomic::{AtomicU16, Ordering};
 
 use super::head::SpanHead;
+use super::sheets;
 use crate::base::addr::Addr;
-use crate::base::aside::Aside;
-use crate::class::{CLASSES, ClassId};
-use crate::meta;
-use crate::os::lock::Mutex;
+use crate::class::ClassId;
 use crate::page_map;
 
 /// What they are of a block that nobody was given since the span was made: its memory may have been used before, or never was.
 pub(crate) const GONE: u16 = 0;
 pub(crate) const FRESH: u16 = 1;
 
-/// Spare arrays of each class, linked through the word in front of the claims.
-static SPARE: Aside<Mutex<[Addr; CLASSES]>> = Aside(Mutex::new([Addr::NULL; CLASSES]));
-const HEADER: usize = size_of::<Addr>();
-
 /// Claims for a span of `class`, nothing held; `fresh`: its memory was never used. `None`: out of memory.
 pub(super) fn make(class: ClassId, fresh: bool) -> Option<Addr> {
-    let blocks = class.blocks_per_span() as usize;
-    let mut spare = SPARE.lock();
-    let head = spare.get_mut(class.index())?;
-    let record = if head.is_null() {
-        drop(spare);
-        meta::alloc(HEADER + blocks * size_of::<AtomicU16>())?
-    } else {
-        let record = *head;
-        // SAFETY: a spare array begins with its link.
-        *head = unsafe { *record.as_ptr::<Addr>() };
-        record
-    };
-    let claims = record.offset(HEADER);
-    for index in 0..blocks {
-        // SAFETY: the record holds this many claims, and records are never unmapped.
-        let claim = unsafe { &*claims.as_ptr::<AtomicU16>().wrapping_add(index) };
-        claim.store(if fresh { FRESH } else { GONE }, Ordering::Relaxed);
-    }
+    let claims = sheets::take(bytes(class))?;
+    set_all(class, claims, if fresh { FRESH } else { GONE });
     Some(claims)
+}
+
+fn bytes(class: ClassId) -> usize {
+    class.blocks_per_span() as usize * size_of::<AtomicU16>()
+}
+
+fn set_all(class: ClassId, claims: Addr, to: u16) {
+    for index in 0..class.blocks_per_span() as usize {
+        // SAFETY: the array has a claim for each block, and is never unmapped.
+        let claim = unsafe { &*claims.as_ptr::<AtomicU16>().wrapping_add(index) };
+        claim.store(to, Ordering::Relaxed);
+    }
 }
 
 /// Ends the program's hold of every block of a span of `class`.
 pub(super) fn forget(class: ClassId, claims: Addr) {
-    for index in 0..class.blocks_per_span() as usize {
-        // SAFETY: the array has a claim for each block, and is never unmapped.
-        let claim = unsafe { &*claims.as_ptr::<AtomicU16>().wrapping_add(index) };
-        claim.store(GONE, Ordering::Relaxed);
-    }
-}
-
-/// Takes back the claims of a span of `class` in which nothing is held.
-pub(super) fn give(class: ClassId, claims: Addr) {
-    let record = Addr(claims.0 - HEADER);
-    let mut spare = SPARE.lock();
-    if let Some(head) = spare.get_mut(class.index()) {
-        // SAFETY: the array is ours again, and begins with room for a link.
-        unsafe { *record.as_ptr::<Addr>() = *head };
-        *head = record;
-    }
+    set_all(class, claims, GONE);
 }
 
 /// The block that starts at an address.
@@ -92,5 +67,4 @@ pub(crate) fn place(at: Addr) -> Option<Place> {
     Some(Place { bytes: head.block_size as usize, claim, before })
 }
 
-const _: () =
-    assert!(HEADER + 4096 * size_of::<AtomicU16>() <= 16 << 10, "the claims of the smallest class are one record");
+const _: () = assert!(4096 * size_of::<AtomicU16>() <= sheets::MOST, "the claims of the smallest class are one array");

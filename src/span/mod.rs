@@ -1,6 +1,6 @@
 //! Box `span` (L4), T-BACKEND: slabs carved into equal blocks of one class, with a bitmap of the free ones out of line.
 //! Owns: span records, the lists of a heap's spans by class, claims.   Calls: base, os, class, config, page_map, meta,
-//! region, superslab.   Called by: baseline, heap, hardened, reclaim, front, abi.   Locks: `SPARE`, of spare claims, and `RANGES_GATHERED`, leaves; all else runs under the lock of
+//! region, superslab.   Called by: baseline, heap, hardened, reclaim, front, report, abi.   Locks: `SHEETS`, of claims, and `RANGES_GATHERED`, leaves; all else runs under the lock of
 //! the heap that owns the spans.
 //! Never: writes into a block.
 
@@ -17,6 +17,7 @@ mod live;
 mod record;
 mod refill;
 mod reset;
+mod sheets;
 mod steps;
 mod sweep;
 mod transfer;
@@ -37,6 +38,7 @@ pub(crate) use live::{Live, WORDS as LIVE_WORDS};
 pub(crate) use record::LAYOUT;
 pub(crate) use refill::refill;
 pub(crate) use reset::is_any_going;
+pub(crate) use sheets::mapped as claims_mapped;
 pub(crate) use steps::{Pause, Sweep, are_holes_left, begin, forget_holes, note_holes, settle, step};
 pub(crate) use transfer::transfer;
 

@@ -8,7 +8,7 @@
 #include "check.h"
 
 static int idle;
-static size_t base_kb, live, claims;
+static size_t base_kb, live;
 
 // A hundredth of a second of a program that calls malloc: not all of these are hits, on which nothing looks at the clock.
 static void be_busy(Random *random) {
@@ -23,7 +23,7 @@ static void second_after_peak(const char *shape, size_t shared) {
     Random random = {7};
     if (idle) sleep_ms(1000);
     for (int tick = 0; !idle && tick < 100; tick++) be_busy(&random);
-    size_t over = claims + (live / 8 > 32 * MIB ? live / 8 : 32 * MIB), rss_kb = (size_t)status_kb("VmRSS:");
+    size_t over = (live / 8 > 32 * MIB ? live / 8 : 32 * MIB), rss_kb = (size_t)status_kb("VmRSS:");
     // On a machine with more to do than it can, the second of a thread that is not let run is longer.
     for (int late = 0; late < 10 && rss_kb > base_kb + ((live + shared + over) >> 10); late++) {
         if (idle) sleep_ms(100);
@@ -100,9 +100,6 @@ static void end(void) {
 
 int main(int argc, char **argv) {
     idle = argc > 1 && strcmp(argv[1], "idle") == 0;
-    // Of 585 blocks 2 KiB, for each class its own, and the record of their span: those stay.
-    const char *mode = getenv("HAKMEM_HARDENED");
-    if (mode && strcmp(mode, "1") == 0) claims = 96 * MIB;
     free(malloc(100));
     base_kb = (size_t)status_kb("VmRSS:");
 
