@@ -1,5 +1,5 @@
 //! Box `canary` (L2): bytes behind a block that nobody may write, and blocks that must be zero.
-//! Owns: the process's secret, which lies in `os::sealed`.   Calls: base, os.   Called by: superslab, baseline, guard, hardened, abi.   Locks: `MAKING`, once.   Threads: any.   Never: allocates, reports.
+//! Owns: the process's secret, which lies in `os::sealed`.   Calls: base, os.   Called by: span, superslab, baseline, guard, hardened, abi.   Locks: `MAKING`, once.   Threads: any.   Never: allocates, reports.
 
 mod hash;
 

@@ -2,10 +2,10 @@
 //!
 //! Each call interrupts every processor that runs a thread of the process: 64 single pages one by one cost 731 us and half of another
 //! thread's speed meanwhile, by one call 46 us (Linux 6.18). There is one for the process: who finds it taken leaves his pages for another time.
-#![forbid(unsafe_code)]
 
 use crate::base::addr::Addr;
 use crate::base::aside::Aside;
+use crate::canary;
 use crate::config;
 use crate::os::lock::{Mutex, MutexGuard};
 use crate::os::{self, RANGES, Range};
@@ -13,7 +13,7 @@ use crate::os::{self, RANGES, Range};
 struct Ranges {
     ranges: [Range; RANGES],
     len: usize,
-    /// Of the ranges, those that the last `give` could not give, a bit each.
+    /// Of the ranges, those that the last `give` did not give, a bit each.
     refused: u64,
 }
 
@@ -72,17 +72,40 @@ impl Gather {
     pub(crate) fn give(&mut self) -> usize {
         let all = &mut *self.all;
         let ranges = all.ranges.get(..all.len).unwrap_or_default();
-        let gone = os::purge_all(ranges, self.together);
+        let gone = match written(ranges) {
+            0 => os::purge_all(ranges, self.together),
+            // Who is handed out what lies there is to find it.
+            some => purge_but(some, ranges),
+        };
         let went = |(index, range): (usize, &Range)| if gone >> index & 1 == 1 { range.len } else { 0 };
         let given = ranges.iter().enumerate().map(went).sum();
         all.refused = !gone & u64::MAX.checked_shr(64 - all.len as u32).unwrap_or(0);
         given
     }
 
-    /// A range that the kernel did not take, each once.
+    /// A range that did not go, each once.
     pub(super) fn next_refused(&mut self) -> Option<Range> {
         let index = self.all.refused.trailing_zeros() as usize;
         self.all.refused &= self.all.refused.wrapping_sub(1);
         self.all.ranges.get(..self.all.len)?.get(index).copied()
     }
+}
+
+/// Of free pages of a hardened heap, in its full form, those that are not zero: they were written to after a free. A bit for each range.
+fn written(ranges: &[Range]) -> u64 {
+    if config::get::hardened() != config::hardened::FULL {
+        return 0;
+    }
+    ranges.iter().enumerate().fold(0, |bits, (index, range)| {
+        // SAFETY: mapped, and nobody is handed out a block in them meanwhile: see `Gather`.
+        let is_clear = unsafe { canary::is_zero(range.at, range.len) };
+        bits | (!is_clear as u64) << index
+    })
+}
+
+#[cold]
+fn purge_but(some: u64, ranges: &[Range]) -> u64 {
+    let purge =
+        |(index, range): (usize, &Range)| ((some >> index & 1 == 0 && os::purge(range.at, range.len)) as u64) << index;
+    ranges.iter().enumerate().map(purge).fold(0, |bits, bit| bits | bit)
 }

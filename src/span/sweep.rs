@@ -96,7 +96,8 @@ impl Span {
     /// Gathers what is wholly free and not purged yet, in runs of `least` bytes; it counts as purged from now on. Says whether there was any.
     #[inline(never)] // for the stack, see `reclaim/decay.rs`
     pub(super) fn gather(&mut self, gather: &mut Gather, least: usize, dirty: &mut Dirty) -> bool {
-        let (page, pages) = (page_of(self.class), self.pages());
+        // Of closed ones nothing is resident.
+        let (page, pages) = (page_of(self.class), if self.closed { 0 } else { self.pages() });
         let (mut start, mut any) = (0, false);
         self.holes = false;
         while start < pages {
