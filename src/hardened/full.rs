@@ -4,6 +4,8 @@
 //! bytes it asked for and zeroes behind that; checked and zeroed when freed; in the quarantine of the thread that freed it;
 //! back into a stock, or to the owner.
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use super::claim::{Claim, MIN_SLACK, Place, place, place_here};
 use super::quarantine::Freed;
 use super::state::{self, State};
@@ -61,7 +63,7 @@ fn claim_of(block: Addr) -> Option<Claim> {
 }
 
 /// Checks that nobody wrote into the free block of `bytes` bytes, and makes it the program's. `false`: it may hold anything, for it has no claim, or
-/// its pages were never used, and it was not looked at.
+/// it is longer than a page and was never used, and it was not looked at.
 #[inline(never)]
 fn hand_out(block: Addr, claim: Option<Claim>, bytes: usize, size: usize) -> bool {
     hand_out_here(block, claim, bytes, size)
@@ -72,8 +74,8 @@ fn hand_out(block: Addr, claim: Option<Claim>, bytes: usize, size: usize) -> boo
 fn hand_out_here(block: Addr, claim: Option<Claim>, bytes: usize, size: usize) -> bool {
     let Some(claim) = claim else { return false };
     let size = size.max(1);
-    let fresh = claim.is_fresh();
-    if !fresh {
+    let looked = !claim.is_fresh() || is_near(block, bytes);
+    if looked {
         // SAFETY: a free block that is this thread's alone, of a multiple of 16 bytes.
         let untouched =
             unsafe { if bytes <= SHORT { canary::is_zero_short(block, bytes) } else { canary::is_zero(block, bytes) } };
@@ -86,8 +88,28 @@ fn hand_out_here(block: Addr, claim: Option<Claim>, bytes: usize, size: usize) -
     unsafe { canary::set(block.offset(size), bytes - size) };
     claim.set(bytes - size);
     trace::on_alloc(block);
-    !fresh
+    looked
 }
+
+/// Whether a block that was never used is looked at all the same: one whose pages its canary and the program's first bytes need anyway. They are
+/// made to be there by a write, of what is there: else a look would be a fault, and the write behind it another.
+#[cold]
+#[inline(never)]
+fn is_near(block: Addr, bytes: usize) -> bool {
+    if bytes > PAGE {
+        return false;
+    }
+    for at in [block, block.offset(bytes - size_of::<u64>())] {
+        // SAFETY: a word of a free block that is this thread's alone. Not an `or` of nothing, of which the compiler makes a load.
+        let word = unsafe { &*at.as_ptr::<AtomicU64>() };
+        // Relaxed: it publishes nothing. Refused, it has written as well.
+        let _ = word.compare_exchange(0, 0, Ordering::Relaxed, Ordering::Relaxed);
+    }
+    true
+}
+
+/// The shortest pages there are.
+const PAGE: usize = 4096;
 
 /// Bytes behind a canary that are looked at without a branch, of a block that is not short: mostly there are no more.
 const NEAR: usize = 128;

@@ -1,10 +1,13 @@
 // One misuse a run: `misuse KIND SIZE`. It says on stdout which pointer is misused, and ends as it can: run.py has what is expected. `misuse --list`: the
 // kinds, and in words what each does; those marked `once` have no size.
 #include "check.h"
+#include <algorithm>
 #include <alloca.h>
 #include <dlfcn.h>
 #include <new>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <signal.h>
 
 static char statics[4 * MIB];
 
@@ -81,6 +84,38 @@ static char *mapped(size_t size) {
     CHECK(p != MAP_FAILED);
     return p;
 }
+
+// Another than what lies there.
+static void write_past(char *p, size_t at) {
+    CHECK(p);
+    p[at] = p[at] == 'y' ? 'z' : 'y';
+    free(p);
+}
+// A block among others that nobody was given yet, whatever the order in which they come.
+static char *unused(size_t size) {
+    static char *blocks[90];
+    size_t n = COUNT(blocks), step = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) CHECK(blocks[i] = (char *)malloc(size));
+    std::sort(blocks, blocks + n);
+    for (size_t i = 1; i < n; i++) step = std::min(step, (size_t)(blocks[i] - blocks[i - 1]));
+    size_t last = 1;
+    while (last < n && blocks[last] - blocks[last - 1] != (ptrdiff_t)(2 * step)) last++;
+    return said(blocks[last - 1] + step);
+}
+// Ends as the child does.
+template <typename Work> static void as_child(Work work) {
+    int status = 0;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        work();
+        return;
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    if (WIFSIGNALED(status)) signal(WTERMSIG(status), SIG_DFL), raise(WTERMSIG(status));
+    _exit(WEXITSTATUS(status));
+}
+static char *volatile interrupted;
 
 static const struct {
     const char *name, *words;
@@ -161,6 +196,51 @@ static const struct {
     { "delete_aligned", "sized `delete` of an aligned block with half the size", [](size_t n) {
          ::operator delete(said(::operator new(n, std::align_val_t(64))), n / 2, std::align_val_t(64));
      }, "" },
+    { "past_usable", "asked for the usable size, and wrote 1 byte past that", [](size_t n) {
+         char *p = block_of(n);
+         write_past(p, malloc_usable_size(p));
+     }, "" },
+    { "past_expanded", "had a block grow by `hak_expand`, and wrote 1 byte past its new end", [](size_t n) {
+         char *p = block_of(n);
+         write_past(p, find<size_t (*)(void *, size_t, size_t)>("hak_expand")(p, n, n + 8));
+     }, "" },
+    { "past_shrunk", "had `reallocarray` shorten a block where it is, and wrote into what it gave up", [](size_t n) {
+         size_t less = n - n / 8;
+         write_past(said(reallocarray(malloc(n), 1, less)), less);
+     }, "" },
+    { "past_aligned", "wrote 1 byte past the end of a block at a multiple of 4096", [](size_t n) { write_past(said(memalign(4096, n)), n); }, "" },
+    { "unused_start", "wrote to the start of a small block that nobody had yet", [](size_t n) { *unused(n) = 'y'; }, "once" },
+    { "unused_middle", "wrote to its middle", [](size_t n) { unused(n)[n / 2] = 'y'; }, "once" },
+    { "moved_write", "wrote to where a block was that `realloc` had moved elsewhere", [](size_t n) {
+         char *p = block_of(n), *fence = (char *)malloc(n);
+         CHECK(fence && realloc(p, 8 * n) != p);
+         *(char *)launder(p) = 'y';
+     }, "" },
+    { "double_fork", "freed a block, and its child of `fork` did once more", [](size_t n) {
+         char *p = freed(n);
+         as_child([p] { free(p); });
+     }, "" },
+    { "double_signal", "freed a block, and a handler of a signal did once more", [](size_t n) {
+         interrupted = freed(n);
+         signal(SIGUSR1, [](int) { free(interrupted); });
+         raise(SIGUSR1);
+     }, "" },
+    { "double_arena", "freed an arena's block twice, by `hak_arena_free` and by `free`", [](size_t n) {
+         static void *blocks[3000];
+         size_t most = n < 100000 ? COUNT(blocks) : 20;
+         auto make = find<void *(*)(void *, size_t)>("hak_arena_malloc");
+         auto drop = find<void (*)(void *, void *)>("hak_arena_free");
+         void *arena = find<void *(*)(const void *)>("hak_arena_new")(NULL), *p = said(make(arena, n));
+         drop(arena, p), free(launder(p));
+         for (size_t i = 0; i < most; i++) blocks[i] = make(arena, n);
+         for (size_t i = 0; i < most; i++) drop(arena, blocks[i]);
+     }, "" },
+    { "before_free", "freed a pointer to 16 bytes before a block", [](size_t n) {
+         char *before = (char *)malloc(n), *p = (char *)malloc(n);
+         CHECK(before && p);
+         free(said(p - 16));
+     }, "" },
+    { "sized_none", "`free_sized` with no bytes", [](size_t n) { call_sized(block_of(n), 0); }, "" },
     { "zero_read", "read a byte of a block of no bytes", [](size_t) { seen = *said(malloc(0)); }, "once" },
     { "zero_write", "wrote a byte of a block of no bytes, then freed it", [](size_t) {
          char *p = said(malloc(0));
