@@ -206,7 +206,7 @@ typedef struct hak_stats {
    */
   uint64_t span_purged_bytes;
   /*
-   of those, pages in which no block was handed out since
+   bytes of pages in spans that went back, or that blocks longer than a page never used, and not handed out since
    */
   uint64_t span_absent_bytes;
   /*

@@ -85,7 +85,7 @@ pub struct hak_stats {
     pub span_dirty_bytes: u64,
     /// whole free pages given back inside spans
     pub span_purged_bytes: u64,
-    /// of those, pages in which no block was handed out since
+    /// bytes of pages in spans that went back, or that blocks longer than a page never used, and not handed out since
     pub span_absent_bytes: u64,
     /// SuperSlabs that are mapped: full, partial and cached
     pub superslabs: u64,

@@ -150,7 +150,7 @@ rows! {
     span span_dirty_bytes: Gauge = |totals| totals.span_dirty_bytes;
     /// whole free pages given back inside spans
     span span_purged_bytes: Counter = |totals| totals.span_purged_bytes;
-    /// of those, pages in which no block was handed out since
+    /// bytes of pages in spans that went back, or that blocks longer than a page never used, and not handed out since
     span span_absent_bytes: Gauge = |totals| totals.span_gone_bytes;
     /// SuperSlabs that are mapped: full, partial and cached
     superslab superslabs: Gauge = |totals| totals.pool.superslabs;

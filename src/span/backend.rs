@@ -80,7 +80,11 @@ fn begin(record: Addr, class: ClassId, owner: Addr, slab: Option<Slab>, dirty: &
 #[inline(never)] // for the stack: it is over when more of it is needed, or has not begun
 fn make(record: Addr, class: ClassId, owner: Addr, slab: Slab, claims: Addr, generation: u16) -> NonNull<Span> {
     let capacity = class.blocks_per_span();
-    let purged = if class.is_big() && !slab.dirty { sweep::all_pages(class) } else { Pages::NONE };
+    // Of blocks longer than a page each is a fault or more, so it is known which were never used: they come last. Not of shorter ones: what a span of
+    // those has not used would count against huge pages (bench_c/bench_thread_pool 16 300 1024: 5,800 faults instead of 2,900). A hardened heap
+    // draws from all that it has.
+    let is_known = class.is_big() || class.block_size() > os::page_size() && claims.is_null();
+    let purged = if is_known && !slab.dirty { sweep::all_pages(class) } else { Pages::NONE };
     let head = record.as_ptr::<SpanHead>();
     // SAFETY: a record of `record_bytes`, ours alone.
     unsafe {

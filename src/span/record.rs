@@ -37,7 +37,7 @@ pub(crate) struct Span {
     pub(super) closed: bool,
     pub(super) next: Option<NonNull<Span>>,
     pub(super) prev: Option<NonNull<Span>>,
-    /// Pages that were given back, or of a big class never used, and not handed out since, a bit each: they read as zero.
+    /// Pages that were given back, or, where blocks are longer than a page, never used, and not handed out since, a bit each: they read as zero.
     pub(super) purged: Pages,
 }
 

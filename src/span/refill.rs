@@ -7,8 +7,12 @@ use super::lists::Spans;
 use super::record::{List, Span};
 use crate::base::tray::Tray;
 
+/// Bytes of blocks that are page faults that one refill takes at most: a refill costs less than one of those, and while the magazine was filled with
+/// them to its half, what was freed meanwhile lay idle beside them. With 16 KiB the recorded git peaks 3 % higher.
+const FEW: usize = 32 << 10;
+
 /// Fills `out` from the spans of one class, fullest span first, so that the blocks of a span pop in ascending order.
-/// Blocks whose pages were given back come last, and only where there are no others. Acquires no span.
+/// Blocks whose pages were given back, or never used, come last, only where there are no others, and few at a time. Acquires no span.
 pub(crate) fn refill(spans: &mut Spans, dirty: &mut Dirty, out: &mut Tray<'_>) {
     while !out.is_full() {
         let Some(span) = spans.first() else { break };
@@ -74,6 +78,10 @@ fn count_taken(spans: &mut Spans, record: &mut Span, taken: u32, dirty: &mut Dir
 
 #[cold]
 fn take_purged(record: &mut Span, dirty: &mut Dirty, out: &mut Tray<'_>) -> u32 {
+    // A hardened heap has claims, and draws from all that it has.
+    if record.claims.is_null() {
+        out.limit(FEW.checked_div(record.block_size as usize).map_or(1, |few| few.max(1)));
+    }
     let (taken, lowest, highest) = take_lowest(record, out);
     // Pages in between that were not taken count as resident too: at worst they are purged again for nothing.
     record.unpurge(lowest, highest.saturating_sub(lowest), dirty);
