@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::figures::COUNTS;
+use super::regret;
 use crate::hardened;
 use crate::heap::{self, Current};
 use crate::large;
@@ -55,6 +56,7 @@ pub(crate) fn give_back(wait: bool, unmap: bool) -> usize {
     heap::each_heap(|heap| given += heap.trim(wait));
     given += reserve::purge() + superslab::purge(usize::MAX) + large::purge(usize::MAX) + hardened::purge(usize::MAX);
     if unmap {
+        regret::forget_all();
         superslab::unmap_cached();
         hardened::unmap_closed();
     }

@@ -89,6 +89,15 @@ pub(super) fn forget(most: u64, unused: u64) {
     }
 }
 
+/// Forgets all of it, where memory was wanted and there was none: what stays mapped then is what others (threads' stacks, files) can't have.
+pub(super) fn forget_all() {
+    if let Some(mut ledger) = LEDGER.try_lock() {
+        look(&mut ledger);
+        ledger.gone = 0;
+        set_earned(0);
+    }
+}
+
 /// Once a decay time.
 pub(super) fn age() {
     if let Some(mut ledger) = LEDGER.try_lock() {
