@@ -81,6 +81,9 @@ pub(crate) fn flush(
     Ok(())
 }
 
+/// So many blocks away at most, the next one is taken to lie in the same word of the bitmap.
+const NEAR: usize = 8;
+
 /// Marks as free the leading ones of `blocks` that lie in this span: one look-up and one round of bookkeeping for them,
 /// which is most of a batch when blocks are freed in an order related to that of their allocation. Says how many.
 #[inline(always)]
@@ -101,9 +104,9 @@ fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
         if index as usize * size != offset {
             return Err(Misuse { what: Defect::FREE_INTERIOR, at });
         }
-        let step = rest.first().map_or(0, |next| next.since(at));
-        if step == size || step == size.wrapping_neg() {
-            left = put_back_run(record, index, step, left)?;
+        let step = rest.first().map_or(usize::MAX / 2, |next| next.since(at));
+        if (step as isize).unsigned_abs() / NEAR <= size {
+            left = put_back_near(record, index, step, left)?;
             continue;
         }
         if !record.bitmap().set(index) {
@@ -117,9 +120,49 @@ fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
     Ok(freed)
 }
 
-/// Marks as free by words of the bitmap those at the start of `blocks`, the first of which is the span's `index`th, that lie `step` bytes each
-/// behind the one before, a block's size up or down: 8 instructions each instead of 31 (docs/ARCHITECTURE.md, section 3). Says what is left.
+/// Marks as free those at the start of `blocks`, the first of which is the span's `index`th and the next one `step` bytes behind it, that lie side by side,
+/// or else those whose bits are in the same word. Says what is left.
 #[inline(never)] // its frame is not to lie below that of a release
+fn put_back_near<'a>(record: &mut Span, index: u32, step: usize, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
+    let size = record.block_size as usize;
+    let goes_on = matches!(blocks, [_, second, third, ..] if third.since(*second) == step);
+    if goes_on && (step == size || step == size.wrapping_neg()) {
+        put_back_run(record, index, step, blocks)
+    } else {
+        put_back_word(record, index / 64, blocks)
+    }
+}
+
+/// Marks as free those at the start of `blocks` whose bits are in word `at`: set in a register, for in memory each would wait for the one before.
+fn put_back_word<'a>(record: &mut Span, at: u32, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
+    let (size, reciprocal) = (record.block_size as usize, record.reciprocal);
+    let start = record.base().offset(at as usize * 64 * size);
+    let bytes = (record.capacity - at * 64).min(64) as usize * size;
+    record.hint = record.hint.min(at);
+    let mut map = record.bitmap();
+    let mut free = map.word(at);
+    let mut left = blocks;
+    while let Some((&block, rest)) = left.split_first() {
+        let offset = block.since(start);
+        if offset >= bytes {
+            break;
+        }
+        let index = ((offset as u64).wrapping_mul(reciprocal) >> 42) as u32;
+        if index as usize * size != offset {
+            return Err(Misuse { what: Defect::FREE_INTERIOR, at: block });
+        }
+        if free >> index & 1 != 0 {
+            return Err(Misuse { what: Defect::FREE_TWICE, at: block });
+        }
+        free |= 1 << index;
+        left = rest;
+    }
+    map.set_word(at, free);
+    Ok(left)
+}
+
+/// Marks as free by words of the bitmap those at the start of `blocks`, the first of which is the span's `index`th, that lie `step` bytes each
+/// behind the one before, a block's size up or down: 8 instructions each instead of 31 (docs/ARCHITECTURE.md, section 3).
 fn put_back_run<'a>(record: &mut Span, index: u32, step: usize, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
     let size = record.block_size as usize;
     let most = if step == size { record.capacity - index } else { index + 1 };
