@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use super::counts::{RUN_BYTES, RUNS};
 use super::keep::COPY_MAX;
-use super::record::{Large, Spare, claim, enroll, find, forget};
+use super::record::{Large, claim, enroll, find, forget};
 use super::run::{GROWN_MAX, RUN_MAX};
 use super::{given, held, keep, mapping, run, warm};
 use crate::base::addr::{Addr, GRANULE};
@@ -12,7 +12,7 @@ use crate::base::bits::round_up;
 use crate::base::block::Block;
 use crate::base::fresh::Fresh;
 use crate::config;
-use crate::meta;
+use crate::meta::{self, Spare};
 use crate::os;
 use crate::page_map::Tag;
 use crate::region::Region;
@@ -43,7 +43,7 @@ fn make(size: usize, align: usize, may_join: bool) -> Option<Fresh> {
     if let Some(at) = waits {
         return Some(Fresh::new(Block::at(at), false));
     }
-    let mut spare = Spare::new();
+    let mut spare = Spare::default();
     let made = if bytes <= if align > GRANULE { RUN_MAX } else { GROWN_MAX } {
         // A short SuperSlab, or none at all, is no reason to refuse what a mapping of its own can serve.
         run::make(bytes, align)
@@ -54,7 +54,7 @@ fn make(size: usize, align: usize, may_join: bool) -> Option<Fresh> {
             .or_else(|| if bytes <= RUN_MAX { run::make(bytes, align) } else { None })
     };
     let (large, stale) = made?;
-    let Some(record) = spare.take() else {
+    let Some(record) = spare.take(size_of::<Large>()) else {
         give_back(large);
         return None;
     };

@@ -5,11 +5,12 @@ use super::cache::{Cache, Range};
 use super::carry::carry;
 use super::counts::{FRESH_BYTES, dirty_bytes, fresh, resized};
 use super::keep::{COPY_MAX, IN_TURN, LARGE, could_move, keep, unmap};
-use super::record::{Large, Spare};
+use super::record::Large;
 use super::run::RUN_MAX;
 use super::{pieces, warm};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::bits::round_up;
+use crate::meta::Spare;
 use crate::os::names::{self, Name};
 use crate::os::{self, Resize};
 use crate::page_map;
@@ -103,7 +104,7 @@ pub(super) fn expand(large: &mut Large, bytes: usize) -> bool {
 fn take_behind(large: &mut Large, bytes: usize) -> bool {
     let more = bytes - large.bytes;
     let found =
-        cached(more, &mut Spare::new(), |cache| cache.take_at(large.base.offset(large.bytes), more).then_some(()))
+        cached(more, &mut Spare::default(), |cache| cache.take_at(large.base.offset(large.bytes), more).then_some(()))
             .is_some();
     if found {
         IN_USE.resize_mapping(large.bytes, bytes);
@@ -153,7 +154,7 @@ pub(crate) fn transfer(large: &mut Large, to: Addr, to_bytes: usize, to_mapped: 
 /// Unmaps what waits for the next block, oldest first, until `want` bytes went back. Returns bytes. Any thread.
 pub(crate) fn purge(want: usize) -> usize {
     if want > 0 {
-        warm::drain(&mut Spare::new(), |_| ());
+        warm::drain(&mut Spare::default(), |_| ());
     }
     let mut given = 0;
     while given < want {

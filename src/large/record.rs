@@ -118,31 +118,3 @@ pub(super) fn strike(at: Addr) {
     trace::on_free(at);
     drop(page_map::strike(at, 1));
 }
-
-/// Room for a `Large` that is about to be made: what a block that made way for it had, else a new one. It saves two turns at `meta`'s lock.
-pub(super) struct Spare(Option<Addr>);
-
-impl Spare {
-    pub(super) const fn new() -> Spare {
-        Spare(None)
-    }
-
-    /// The record of a block that was struck out.
-    pub(super) fn put(&mut self, record: Addr) {
-        if let Some(record) = self.0.replace(record) {
-            meta::free(record, size_of::<Large>());
-        }
-    }
-
-    pub(super) fn take(&mut self) -> Option<Addr> {
-        self.0.take().or_else(|| meta::alloc(size_of::<Large>()))
-    }
-}
-
-impl Drop for Spare {
-    fn drop(&mut self) {
-        if let Some(record) = self.0.take() {
-            meta::free(record, size_of::<Large>());
-        }
-    }
-}

@@ -7,10 +7,11 @@
 use super::cache::{Cache, Range};
 use super::counts::dirty_bytes;
 use super::keep::{IN_TURN, keep, keep_all};
-use super::record::{Large, Spare, strike};
+use super::record::{Large, strike};
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::block::Block;
 use crate::base::seats::{PLACES, Seats};
+use crate::meta::Spare;
 #[cfg(feature = "paranoid")]
 use crate::os::require;
 use crate::page_map::{self, Tag};
@@ -116,7 +117,7 @@ pub(super) fn drain<T>(spare: &mut Spare, find: impl FnOnce(&mut Cache) -> T) ->
 /// Puts a block that is claimed, or was taken, into the cache.
 #[cold]
 pub(crate) fn into_cache(range: Range) {
-    leave(range, &mut Spare::new());
+    leave(range, &mut Spare::default());
     keep(range);
 }
 
@@ -124,7 +125,7 @@ pub(crate) fn into_cache(range: Range) {
 fn leave(range: Range, spare: &mut Spare) {
     let record = page_map::record(range.base);
     strike(range.base);
-    spare.put(record);
+    spare.put(record, size_of::<Large>());
 }
 
 /// Feature `paranoid`: that what waits is as it should be. Returns its bytes. Any thread.

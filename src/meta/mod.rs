@@ -5,7 +5,9 @@
 #[cfg(feature = "paranoid")]
 mod check;
 mod records;
+mod spare;
 
 #[cfg(feature = "paranoid")]
 pub(crate) use check::check;
 pub(crate) use records::{alloc, free, mapped};
+pub(crate) use spare::Spare;

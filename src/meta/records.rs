@@ -29,7 +29,7 @@ pub(super) struct Meta {
 pub(super) static META: Mutex<Meta> =
     Mutex::new(Meta { next: Addr::NULL, end: Addr::NULL, free: [Addr::NULL; SIZES], mapped: 0 });
 
-fn shift_of(bytes: usize) -> Option<u32> {
+pub(super) fn shift_of(bytes: usize) -> Option<u32> {
     let shift = bytes.max(1 << MIN_SHIFT).next_power_of_two().trailing_zeros();
     (shift <= MAX_SHIFT).then_some(shift)
 }

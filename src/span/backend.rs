@@ -10,7 +10,6 @@ use crate::base::addr::{Addr, GRANULE};
 use crate::base::sync::AtomicUsize;
 use crate::class::ClassId;
 use crate::config;
-use crate::meta;
 use crate::os;
 use crate::page_map::{self, Tag};
 use crate::region::Region;
@@ -18,7 +17,7 @@ use crate::superslab::{self, Slab, SlabKind};
 
 /// A span of `class` for the heap at `owner`, whose `dirty` it is, all blocks free, on no list. `None`: out of memory.
 pub(crate) fn tiny_backend_acquire_span(class: ClassId, owner: Addr, dirty: &mut Dirty) -> Option<NonNull<Span>> {
-    let record = meta::alloc(record_bytes(class))?;
+    let record = dirty.spare.take(record_bytes(class))?;
     let slab = match dirty.region {
         None => superslab::acquire_slab(SlabKind(class.index() as u8), class.slots()),
         Some(region) => given(region, class),
@@ -53,7 +52,7 @@ fn give<const ONE_OF_MANY: bool>(slab: Slab, region: Option<&Region>) {
 #[inline(never)] // for the stack: it is acquired before, deep down
 fn begin(record: Addr, class: ClassId, owner: Addr, slab: Option<Slab>, dirty: &mut Dirty) -> Option<NonNull<Span>> {
     let Some(slab) = slab else {
-        meta::free(record, record_bytes(class));
+        dirty.spare.put(record, record_bytes(class));
         return None;
     };
     let claims = if config::get::hardened() != config::hardened::FULL {
@@ -62,14 +61,14 @@ fn begin(record: Addr, class: ClassId, owner: Addr, slab: Option<Slab>, dirty: &
         claims
     } else {
         give::<false>(slab, dirty.region);
-        meta::free(record, record_bytes(class));
+        dirty.spare.put(record, record_bytes(class));
         return None;
     };
     let (base, granules) = (slab.base, slab.granules());
     let span = make(record, class, owner, slab, claims, dirty.generation);
     // Last: from here on anybody may look at the head.
     if !page_map::enter(base, granules, Tag::of_span(owner, class.index()), record) {
-        give_up::<false>(span, dirty.region);
+        give_up::<false>(span, dirty);
         return None;
     }
     // SAFETY: just made; its heap's lock is held (caller).
@@ -147,13 +146,16 @@ pub(super) fn release<const ONE_OF_MANY: bool>(mut span: NonNull<Span>, dirty: &
         clear(record, dirty);
     }
     page_map::strike(record.base(), record.slab.granules());
-    give_up::<ONE_OF_MANY>(span, dirty.region);
+    give_up::<ONE_OF_MANY>(span, dirty);
 }
 
 /// Gives back what a span has that is not in the page map, and its record.
 #[inline(always)]
-fn give_up<const ONE_OF_MANY: bool>(span: NonNull<Span>, region: Option<&Region>) {
-    match region {
+fn give_up<const ONE_OF_MANY: bool>(span: NonNull<Span>, dirty: &mut Dirty) {
+    // SAFETY: as below. Its record is read there: nobody takes it from `dirty` before.
+    let record = unsafe { span.as_ref() };
+    dirty.spare.put(record.record(), record_bytes(record.class));
+    match dirty.region {
         None => give_up_pooled::<ONE_OF_MANY>(span),
         Some(region) => give_up_given(span, region),
     }
@@ -174,7 +176,7 @@ fn give_up_given(span: NonNull<Span>, region: &Region) {
 fn give_up_by(span: NonNull<Span>, give: impl FnOnce(Slab)) {
     // SAFETY: the caller's alone, and no block of it is in use: nobody looks at the record any more.
     let span = unsafe { span.as_ref() };
-    let (record, class, closed) = (span.record(), span.class, span.closed);
+    let closed = span.closed;
     if !span.claims.is_null() {
         sheets::give(span.claims);
     }
@@ -184,7 +186,6 @@ fn give_up_by(span: NonNull<Span>, give: impl FnOnce(Slab)) {
     if !closed || os::unguard(slab.base, slab.granules() * GRANULE) {
         give(slab);
     }
-    meta::free(record, record_bytes(class));
 }
 
 /// Zeroes a span from before the options were read: hardened heaps take all slabs for zero.

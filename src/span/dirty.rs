@@ -4,6 +4,7 @@
 use core::ptr::NonNull;
 
 use super::record::Span;
+use crate::meta::Spare;
 use crate::region::Region;
 
 /// What a heap's spans may hold dirty, how long ago they were used, and where they are from; under the heap's lock.
@@ -24,6 +25,8 @@ pub(crate) struct Dirty {
     /// Memory of the program's own that the spans lie in, and not in the pool's: no page of it goes to the kernel, so nothing of it counts as what
     /// could.
     pub(crate) region: Option<&'static Region>,
+    /// The record of the span that was given back last.
+    pub(super) spare: Spare,
     /// One more than the generation in which a sweep last came to the end of what is `Sweep::Older`.
     pub(super) older_swept: u16,
     /// Where the sweep is that looks for old spans, and where any other: with one for both, what the first passes over the second would never see.
@@ -39,11 +42,14 @@ impl Dirty {
 
 /// A place among all the spans of a heap, from one chain and class to the next. It stays right while spans come, go and move: one that
 /// moves may be missed, or met twice.
-#[derive(Default)]
+///
+/// Packed: a heap has no line to spare.
+#[derive(Clone, Copy, Default)]
+#[repr(C, packed(4))]
 pub(super) struct Hand {
     /// `None`: at the end of a chain.
     pub(super) at: Option<NonNull<Span>>,
     /// The chain after the one that it is in.
-    pub(super) class: u32,
-    pub(super) chain: u32,
+    pub(super) class: u16,
+    pub(super) chain: u16,
 }

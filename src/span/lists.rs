@@ -210,7 +210,7 @@ impl Spans {
         // SAFETY: see `add`.
         let record = unsafe { span.as_mut() };
         for hand in &mut dirty.hands {
-            if hand.at == Some(span) {
+            if { hand.at } == Some(span) {
                 hand.at = record.next;
             }
         }
@@ -233,9 +233,9 @@ impl Spans {
 impl Hand {
     /// The span that it points to.
     pub(super) fn next(&mut self, lists: &[Spans]) -> Option<NonNull<Span>> {
-        while self.at.is_none() {
+        while { self.at }.is_none() {
             let spans = lists.get(self.class as usize)?;
-            if self.chain == List::Going as u32 || spans.spans == 0 {
+            if self.chain == List::Going as u16 || spans.spans == 0 {
                 (self.class, self.chain) = (self.class + 1, 0);
                 continue;
             }

@@ -17,6 +17,14 @@ pub(crate) fn alloc(bytes: usize) -> Option<Addr> {
     (!record.is_null()).then(|| Addr::of(record))
 }
 
+/// What is given up is freed with all others.
+#[derive(Default)]
+pub(crate) struct Spare;
+
+impl Spare {
+    pub(crate) fn put(&mut self, _: Addr, _: usize) {}
+}
+
 /// Starts a new execution.
 pub(crate) fn reset() {
     for (record, layout) in RECORDS.take() {

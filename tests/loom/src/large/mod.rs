@@ -33,16 +33,6 @@ mod record {
     pub(super) fn strike(at: Addr) {
         drop(page_map::strike(at, 1));
     }
-
-    pub(super) struct Spare;
-
-    impl Spare {
-        pub(super) fn new() -> Spare {
-            Spare
-        }
-
-        pub(super) fn put(&mut self, _: Addr) {}
-    }
 }
 
 mod counts {
