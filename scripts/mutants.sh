@@ -130,8 +130,8 @@ file=base/seats.rs models=seats
 mutant $file 'fn put' 'leaving publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
 mutant $file 'fn put' 'who leaves a word overwrites another' 'place.compare_exchange(0, word, Ordering::Release, Ordering::Relaxed).is_ok()' \
     '{ place.store(word, Ordering::Release); true }'
-mutant $file 'fn take' 'who takes acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
-mutant $file 'fn take' 'who takes does not claim' 'place.compare_exchange(word, 0, Ordering::Acquire, Ordering::Relaxed).is_ok()' \
+mutant $file 'fn take_from' 'who takes acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
+mutant $file 'fn take_from' 'who takes does not claim' 'place.compare_exchange(word, 0, Ordering::Acquire, Ordering::Relaxed).is_ok()' \
     '{ place.swap(0, Ordering::Acquire); true }'
 
 file=base/at_hand.rs models=at_hand
@@ -285,7 +285,7 @@ file=large/warm.rs models=warm
 mutant $file 'fn free' 'two free a block' ' || !entry.claim(Tag::LARGE, Tag::WAITS)' ''
 mutant $file 'fn free' 'a block waits that may be freed again' 'Tag::WAITS)' 'Tag::LARGE)'
 mutant $file 'fn free' 'what found no place is lost' 'Freed::Homeless(freed) }' 'Freed::Waits }'
-mutant $file 'fn take' 'a block in use looks as if it waited' 'entry.renew(Tag::LARGE);' ''
+mutant $file 'fn taken' 'a block in use looks as if it waited' 'entry.renew(Tag::LARGE);' ''
 mutant $file 'fn leave' 'what goes into the cache stays entered' 'strike(range.base);' ''
 file=page_map/leaf.rs
 mutant $file 'fn claim' 'a claim acquires nothing' 'to.0, Ordering::Acquire' 'to.0, Ordering::Relaxed'
@@ -294,4 +294,4 @@ mutant $file 'fn claim' 'a claim is made in two steps' 'self.tag.compare_exchang
 mutant $file 'fn renew' 'a renewal publishes nothing' 'store(tag.0, Ordering::Release)' 'store(tag.0, Ordering::Relaxed)'
 file=base/seats.rs
 mutant $file 'fn put' 'leaving a block publishes nothing' 'Ordering::Release' 'Ordering::Relaxed'
-mutant $file 'fn take' 'who takes a block acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'
+mutant $file 'fn take_from' 'who takes a block acquires nothing' 'Ordering::Acquire' 'Ordering::Relaxed'

@@ -55,8 +55,9 @@ impl<const PLACES: usize> Gate<PLACES> {
         self.look(index, me)
     }
 
+    /// Where `me` is at home.
     #[inline(always)]
-    fn start(me: usize) -> usize {
+    pub(crate) fn start(me: usize) -> usize {
         me.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48
     }
 

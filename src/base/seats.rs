@@ -41,16 +41,25 @@ impl<const SEATS: usize> Seats<SEATS> {
         place.compare_exchange(0, word, Ordering::Release, Ordering::Relaxed).is_ok()
     }
 
-    /// Takes a word that `fits`, as 0 does not, from `seat`: it and what it names are the caller's alone.
+    /// The places at `seat` with a word that `fits`, as 0 does not, for `take_from`.
+    #[inline(always)]
+    pub(crate) fn find(&self, seat: usize, fits: impl Fn(u64) -> bool) -> impl Iterator<Item = (&AtomicU64, u64)> {
+        // Relaxed: only whether it is worth a try. Taken and put again meanwhile it is the same word and as good.
+        self.seat(seat).iter().map(|place| (place, place.load(Ordering::Relaxed))).filter(move |found| fits(found.1))
+    }
+
+    /// Takes the word that `find` found, if it is there still: it and what it names are the caller's alone.
+    #[inline(always)]
+    pub(crate) fn take_from((place, word): (&AtomicU64, u64)) -> Option<u64> {
+        // Acquire pairs with the Release in `put`. Relaxed on failure: nothing is taken.
+        let is_taken = place.compare_exchange(word, 0, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        is_taken.then_some(word)
+    }
+
+    /// Takes a word that `fits` from `seat`.
     #[inline(always)]
     pub(crate) fn take(&self, seat: usize, fits: impl Fn(u64) -> bool) -> Option<u64> {
-        self.seat(seat).iter().find_map(|place| {
-            // Relaxed: only whether it is worth a try. Taken and put again meanwhile it is the same word and as good.
-            let word = place.load(Ordering::Relaxed);
-            // Acquire pairs with the Release in `put`. Relaxed on failure: nothing is taken.
-            let take = || place.compare_exchange(word, 0, Ordering::Acquire, Ordering::Relaxed).is_ok();
-            (fits(word) && take()).then_some(word)
-        })
+        self.find(seat, fits).find_map(Self::take_from)
     }
 }
 

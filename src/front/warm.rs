@@ -19,8 +19,10 @@ pub(super) fn alloc(size: usize) -> Option<Block> {
     if reclaim::wants_background() {
         return None;
     }
-    let inside = gate::enter_at_once()?;
-    let block = warm::alloc(size, inside.place());
+    // Mostly there is none, and then it is not for nothing that the gate is entered: the slow path enters it again.
+    let waiting = warm::find(size, gate::home())?;
+    let _inside = gate::enter_at_once()?;
+    let block = warm::alloc(waiting);
     paranoid::after_slow_path();
     block
 }

@@ -11,6 +11,7 @@ use super::record::{Large, strike};
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::block::Block;
 use crate::base::seats::{PLACES, Seats};
+use crate::base::sync::AtomicU64;
 use crate::meta::Spare;
 #[cfg(feature = "paranoid")]
 use crate::os::require;
@@ -60,25 +61,41 @@ pub(crate) fn free(at: Addr, seat: usize) -> Option<Freed> {
     Some(if Seats::<COUNT>::put(place, word(freed)) { Freed::Waits } else { Freed::Homeless(freed) })
 }
 
-/// A freed block of just so many granules that waits at `seat`, if one does.
+/// A freed block that was seen to wait.
+pub(crate) struct Waiting((&'static AtomicU64, u64));
+
+/// A block of just so many granules that waits at `seat`, if one does. Needs no gate.
+#[inline(always)]
+pub(crate) fn find(size: usize, seat: usize) -> Option<Waiting> {
+    // Not rounded up before the shift: that would make none of the largest sizes, and none fits a free place.
+    let granules = (size.wrapping_sub(1) >> GRANULE_SHIFT) + 1;
+    SEATS.find(seat, |word| word as u32 as usize == granules).next().map(Waiting)
+}
+
+/// That block, if it waits still.
 ///
 /// With `free` all of a pair that repeats: no lock, no record made or entered anew.
 #[inline(always)]
-pub(crate) fn alloc(size: usize, seat: usize) -> Option<Block> {
-    // Not rounded up before the shift: that would make none of the largest sizes, and none fits a free place.
-    take(seat, (size.wrapping_sub(1) >> GRANULE_SHIFT) + 1).map(Block::at)
+pub(crate) fn alloc(waiting: Waiting) -> Option<Block> {
+    Seats::<COUNT>::take_from(waiting.0).map(|word| Block::at(taken(word)))
 }
 
 /// A block of so many granules that waits at `seat`.
 #[inline(always)]
 pub(super) fn take(seat: usize, granules: usize) -> Option<Addr> {
     debug_assert!(granules > 0, "a free place would fit");
-    let Range { base, bytes } = range(SEATS.take(seat, |word| word as u32 as usize == granules)?);
+    SEATS.take(seat, |word| word as u32 as usize == granules).map(taken)
+}
+
+/// The block of a word just taken, which is in use from now on.
+#[inline(always)]
+fn taken(word: u64) -> Addr {
+    let Range { base, bytes } = range(word);
     IN_USE.add_mapping(bytes);
     if let Some(entry) = page_map::entry(base) {
         entry.renew(Tag::LARGE);
     }
-    Some(base)
+    base
 }
 
 /// The same of any seat.

@@ -9,7 +9,8 @@ use crate::base::gate::Gate;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 #[unsafe(link_section = ".bss.tables")] // touched here and there: see docs/ARCHITECTURE.md, section 5
-static GATE: Gate<256> = Gate::new();
+static GATE: Gate<PLACES> = Gate::new();
+const PLACES: usize = 256;
 
 /// Being inside.
 #[must_use]
@@ -46,6 +47,12 @@ pub(crate) fn enter() -> Option<Inside> {
 #[inline(always)]
 pub(crate) fn enter_at_once() -> Option<Inside> {
     GATE.enter_at_once(tls::thread()).map(Inside)
+}
+
+/// The number of the place that `enter_at_once` would give.
+#[inline(always)]
+pub(crate) fn home() -> usize {
+    Gate::<PLACES>::start(tls::thread())
 }
 
 #[inline]
