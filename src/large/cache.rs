@@ -47,6 +47,7 @@ impl Cache {
 
     /// Keeps `range`, joined with what it touches. Returns one to unmap instead when there is no room for another.
     pub(crate) fn put(&mut self, range: Range) -> Option<Range> {
+        debug_assert!(range.bytes > 0, "a range");
         let mut range = range;
         let mut at = 0;
         while let Some(&held) = self.ranges.get(at).filter(|_| at < self.len) {

@@ -62,11 +62,13 @@ pub(super) fn resize(large: &mut Large, bytes: usize) -> Option<Addr> {
         if bytes <= large.bytes / 2 && bytes <= RUN_MAX {
             return None;
         }
-        // Some granules: of fewer `stays` says so.
-        let end = Range { base: large.base.offset(bytes), bytes: large.bytes - bytes };
-        IN_USE.resize_mapping(large.bytes, bytes);
-        large.bytes = bytes;
-        keep(end);
+        // Of a block of one granule, or two, what does not stay may be less than a granule.
+        if bytes < large.bytes {
+            let end = Range { base: large.base.offset(bytes), bytes: large.bytes - bytes };
+            IN_USE.resize_mapping(large.bytes, bytes);
+            large.bytes = bytes;
+            keep(end);
+        }
         return Some(large.base);
     }
     if take_behind(large, bytes) {
@@ -163,4 +165,19 @@ pub(crate) fn purge(want: usize) -> usize {
         given += unmap(range);
     }
     given
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::large;
+
+    #[test]
+    fn a_block_that_shrinks_by_less_than_a_granule_leaves_nothing() {
+        let Some(block) = large::alloc(320 << 10, 1) else { panic!("no memory") };
+        let at = block.at();
+        for size in [190 << 10, 110 << 10, 75 << 10, 60 << 10] {
+            assert!(large::stays(at, size) || large::resize(at, size).is_none_or(|to| to == at));
+        }
+        large::free(at);
+    }
 }
