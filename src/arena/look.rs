@@ -37,12 +37,12 @@ pub(crate) fn of(block: *mut u8) -> *mut u8 {
 /// `word` is an arena's, which is not destroyed meanwhile.
 pub(crate) unsafe fn figures(word: *mut u8) -> Option<Figures> {
     let arena = at(word);
-    front::inside(|| arena.figures())
+    front::look(|| arena.figures())
 }
 
 /// The figures of the arena with this number, from the newest on; `None`: there are no more, or a fork lasts too long. Any thread.
 pub(crate) fn nth(number: usize) -> Option<Figures> {
-    front::inside(|| list::nth(number, Arena::figures)).flatten()
+    front::look(|| list::nth(number, Arena::figures)).flatten()
 }
 
 impl Arena {
@@ -85,11 +85,11 @@ pub(crate) unsafe fn walk(word: *mut u8, mut look: impl FnMut(Addr, usize) -> i3
 }
 
 fn walk_heap(heap: OwnHeap, look: &mut impl FnMut(Addr, usize) -> i32) -> Option<i32> {
-    let mut bases = front::inside(|| heap.bases()).flatten()?;
+    let mut bases = front::look(|| heap.bases()).flatten()?;
     let mut index = 0;
     while let Some(base) = bases.get(index) {
         index += 1;
-        let Some(live) = front::inside(|| heap.live(base, &mut bases))? else { continue };
+        let Some(live) = front::look(|| heap.live(base, &mut bases))? else { continue };
         let mut next = 0;
         while let Some(block) = live.block(bases.bits(), &mut next) {
             let said = look(block, front::usable_size(block.as_ptr()).unwrap_or(0));

@@ -39,11 +39,20 @@ pub(crate) fn serve(
 /// Does something that takes locks, and what is due where it freed memory. `None`: not done, as in `serve`. Any thread that holds no lock.
 #[inline]
 pub(crate) fn inside<T>(work: impl FnOnce() -> T) -> Option<T> {
+    look(|| {
+        let done = work();
+        reclaim::after_free();
+        paranoid::after_slow_path();
+        done
+    })
+}
+
+/// Looks at something under locks, and does nothing that is due: a report has not the stack for it. Else as `inside`.
+#[inline]
+pub(crate) fn look<T>(work: impl FnOnce() -> T) -> Option<T> {
     let saved = errno::errno();
     let inside = enter()?;
     let done = work();
-    reclaim::after_free();
-    paranoid::after_slow_path();
     drop(inside);
     errno::set_errno(saved);
     Some(done)

@@ -38,7 +38,7 @@ mod trim;
 mod warm;
 
 pub(crate) use aligned::alloc_aligned;
-pub(crate) use apart::{inside, own_heap, prepare, serve};
+pub(crate) use apart::{inside, look, own_heap, prepare, serve};
 pub(crate) use ask::{cut, is_ours, resize, usable_size, usable_size_or_0};
 pub(crate) use free::{free, free_rounded, free_sized};
 pub(crate) use kind::Kind;
