@@ -71,8 +71,10 @@ pub(super) fn take(bytes: usize) -> Option<Addr> {
 /// Takes back what `take` gave.
 pub(super) fn give(array: Addr) {
     let Some(sheet) = SHEETS.lock().give(array) else { return };
-    // Without the lock, for nobody else has it. Refused, it keeps its memory.
-    os::purge(place(sheet), SHEET);
+    // Without the lock, for nobody else has it. Refused, it keeps its memory; longer pages are others' too.
+    if os::page_size() <= SHEET {
+        os::purge(place(sheet), SHEET);
+    }
     SHEETS.lock().link(sheet, BARE);
 }
 
@@ -163,7 +165,6 @@ impl Sheets {
     fn add_chunk(&mut self) -> Option<()> {
         let chunk = os::map_aligned(Addr::NULL, CHUNK, CHUNK)?;
         names::give(chunk, CHUNK, Name::Records);
-        // Longer pages would be others' too.
         if os::page_size() <= SHEET {
             os::guard(chunk, SHEET);
             os::guard(chunk.offset(LAST * SHEET), SHEET);
