@@ -16,7 +16,7 @@ int main(void) {
             freed = 1;
             if (fork() == 0) {
                 close(2);
-                p[-1] = 1;
+                p[-1] ^= 1; // by chance it is 1
                 free((void *)p);
                 _exit(0);
             }
