@@ -25,7 +25,7 @@ ROWS = [
     ("bench_cross", "2 100000 64 64", 150),
     ("bench_runs", "4 1 60000 1 100 42", 104),
     ("bench_thread_pool", "16 40 1024", 1_365_000),
-    ("bench_mid_large_mt", "2 20000 256 42", 143),
+    ("bench_mid_large_mt", "2 20000 256 42", 150),
     ("bench_large", "2000 16 42", 16_900),
 ]
 PEERS = {
