@@ -3,7 +3,7 @@
 //! | kind       | usable size      | resize             | expand         | cut       | free (`sink.rs`)              |
 //! |------------|------------------|--------------------|----------------|-----------|-------------------------------|
 //! | `NotOurs`  | none             | die                | die            | -         | die                           |
-//! | `Large`    | its record's     | `stays`, in place, or moved | in place       | -         | its box's                     |
+//! | `Large`    | its record's     | in place, or moved | in place       | -         | its box's                     |
 //! | `Fenced`   | what was asked for | in place, or moved | in place     | its end   | checked, then its box's       |
 //! | `Guarded`  | what was asked for | copied           | no             | its end   | its box's                     |
 //! | `Reserve`  | its chunk's      | copied             | no             | -         | its box's, without the gate   |

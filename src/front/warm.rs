@@ -19,7 +19,7 @@ pub(super) fn alloc(size: usize) -> Option<Block> {
     if reclaim::wants_background() {
         return None;
     }
-    // Mostly there is none, and then it is not for nothing that the gate is entered: the slow path enters it again.
+    // Mostly none waits, and a turn at the gate would be for nothing: the slow path enters it again.
     let waiting = warm::find(size, gate::home())?;
     let _inside = gate::enter_at_once()?;
     let block = warm::alloc(waiting);

@@ -8,7 +8,7 @@ use crate::os::names::{self, Name};
 
 /// Records come in powers of two from 64 bytes to 32 KiB, aligned to their size up to 4096.
 pub(super) const MIN_SHIFT: u32 = 6;
-const MAX_SHIFT: u32 = 15;
+pub(super) const MAX_SHIFT: u32 = 15;
 const SIZES: usize = (MAX_SHIFT - MIN_SHIFT + 1) as usize;
 /// Each chunk doubles what there is, from the smallest on up to the largest: a process that is short of addresses (`ulimit -v`) does
 /// not spend them on records. The smallest is tried when another is refused.

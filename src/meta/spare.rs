@@ -1,6 +1,6 @@
 //! `Spare`: the record that was given up last, for who soon asks for one of its size: it saves two turns at the lock of all records.
 
-use super::records::{MIN_SHIFT, alloc, free, shift_of};
+use super::records::{MAX_SHIFT, MIN_SHIFT, alloc, free, shift_of};
 use crate::base::addr::Addr;
 
 /// A word: the record, and which power of two it is below. Zeroes are a valid value: none.
@@ -9,6 +9,7 @@ pub(crate) struct Spare(usize);
 
 /// Records are aligned to more.
 const SHIFT: usize = (1 << MIN_SHIFT) - 1;
+const _: () = assert!(MAX_SHIFT as usize <= SHIFT);
 
 impl Spare {
     /// `free`, of what is still read until the next call.

@@ -100,10 +100,8 @@ fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
             }
             break;
         }
-        let index = ((offset as u64).wrapping_mul(reciprocal) >> 42) as u32;
-        if index as usize * size != offset {
-            return Err(Misuse { what: Defect::FREE_INTERIOR, at });
-        }
+        let index = index_of(offset, size, reciprocal).ok_or(Misuse { what: Defect::FREE_INTERIOR, at })?;
+        // The last one's next is too far away.
         let step = rest.first().map_or(usize::MAX / 2, |next| next.since(at));
         if (step as isize).unsigned_abs() / NEAR <= size {
             left = put_back_near(record, index, step, left)?;
@@ -118,6 +116,13 @@ fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
     let freed = (blocks.len() - left.len()) as u32;
     record.free += freed;
     Ok(freed)
+}
+
+/// Which block of `size` bytes starts `offset` bytes behind the first; `None`: none does.
+#[inline(always)]
+fn index_of(offset: usize, size: usize, reciprocal: u64) -> Option<u32> {
+    let index = ((offset as u64).wrapping_mul(reciprocal) >> 42) as u32;
+    (index as usize * size == offset).then_some(index)
 }
 
 /// Marks as free those at the start of `blocks`, the first of which is the span's `index`th and the next one `step` bytes behind it, that lie side by side,
@@ -147,10 +152,7 @@ fn put_back_word<'a>(record: &mut Span, at: u32, blocks: &'a [Addr]) -> Result<&
         if offset >= bytes {
             break;
         }
-        let index = ((offset as u64).wrapping_mul(reciprocal) >> 42) as u32;
-        if index as usize * size != offset {
-            return Err(Misuse { what: Defect::FREE_INTERIOR, at: block });
-        }
+        let index = index_of(offset, size, reciprocal).ok_or(Misuse { what: Defect::FREE_INTERIOR, at: block })?;
         if free >> index & 1 != 0 {
             return Err(Misuse { what: Defect::FREE_TWICE, at: block });
         }
