@@ -1,12 +1,10 @@
-//! Names the shared library's ABI and writes the C header from `src/abi/hak.rs`, `hak_arena.rs` and `hak_types.rs`.
+//! Names the shared library's ABI and, with feature `header`, writes the C header from `src/abi/hak.rs`, `hak_arena.rs` and `hak_types.rs`.
 #![allow(
     clippy::expect_used,
     clippy::disallowed_methods,
     clippy::disallowed_macros,
     reason = "a build script may stop the build"
 )]
-
-use std::path::PathBuf;
 
 fn main() {
     println!("cargo::rerun-if-changed=src/abi/hak.rs");
@@ -29,7 +27,13 @@ fn main() {
     if std::env::var("OPT_LEVEL").is_ok_and(|level| level != "0") {
         println!("cargo::rustc-cfg=optimised");
     }
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("hakmem.h");
+    #[cfg(feature = "header")]
+    header();
+}
+
+#[cfg(feature = "header")]
+fn header() {
+    let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml is readable");
     cbindgen::Builder::new()
         .with_config(config)
@@ -38,5 +42,5 @@ fn main() {
         .with_src("src/abi/hak_arena.rs")
         .generate()
         .expect("these files are plain enough for cbindgen")
-        .write_to_file(out);
+        .write_to_file(std::path::Path::new(&out).join("hakmem.h"));
 }

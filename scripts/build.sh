@@ -5,6 +5,7 @@
 # `cargo rustc` for one crate type: a plain `cargo build` makes the rlib too, for which cargo leaves LTO out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+header=$(scripts/header_path.sh) # first, without the flags of target.sh: with other ones cargo would build cbindgen anew
 . scripts/target.sh
 
 cargo rustc --release --lib --target-dir target ${target:+--target "$target"} --crate-type staticlib
@@ -25,6 +26,5 @@ archive=$release/.libhakmem.a.static
 "${tools}objcopy" --localize-symbol=dlopen --localize-symbol=dlmopen --localize-symbol=dlsym "$release/libhakmem.a" "$archive"
 mv "$archive" "$release/libhakmem.a"
 
-header=$(scripts/header_path.sh)
 mkdir -p include
 cmp -s "$header" include/hakmem.h || cp "$header" include/hakmem.h
