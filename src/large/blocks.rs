@@ -46,12 +46,12 @@ fn make(size: usize, align: usize, may_join: bool) -> Option<Fresh> {
     let mut spare = Spare::default();
     let made = if bytes <= if align > GRANULE { RUN_MAX } else { GROWN_MAX } {
         // A short SuperSlab, or none at all, is no reason to refuse what a mapping of its own can serve.
-        run::make(bytes, align)
+        run::make(size, bytes, align)
             .or_else(|| if align > GRANULE { mapping::make(size, align, may_join, &mut spare) } else { None })
     } else {
         // Nor is a process that has as many mappings as it may.
         mapping::make(size, align, may_join, &mut spare)
-            .or_else(|| if bytes <= RUN_MAX { run::make(bytes, align) } else { None })
+            .or_else(|| if bytes <= RUN_MAX { run::make(size, bytes, align) } else { None })
     };
     let (large, stale) = made?;
     let Some(record) = spare.take(size_of::<Large>()) else {
@@ -91,15 +91,18 @@ pub(crate) fn usable(at: Addr) -> Option<usize> {
 
 /// Whether the block at `at`, which the caller holds, is to hold `size` bytes as it is: then there is no `resize`. No lock, so no gate.
 ///
-/// Above 5/8 of it, as a class's block; a long one less than an eighth of which would go back.
+/// Above 5/8 of the most that was asked for, as a class's block; a long one less than an eighth of which would go back.
 #[inline]
 pub(crate) fn stays(at: Addr, size: usize) -> bool {
-    // SAFETY: as in `usable`.
-    let large = find(at).map(|record| unsafe { record.as_ref() });
-    large.filter(|large| large.given.is_none()).is_some_and(|large| {
-        let spare = large.bytes / 8 * if large.bytes <= COPY_MAX { 3 } else { 1 };
-        size <= large.bytes && size > large.bytes - spare
-    })
+    let Some(mut record) = find(at) else { return false };
+    // SAFETY: the caller holds the block, and there is no other reference to its record.
+    let large = unsafe { record.as_mut() };
+    let spare = large.size / 8 * if large.size <= COPY_MAX { 3 } else { 1 };
+    let stays = large.given.is_none() && size <= large.bytes && size > large.size - spare;
+    if stays && size > large.size {
+        large.size = size;
+    }
+    stays
 }
 
 /// Makes the block at `at` hold `size` bytes, in place or by moving pages. `None`: neither is possible, all as before.
@@ -114,7 +117,7 @@ fn resize_record(mut record: NonNull<Large>, size: usize) -> Option<Addr> {
     let large = unsafe { record.as_mut() };
     let at = match (large.given, &large.slab) {
         (Some(region), _) => given::resize(large, region, round_up(size.max(1), GRANULE)?, size),
-        (None, Some(_)) => run::resize(large, round_up(size.max(1), GRANULE)?, size),
+        (None, Some(_)) => return run::resize(large, round_up(size.max(1), GRANULE)?, size),
         (None, None) => mapping::resize(large, round_up(size, GRANULE)?),
     }?;
     large.size = large.bytes;

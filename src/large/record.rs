@@ -20,7 +20,7 @@ pub(crate) struct Large {
     pub(crate) base: Addr,
     /// Bytes that are the block's: a granule multiple, or what its kind says.
     pub(crate) bytes: usize,
-    /// What the program may use of them: all, but where the block's end is watched.
+    /// What the program may use of them: all, but where the block's end is watched, and of a run the most that was asked for.
     pub(crate) size: usize,
     /// The slots of a run; `None` for a mapping of its own.
     pub(super) slab: Option<Slab>,

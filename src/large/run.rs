@@ -14,8 +14,8 @@ pub(super) const RUN_MAX: usize = 1 << 20;
 /// 142,000 faults and a peak of 88 MiB, with 1 MiB here 249,000 and 108; 128 and 64 KiB gain little more.
 pub(super) const GROWN_MAX: usize = 256 << 10;
 
-/// `bytes`: a granule multiple of at most half a SuperSlab.
-pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, usize)> {
+/// For `size` bytes; `bytes`: as a granule multiple, of at most half a SuperSlab.
+pub(super) fn make(size: usize, bytes: usize, align: usize) -> Option<(Large, usize)> {
     let slots = (bytes / GRANULE) as u32;
     let slab = if align <= GRANULE {
         superslab::acquire_slab(SlabKind::LARGE, slots)
@@ -25,7 +25,7 @@ pub(super) fn make(bytes: usize, align: usize) -> Option<(Large, usize)> {
     let stale = if slab.dirty { bytes } else { 0 };
     RUNS.add(1);
     RUN_BYTES.add(bytes as u64);
-    Some((Large::plain(slab.base, bytes, Some(slab)), stale))
+    Some((Large { size, ..Large::plain(slab.base, bytes, Some(slab)) }, stale))
 }
 
 /// Makes the block hold `size` bytes, `bytes` of whole slots: gives back those at its end, or takes the ones behind it where they are
@@ -43,6 +43,8 @@ pub(super) fn resize(large: &mut Large, bytes: usize, size: usize) -> Option<Add
                 large.bytes = bytes;
             }
         }
+        // As far as that the program may have written.
+        large.size = bytes;
         return Some(large.base);
     }
     // An aligned one that grows far is better off with a mapping of its own too.
@@ -55,5 +57,22 @@ pub(super) fn resize(large: &mut Large, bytes: usize, size: usize) -> Option<Add
     }
     RUN_BYTES.add((bytes - large.bytes) as u64);
     large.bytes = bytes;
+    large.size = size;
     Some(large.base)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::large;
+
+    #[test]
+    fn what_was_never_asked_for_does_not_make_a_run_too_long() {
+        let Some(block) = large::alloc_growing(70_000) else { panic!("no memory") };
+        let at = block.at();
+        assert!(large::stays(at, 60_000) && large::usable(at) == Some(70_000));
+        // Once written, it takes memory whatever is asked for later.
+        assert!(large::stays(at, 120_000) && large::stays(at, 80_000) && !large::stays(at, 60_000));
+        assert!(large::resize(at, 60_000) == Some(at) && large::usable(at) == Some(65_536));
+        large::free(at);
+    }
 }
