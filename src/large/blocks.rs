@@ -95,12 +95,15 @@ pub(crate) fn usable(at: Addr) -> Option<usize> {
 #[inline]
 pub(crate) fn stays(at: Addr, size: usize) -> bool {
     let Some(mut record) = find(at) else { return false };
-    // SAFETY: the caller holds the block, and there is no other reference to its record.
-    let large = unsafe { record.as_mut() };
+    // SAFETY: as in `usable`.
+    let large = unsafe { record.as_ref() };
+    // What somebody's block holds is read by who asks for all of his: only `resize` writes it, under their lock.
+    let most = if large.hold.by.is_none() { large.bytes } else { large.size };
     let spare = large.size / 8 * if large.size <= COPY_MAX { 3 } else { 1 };
-    let stays = large.given.is_none() && size <= large.bytes && size > large.size - spare;
+    let stays = large.given.is_none() && size <= most && size > large.size - spare;
     if stays && size > large.size {
-        large.size = size;
+        // SAFETY: the caller holds the block, which is nobody's: no other thread looks at its record.
+        unsafe { record.as_mut() }.size = size;
     }
     stays
 }
