@@ -42,11 +42,8 @@ impl Locked<'_> {
         let Locked { heap, core } = self;
         let Core { spans, dirty, tide, .. } = &mut **core;
         let is_large = span::pays_ahead(tide.used + dirty.free);
-        let done = span::flush(heap.addr(), blocks, spans, dirty, is_large, |class, blocks, released| {
-            tide.give(blocks as usize * class.block_size());
-            heap.events.count(class.index(), Event::Flushed, blocks as u64);
-            heap.events.count(class.index(), Event::SpanRelease, released as u64);
-        });
+        let (freed, done) = span::flush(heap.addr(), blocks, spans, dirty, is_large, &heap.events);
+        tide.give(freed);
         core.publish();
         match done {
             Err(stop @ Stop::Astray { .. }) if !inherit::happened() => Err(Stop::Misuse(misuse(stop, blocks))),

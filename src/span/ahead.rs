@@ -21,13 +21,25 @@ pub(crate) fn pays(bytes: usize) -> bool {
     bytes > LARGE
 }
 
-/// Blocks `done ..` of a flush begin with a run of `freed` that was put back, and these are `left` behind it. No state but the place: it would lie on
-/// the stack below the deepest calls there are.
-#[inline(always)]
-pub(super) fn passed(done: usize, freed: u32, left: &[Addr]) {
-    let is_turn = done == 0 || done / AHEAD != (done + freed as usize) / AHEAD;
-    if freed <= SHORT && is_turn && left.len() > SHORT as usize {
-        look(left.get(..AHEAD).unwrap_or(left));
+/// When a flush is to look ahead.
+pub(super) struct Ahead {
+    /// Once no more blocks than these are left: not again before those are through that were looked at. 0: never.
+    due: usize,
+}
+
+impl Ahead {
+    #[inline(always)]
+    pub(super) fn of(blocks: &[Addr], is_large: bool) -> Ahead {
+        Ahead { due: if is_large { blocks.len() } else { 0 } }
+    }
+
+    /// A run of `freed` was put back, and these are `left` behind it.
+    #[inline(always)]
+    pub(super) fn passed(&mut self, freed: u32, left: &[Addr]) {
+        if left.len() <= self.due && freed <= SHORT && left.len() > SHORT as usize {
+            self.due = left.len().saturating_sub(AHEAD);
+            look(left.get(..AHEAD).unwrap_or(left));
+        }
     }
 }
 

@@ -34,6 +34,15 @@ pub(crate) struct Dirty {
 }
 
 impl Dirty {
+    /// Counts what came back to spans.
+    #[inline(always)]
+    pub(super) fn note_freed(&mut self, bytes: usize) {
+        if self.region.is_none() {
+            self.bytes += bytes;
+            self.free += bytes;
+        }
+    }
+
     /// Whether there is nothing left that is `Sweep::Older`, until the next generation.
     pub(crate) fn is_older_swept(&self) -> bool {
         self.older_swept == self.generation.wrapping_add(1)

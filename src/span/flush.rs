@@ -1,15 +1,15 @@
 //! Blocks back to their spans, in batches, each one checked: every misuse that got past the hot path ends here.
 
-use super::ahead;
+use super::ahead::Ahead;
 use super::backend::tiny_backend_release_span;
 use super::dirty::Dirty;
 use super::head::SpanHead;
 use super::lists::Spans;
 use super::record::Span;
 use crate::base::addr::Addr;
-use crate::class::ClassId;
 use crate::os::{Defect, Misuse};
 use crate::page_map;
+use crate::stats::event::{Event, Events};
 
 /// Why a flush ended before its last block.
 pub(crate) enum Stop {
@@ -32,17 +32,48 @@ pub(crate) fn foreign(at: Addr) -> Misuse {
     Misuse { what: Defect::FREE_ASTRAY, at }
 }
 
-/// Gives `blocks`, all of heap `owner`, back to their spans in `lists`, by class. `count` is told of each run of them:
-/// class, blocks, and whether that emptied a span which was then released. `is_large`: as `ahead::pays` says.
-/// Stops at the first that is no block, or free already.
+/// Gives `blocks`, all of heap `owner`, back to their spans in `lists`, by class, each run of them counted in `events`. `is_large`: as `ahead::pays` says.
+/// Stops at the first that is no block, or free already. Says also how many bytes came back.
 pub(crate) fn flush(
     owner: Addr,
     blocks: &[Addr],
     lists: &mut [Spans],
     dirty: &mut Dirty,
     is_large: bool,
-    mut count: impl FnMut(ClassId, u32, bool),
+    events: &Events,
+) -> (usize, Result<(), Stop>) {
+    let mut bytes = Bytes::default();
+    let done = flush_each(owner, blocks, lists, dirty, is_large, events, &mut bytes);
+    bytes.settle(dirty);
+    (bytes.freed, done)
+}
+
+/// Bytes that came back, added up here: in `Dirty` each block would wait for the one before.
+#[derive(Default)]
+struct Bytes {
+    freed: usize,
+    /// How many of them `Dirty` knows.
+    told: usize,
+}
+
+impl Bytes {
+    fn settle(&mut self, dirty: &mut Dirty) {
+        dirty.note_freed(self.freed - self.told);
+        self.told = self.freed;
+    }
+}
+
+#[inline(always)]
+fn flush_each(
+    owner: Addr,
+    blocks: &[Addr],
+    lists: &mut [Spans],
+    dirty: &mut Dirty,
+    is_large: bool,
+    events: &Events,
+    bytes: &mut Bytes,
 ) -> Result<(), Stop> {
+    let mut ahead = Ahead::of(blocks, is_large);
     let mut left = blocks;
     while let Some(&first) = left.first() {
         let Some(head) = SpanHead::of(page_map::record(first)) else {
@@ -60,23 +91,24 @@ pub(crate) fn flush(
         // a granule of another kind has no span's tag, so its pointers never get into a batch, except by misuse,
         // and records are never unmapped: then the owner differs, or the index does not lead back to the block.
         let record = unsafe { span.as_mut() };
-        let freed = put_back(record, left)?;
-        left = left.get(freed as usize..).unwrap_or_default();
-        if is_large {
-            ahead::passed(blocks.len() - left.len() - freed as usize, freed, left);
-        }
+        let rest = put_back(record, left)?;
+        let freed = (left.len() - rest.len()) as u32;
+        left = rest;
+        record.free += freed;
+        ahead.passed(freed, left);
         record.note_freed(freed, dirty);
+        bytes.freed += freed as usize * record.block_size as usize;
         let class = record.class;
         let Some(spans) = lists.get_mut(class.index()) else { continue };
         spans.free += freed as u64;
-        let mut released = false;
+        events.count(class.index(), Event::Flushed, freed as u64);
         if record.free >= record.promote_at {
+            bytes.settle(dirty);
             if let Some(empty) = spans.place(span, dirty) {
                 tiny_backend_release_span(empty, dirty);
-                released = true;
+                events.count(class.index(), Event::SpanRelease, 1);
             }
         }
-        count(class, freed, released);
     }
     Ok(())
 }
@@ -85,14 +117,15 @@ pub(crate) fn flush(
 const NEAR: usize = 8;
 
 /// Marks as free the leading ones of `blocks` that lie in this span: one look-up and one round of bookkeeping for them,
-/// which is most of a batch when blocks are freed in an order related to that of their allocation. Says how many.
+/// which is most of a batch when blocks are freed in an order related to that of their allocation. Says what is left.
 #[inline(always)]
-fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
+fn put_back<'a>(record: &mut Span, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
     let (base, size, reciprocal) = (record.base(), record.block_size as usize, record.reciprocal);
     let bytes = record.capacity as usize * size;
+    let offset_of = |blocks: &[Addr]| blocks.first().map_or(usize::MAX, |at| at.since(base));
     let mut left = blocks;
+    let mut offset = offset_of(left);
     while let Some((&at, rest)) = left.split_first() {
-        let offset = at.since(base);
         if offset >= bytes {
             if left.len() == blocks.len() {
                 // Behind the last block, where the slab is longer than its blocks.
@@ -101,21 +134,23 @@ fn put_back(record: &mut Span, blocks: &[Addr]) -> Result<u32, Misuse> {
             break;
         }
         let index = index_of(offset, size, reciprocal).ok_or(Misuse { what: Defect::FREE_INTERIOR, at })?;
-        // The last one's next is too far away.
-        let step = rest.first().map_or(usize::MAX / 2, |next| next.since(at));
-        if (step as isize).unsigned_abs() / NEAR <= size {
+        let next = offset_of(rest);
+        let step = next.wrapping_sub(offset);
+        if next < bytes && (step as isize).unsigned_abs() / NEAR <= size {
             left = put_back_near(record, index, step, left)?;
+            offset = offset_of(left);
             continue;
         }
-        if !record.bitmap().set(index) {
+        // SAFETY: block `index` lies `offset` bytes into the span, less than its `capacity` blocks have.
+        if !unsafe { record.set_free(index) } {
             return Err(Misuse { what: Defect::FREE_TWICE, at });
         }
-        record.hint = record.hint.min(index / 64);
-        left = rest;
+        if index / 64 < record.hint {
+            record.hint = index / 64;
+        }
+        (left, offset) = (rest, next);
     }
-    let freed = (blocks.len() - left.len()) as u32;
-    record.free += freed;
-    Ok(freed)
+    Ok(left)
 }
 
 /// Which block of `size` bytes starts `offset` bytes behind the first; `None`: none does.

@@ -1,5 +1,5 @@
 //! Box `span` (L4), T-BACKEND: slabs carved into equal blocks of one class, with a bitmap of the free ones out of line.
-//! Owns: span records, the lists of a heap's spans by class, claims.   Calls: base, os, class, config, canary, page_map, meta,
+//! Owns: span records, the lists of a heap's spans by class, claims.   Calls: base, os, class, stats, canary, config, page_map, meta,
 //! region, superslab.   Called by: baseline, heap, hardened, reclaim, front, report, abi.   Locks: `SHEETS`, of claims, and `RANGES_GATHERED`, leaves; all else runs under the lock of
 //! the heap that owns the spans.
 //! Never: writes into a block.

@@ -31,14 +31,13 @@ impl Span {
         self.taken_in = dirty.generation;
     }
 
-    pub(super) fn note_freed(&mut self, blocks: u32, dirty: &mut Dirty) {
-        if dirty.region.is_some() {
-            return;
+    /// Notes that `blocks` came back; what that is in bytes `Dirty::note_freed` is told apart.
+    #[inline(always)]
+    pub(super) fn note_freed(&mut self, blocks: u32, dirty: &Dirty) {
+        if dirty.region.is_none() {
+            self.freed += blocks;
+            self.freed_in = dirty.generation;
         }
-        self.freed += blocks;
-        dirty.bytes += blocks as usize * self.block_size as usize;
-        dirty.free += blocks as usize * self.block_size as usize;
-        self.freed_in = dirty.generation;
     }
 
     /// Counts a new span in: all of it is free, none of it used before by this heap.
