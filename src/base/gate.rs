@@ -114,8 +114,7 @@ impl<const PLACES: usize> Gate<PLACES> {
             rest();
         }
         barrier();
-        // Relaxed: what this thread has written itself.
-        let inside = self.places.iter().any(|place| place.0.load(Ordering::Relaxed) == me);
+        let inside = self.is_inside(me);
         for place in &self.places {
             loop {
                 // Acquire pairs with the Release in `leave`.
@@ -145,6 +144,17 @@ impl<const PLACES: usize> Gate<PLACES> {
         }
     }
 
+    /// Leaves every place where `me` is: what it was at does not go on.
+    #[cold]
+    pub(crate) fn leave_all(&self, me: usize) {
+        for (index, place) in self.places.iter().enumerate() {
+            // Relaxed: as in `is_inside`.
+            if place.0.load(Ordering::Relaxed) == me {
+                self.leave(index);
+            }
+        }
+    }
+
     /// In a process in which `me` is the only thread: the others, which may have come and gone again meanwhile, are not there.
     pub(crate) fn forget_others(&self, me: usize) {
         for place in &self.places {
@@ -154,6 +164,13 @@ impl<const PLACES: usize> Gate<PLACES> {
                 place.0.store(0, Ordering::Relaxed);
             }
         }
+    }
+
+    /// Whether `me` is inside somewhere.
+    #[cold]
+    pub(crate) fn is_inside(&self, me: usize) -> bool {
+        // Relaxed: what this thread has written itself.
+        self.places.iter().any(|place| place.0.load(Ordering::Relaxed) == me)
     }
 
     /// Whether `me` closed it.

@@ -32,7 +32,7 @@ pub(super) fn stays(at: Addr, size: usize) -> *mut u8 {
 }
 
 fn inside(old: usize, size: usize, resize: impl FnOnce() -> Option<Addr>) -> Result<Addr, usize> {
-    let Some(_inside) = gate::enter() else { return Err(old) };
+    let Some(_inside) = gate::enter_anew() else { return Err(old) };
     reclaim::apply_limits();
     let resized = resize().ok_or(old);
     if resized.is_ok() && size < old {
@@ -53,7 +53,7 @@ pub(super) fn expand(
     expand: fn(Addr, usize, usize) -> Option<usize>,
 ) -> Option<usize> {
     let got = {
-        let _inside = gate::enter()?;
+        let _inside = gate::enter_anew()?;
         reclaim::apply_limits();
         let got = expand(at, least, most);
         paranoid::after_slow_path();

@@ -1,5 +1,5 @@
-//! What comes while another thread forks, and may neither take a lock nor wait for one: it is served by the reserve, and what
-//! can be done later is noted, for parent and child to take in when the fork is over.
+//! What comes while another thread forks, or in a handler that interrupted what is behind the gate, and may neither take a lock nor wait for one: it is
+//! served by the reserve, and what can be done later is noted, to be taken in when the fork, or the handler, is over.
 #![forbid(unsafe_code)]
 
 use errno::{errno, set_errno};
@@ -22,7 +22,7 @@ pub(super) fn alloc(size: usize, align: usize) -> Result<Fresh, Option<Inside>> 
     match reserve::alloc(size, align) {
         Some(at) => Ok(Fresh::new(Block::at(at), false)),
         // What is not to be had at all is not waited for.
-        None if size.max(align) > isize::MAX as usize => Err(None),
+        None if size.max(align) > isize::MAX as usize || gate::is_inside() => Err(None),
         // Not for ever: fork may wait for a lock of libc's that this thread holds.
         None => Err(gate::enter_later()),
     }

@@ -146,7 +146,7 @@ fn stack(heap: OwnHeap) -> Option<u32> {
 }
 
 fn serve(size: usize, align: usize, stack: u32) -> Option<Fresh> {
-    let _inside = gate::enter()?;
+    let _inside = gate::enter_anew()?;
     late::take_in();
     reclaim::before_alloc();
     let fresh = make(size, align)?;

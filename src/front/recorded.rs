@@ -37,7 +37,7 @@ fn note(ticks: u64, event: Event) {
 #[inline(never)]
 fn note_first(ticks: u64, event: Event) {
     let saved = errno();
-    let caller = gate::enter().and_then(|_inside| thread::enter());
+    let caller = gate::enter_anew().and_then(|_inside| thread::enter());
     set_errno(saved);
     match caller {
         Some(Caller::Own(heap)) => heap.recorder().note(ticks, event),

@@ -34,6 +34,10 @@ pub(super) fn answer() {
 #[cold]
 #[inline(never)]
 fn answer_slow() {
+    // In a handler that interrupted what takes locks: the next call will do.
+    if os::gate::is_inside() {
+        return;
+    }
     let saved = errno();
     if profile::is_agent_news() {
         profiled::follow_agent();

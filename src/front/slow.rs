@@ -195,7 +195,7 @@ pub(super) fn behind_gate(size: usize, align: usize, serve: impl FnOnce() -> Opt
     if let Some(sampled) = profiled::sample(size, align) {
         return Some(sampled);
     }
-    let inside = match gate::enter() {
+    let inside = match gate::enter_anew() {
         Some(inside) => inside,
         None => match late::alloc(size, align) {
             Ok(fresh) => return Some(fresh),

@@ -264,7 +264,7 @@ fn free_missed(at: Addr, tag: Tag, said: Option<usize>, is_part: bool) {
     }
     // POSIX 2024: free keeps errno, and what lies below may call the kernel.
     let saved = errno();
-    match gate::enter() {
+    match gate::enter_anew() {
         Some(_inside) => {
             late::take_in();
             sink::take(at, kind, said);

@@ -11,7 +11,7 @@ use crate::reclaim;
 /// Gives the calling thread's caches back to the spans, takes every heap's inbox in, and gives everything idle back to
 /// the kernel. Returns the bytes given back. Any thread.
 pub(crate) fn trim() -> usize {
-    let Some(_inside) = gate::enter() else { return 0 };
+    let Some(_inside) = gate::enter_anew() else { return 0 };
     flush_thread();
     reclaim::give_back(true, false)
 }

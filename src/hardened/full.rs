@@ -35,7 +35,11 @@ pub(crate) fn small_class(size: usize) -> Option<ClassId> {
 /// A block of `class` for `size` bytes, all zero but for its canary, and whether that was looked at. `None`: out of memory.
 #[inline]
 pub(crate) fn alloc(heap: OwnHeap, class: ClassId, size: usize) -> Option<(Block, bool)> {
-    let (block, claim) = State::of(heap)?.take(heap, class)?;
+    let (block, claim) = match State::of(heap) {
+        Some(mut state) => state.take(heap, class)?,
+        // No memory for one, or this interrupted what has it: by the heap's lock, which nobody holds meanwhile who was interrupted.
+        None => (heap.alloc_direct(class)?, None),
+    };
     let zero = hand_out(block.addr(), claim.or_else(|| claim_of(block.addr())), class.block_size(), size);
     Some((block, zero))
 }
@@ -132,6 +136,18 @@ fn last_word(at: Addr, bytes: usize, slack: usize) -> u64 {
     if slack < 2 * CANARY { canary::value(at.offset(bytes - slack)) >> (8 * (slack - CANARY)) } else { 0 }
 }
 
+#[cold]
+fn accuse(what: Defect, at: Addr) -> ! {
+    state::abandon();
+    die(what, at)
+}
+
+#[cold]
+fn accuse_sized(what: Defect, bytes: usize, at: Addr) -> ! {
+    state::abandon();
+    die_sized(what, bytes, at)
+}
+
 /// Ends the program's hold of the block at `at`, or the process. `said`: the size that the program gave.
 #[inline(never)]
 fn retire(at: Addr, said: Option<usize>) -> Retired {
@@ -141,15 +157,15 @@ fn retire(at: Addr, said: Option<usize>) -> Retired {
 /// The same, without a call as far as the block is short and well.
 #[inline(always)]
 fn retire_here(at: Addr, place: Option<Place>, said: Option<usize>) -> Retired {
-    let Some(place) = place else { die(Defect::FREE_INTERIOR, at) };
+    let Some(place) = place else { accuse(Defect::FREE_INTERIOR, at) };
     let Some(claim) = place.claim else { return Retired::Plain };
     // Before the swap, at which loads have to wait: the hash is made meanwhile.
     let likely = claim.peek();
     let value = canary::value(Addr(at.0.wrapping_add(place.bytes).wrapping_sub(likely)));
-    let Some(slack) = claim.take() else { die(Defect::FREE_TWICE, at) };
+    let Some(slack) = claim.take() else { accuse(Defect::FREE_TWICE, at) };
     let size = place.bytes - slack;
     if said.is_some_and(|said| said.max(1) != size) {
-        die_sized(Defect::FREE_SIZE, size, at);
+        accuse_sized(Defect::FREE_SIZE, size, at);
     }
     let end = at.offset(size);
     let value = if slack == likely { value } else { canary::value(end) };
@@ -162,10 +178,10 @@ fn retire_here(at: Addr, place: Option<Place>, said: Option<usize>) -> Retired {
         }
     };
     if !holds {
-        die_sized(Defect::FREE_OVERFLOW, size, at);
+        accuse_sized(Defect::FREE_OVERFLOW, size, at);
     }
     if !place.is_clear_before(at, end_of(place.bytes)) {
-        die_sized(Defect::FREE_UNDERFLOW, size, at);
+        accuse_sized(Defect::FREE_UNDERFLOW, size, at);
     }
     trace::on_free(at);
     if place.bytes <= SHORT {
@@ -186,23 +202,19 @@ pub(crate) fn free(heap: OwnHeap, owner: Addr, class: ClassId, at: Addr, said: O
     let own = heap.addr() == owner;
     canary::soon(at, class.block_size());
     match (retire(at, said), State::of(heap)) {
-        (Retired::Checked, Some(state)) => state.hold(heap, Freed::new(at, class, own)),
-        (Retired::Plain, _) | (_, None) if own => {
-            heap.free_direct(at);
-            true
-        }
-        (Retired::Plain, _) | (_, None) => {
-            heap.free_remote(owner, class, at);
-            true
-        }
+        (Retired::Checked, Some(mut state)) => return state.hold(heap, Freed::new(at, class, own)),
+        (Retired::Plain, _) if !own => _ = heap.free_remote(owner, class, at),
+        // As in `alloc`. SAFETY: the tag was that of a span: its owner is a heap.
+        _ => unsafe { heap::at(owner) }.free_direct(at),
     }
+    true
 }
 
 /// `free` of a block, the heap's `own` or another thread's, if nothing is touched by it but what is the thread's. `false`: nothing was done.
 #[inline(always)]
 pub(crate) fn try_free(heap: OwnHeap, class: ClassId, at: Addr, own: bool, said: Option<usize>) -> bool {
     canary::soon(at, class.block_size());
-    let Some(state) = State::at_hand(heap) else { return false };
+    let Some(mut state) = State::at_hand(heap) else { return false };
     // Before what does not depend on it: it takes one look after another.
     let place = place_here(at);
     if !state.make_room(heap, class) {
@@ -283,7 +295,7 @@ fn move_end(at: Addr, bytes: usize, old: usize, new: usize, claim: Claim) {
 
 /// Gives everything back to the spans: at trim, or when memory is short.
 pub(crate) fn flush_all(heap: OwnHeap) {
-    if let Some(state) = State::at_hand(heap) {
+    if let Some(mut state) = State::at_hand(heap) {
         state.flush(heap);
     }
 }
@@ -308,13 +320,13 @@ pub(crate) fn at_exit() {
 
 /// Blocks of `class` that wait in the stock and quarantine of `heap`.
 pub(crate) fn cached(heap: OwnHeap, class: ClassId) -> u64 {
-    State::at_hand(heap).map_or(0, |state| (state.stocked(class) + state.quarantine.held(class)) as u64)
+    State::at_hand(heap).map_or(0, |mut state| (state.stocked(class) + state.quarantine.held(class)) as u64)
 }
 
 /// In a child of fork: other random numbers than the parent's. The states of other threads are given up with their heaps.
 pub(crate) fn at_fork_child() {
     let Current::Heap(heap) = heap::current() else { return };
-    if let Some(state) = State::at_hand(heap) {
+    if let Some(mut state) = State::at_hand(heap) {
         state.reseed();
     }
 }

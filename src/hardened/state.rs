@@ -1,5 +1,9 @@
 //! `State`: one heap's stocks, quarantine and random stream, and how blocks go from one to the other.
 
+use core::mem::ManuallyDrop;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{Ordering, compiler_fence};
+
 use super::claim::{self, Claim};
 use super::quarantine::{Freed, Quarantine};
 use super::random::Random;
@@ -8,7 +12,7 @@ use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::canary;
 use crate::class::{CLASSES, ClassId};
-use crate::heap::{self, OwnHeap};
+use crate::heap::{self, Current, OwnHeap};
 use crate::meta;
 use crate::os;
 use crate::page_map;
@@ -20,18 +24,67 @@ pub(super) struct State {
     stocks: [*mut Stock; CLASSES],
 }
 
-impl State {
-    /// The heap's; `None`: it has none.
+/// A heap's state, taken by its thread: who interrupts that in a handler finds `TAKEN` in the heap's word, and does without. Dropped, it is there again.
+///
+/// # Invariants
+/// - H1: of a state there is one at a time.
+pub(super) struct Held {
+    heap: OwnHeap,
+    state: &'static mut State,
+}
+
+/// Added to the state's address in the heap's word while somebody has it.
+const TAKEN: usize = 1;
+
+impl Deref for Held {
+    type Target = State;
+
     #[inline(always)]
-    pub(super) fn at_hand(heap: OwnHeap) -> Option<&'static mut State> {
-        // SAFETY: null, or made by `make`, and freed only when the heap's thread ends; each caller is that thread, and holds no other.
-        unsafe { heap.hardened().get().as_ptr::<State>().as_mut() }
+    fn deref(&self) -> &State {
+        self.state
+    }
+}
+
+impl DerefMut for Held {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut State {
+        self.state
+    }
+}
+
+impl Drop for Held {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let at = Addr::of(&*self.state);
+        // The same thread's handlers: what was changed is so before they may look.
+        compiler_fence(Ordering::SeqCst);
+        self.heap.hardened().set(at);
+    }
+}
+
+impl State {
+    /// The heap's; `None`: it has none, or this interrupted who has it.
+    #[inline(always)]
+    pub(super) fn at_hand(heap: OwnHeap) -> Option<Held> {
+        let word = heap.hardened().get();
+        if word.0 & TAKEN != 0 {
+            return None;
+        }
+        // SAFETY: null, or made by `make`, and freed only when the heap's thread ends; each caller is that thread, and by H1 holds no other.
+        let state = unsafe { word.as_ptr::<State>().as_mut() }?;
+        heap.hardened().set(Addr(word.0 | TAKEN));
+        // As in `drop`: nothing is changed before that stands there.
+        compiler_fence(Ordering::SeqCst);
+        Some(Held { heap, state })
     }
 
-    /// The heap's, made at first use; `None`: out of memory.
+    /// The heap's, made at first use; `None` also: out of memory.
     #[inline]
-    pub(super) fn of(heap: OwnHeap) -> Option<&'static mut State> {
-        State::at_hand(heap).or_else(|| make(heap))
+    pub(super) fn of(heap: OwnHeap) -> Option<Held> {
+        if heap.hardened().get().is_null() {
+            make(heap)?;
+        }
+        State::at_hand(heap)
     }
 
     /// Any of the newest blocks of `class`, if enough to choose from are at hand, and its claim, if that was looked for.
@@ -188,7 +241,7 @@ fn let_go(heap: OwnHeap, stocks: &[*mut Stock; CLASSES], left: Freed) -> bool {
 
 #[cold]
 #[inline(never)]
-fn make(heap: OwnHeap) -> Option<&'static mut State> {
+fn make(heap: OwnHeap) -> Option<()> {
     let record = meta::alloc(size_of::<State>())?;
     let fresh = State {
         random: Random::seeded(os::random()),
@@ -198,19 +251,27 @@ fn make(heap: OwnHeap) -> Option<&'static mut State> {
     // SAFETY: a record of this size, ours alone.
     unsafe { record.as_ptr::<State>().write(fresh) };
     heap.hardened().set(record);
-    State::at_hand(heap)
+    Some(())
+}
+
+/// Before a report: the program's handler may come back by a jump, and then nobody has the state.
+pub(super) fn abandon() {
+    if let Current::Heap(heap) = heap::current() {
+        heap.hardened().set(Addr(heap.hardened().get().0 & !TAKEN));
+    }
 }
 
 /// Gives everything back to the spans, and the state itself as well.
 pub(super) fn close(heap: OwnHeap) {
-    let Some(state) = State::at_hand(heap) else { return };
+    // What a handler of the thread's left by a jump had stays lost.
+    let Some(mut state) = State::at_hand(heap).map(ManuallyDrop::new) else { return };
     state.flush(heap);
-    heap.hardened().set(Addr::NULL);
     for &stock in state.stocks.iter().filter(|stock| !stock.is_null()) {
         meta::free(Addr::of(stock), size_of::<Stock>());
     }
     state.quarantine.close();
-    meta::free(Addr::of(state), size_of::<State>());
+    meta::free(Addr::of(&**state), size_of::<State>());
+    heap.hardened().set(Addr::NULL);
 }
 
 const _: () = assert!(size_of::<State>() == 920, "one record of meta; docs/ARCHITECTURE.md, section 5");

@@ -7,7 +7,7 @@ use errno::Errno;
 
 use super::defect::Defect;
 use super::sealed::SEALED;
-use super::{file, sigaction, sys};
+use super::{file, gate, sigaction, sys};
 use crate::base::addr::Addr;
 use crate::base::digits::Digits;
 
@@ -59,15 +59,20 @@ pub(crate) fn set_witness(witness: fn(Addr)) {
 #[cold]
 #[inline(never)]
 pub(crate) fn die(what: Defect, at: Addr) -> ! {
-    report(&[Part::Text(what.text())], at, at);
-    sigaction::abort()
+    end(&[Part::Text(what.text())], at)
 }
 
 /// `die` for a block of `bytes` bytes: `hakmem: <what>, <bytes> bytes (0x<address>)`.
 #[cold]
 #[inline(never)]
 pub(crate) fn die_sized(what: Defect, bytes: usize, at: Addr) -> ! {
-    report(&[Part::Text(what.text()), Part::Text(", "), Part::Number(bytes), Part::Text(" bytes")], at, at);
+    end(&[Part::Text(what.text()), Part::Text(", "), Part::Number(bytes), Part::Text(" bytes")], at)
+}
+
+fn end(parts: &[Part], at: Addr) -> ! {
+    report(parts, at, at);
+    // The program's handler may allocate, and jump away.
+    gate::abandon();
     sigaction::abort()
 }
 

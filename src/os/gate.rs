@@ -43,6 +43,31 @@ pub(crate) fn enter() -> Option<Inside> {
     try_enter().or_else(enter_patiently)
 }
 
+/// Enters for a call of the program's; `None` also where that interrupted one that is inside: what it needs may be half done, or locked by this very thread,
+/// which would wait for itself.
+#[inline]
+pub(crate) fn enter_anew() -> Option<Inside> {
+    // Where the thread is inside already, that is mostly at home: then it is not free.
+    enter_at_once().or_else(enter_elsewhere)
+}
+
+#[cold]
+#[inline(never)]
+fn enter_elsewhere() -> Option<Inside> {
+    if is_inside() { None } else { enter() }
+}
+
+/// Whether the calling thread is inside: it interrupted itself there, for a call of the program's that is not yet.
+#[cold]
+pub(crate) fn is_inside() -> bool {
+    GATE.is_inside(tls::thread())
+}
+
+/// What the calling thread was at inside ends here: a report, whose handler may go on with the program.
+pub(super) fn abandon() {
+    GATE.leave_all(tls::thread());
+}
+
 /// Enters, unless that takes more than a look. For who can go another way, and ask again there.
 #[inline(always)]
 pub(crate) fn enter_at_once() -> Option<Inside> {
