@@ -26,7 +26,7 @@ ROWS = [
     ("bench_runs", "4 1 60000 1 100 42", 104),
     ("bench_thread_pool", "16 40 1024", 1_365_000),
     ("bench_mid_large_mt", "2 20000 256 42", 175),
-    ("bench_large", "2000 16 42", 16_900),
+    ("bench_large", "2000 16 42", 17_500),  # what goes back goes by the clock: 16,870 to 17,190 on a busy machine; 17,600 and more with one turn more at the gate
 ]
 PEERS = {
     "mimalloc": "libmimalloc.so.2.0",
