@@ -4,6 +4,7 @@
 
 /// One line of the table below; made nowhere else.
 #[derive(Clone, Copy)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct Defect(&'static str);
 
 impl Defect {

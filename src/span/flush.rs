@@ -217,3 +217,44 @@ fn put_back_run<'a>(record: &mut Span, index: u32, step: usize, blocks: &'a [Add
     record.hint = record.hint.min(first / 64);
     Ok(blocks.get(len as usize..).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::class::ClassId;
+    use crate::span::tiny_backend_acquire_span;
+
+    /// What becomes of a flush of blocks of 48 bytes, all in use, said by how many bytes from the span's first one they lie.
+    fn flushed(offsets: &[usize]) -> Result<usize, Defect> {
+        let (class, owner) = (ClassId::from_index(2), Addr(1 << 40));
+        let mut dirty = Dirty::default();
+        let Some(mut span) = tiny_backend_acquire_span(class, owner, &mut dirty) else { panic!("no memory") };
+        // SAFETY: just made, and nobody else has it.
+        let record = unsafe { span.as_mut() };
+        assert_eq!(record.block_size, 48);
+        let all = record.capacity;
+        record.bitmap().fill(0, all, false);
+        let blocks: std::vec::Vec<_> = offsets.iter().map(|&offset| record.base().offset(offset)).collect();
+        let left = put_back(record, &blocks).map(|left| left.len()).map_err(|misuse| misuse.what);
+        record.bitmap().fill(0, all, true);
+        tiny_backend_release_span(span, &mut dirty);
+        left
+    }
+
+    #[test]
+    fn a_pointer_into_a_block_is_refused_near_another_in_its_span_as_well_as_alone() {
+        for good in [&[0, 96, 48][..], &[0, 48, 96], &[96, 48, 0], &[0, 48 * 500], &[48 * 500, 0]] {
+            assert!(flushed(good) == Ok(0), "{good:?}");
+            for place in 0..good.len() {
+                for into in [1, 8, 16, 32, 47] {
+                    let mut blocks = good.to_vec();
+                    blocks[place] += into;
+                    assert!(flushed(&blocks) == Err(Defect::FREE_INTERIOR), "{blocks:?}");
+                }
+                let mut blocks = good.to_vec();
+                blocks.insert(place, good[place]);
+                assert!(flushed(&blocks) == Err(Defect::FREE_TWICE), "{blocks:?}");
+            }
+        }
+    }
+}
