@@ -678,6 +678,7 @@ void *hak_arena_realloc(struct hak_arena *arena,
 
 /*
  As `free`, for who may use the arena, and as fast as malloc's; null is nothing. `free` takes the block as well, from any thread, but gives it back under a lock.
+ A block that is not this arena's goes to whose it is, as by `free`.
  */
 void hak_arena_free(struct hak_arena *arena,
                     void *block);

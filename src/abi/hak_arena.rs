@@ -160,6 +160,7 @@ pub unsafe extern "C" fn hak_arena_realloc(arena: *mut hak_arena, block: *mut c_
 }
 
 /// As `free`, for who may use the arena, and as fast as malloc's; null is nothing. `free` takes the block as well, from any thread, but gives it back under a lock.
+/// A block that is not this arena's goes to whose it is, as by `free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hak_arena_free(arena: *mut hak_arena, block: *mut c_void) {
     // SAFETY: as the caller says.
