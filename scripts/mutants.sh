@@ -217,7 +217,7 @@ mutant $file 'fn grow' 'the new chunk is not entered' 'slot.store(chunk, Orderin
 
 file=heap/registry.rs models=registry
 mutant $file 'fn adopt' 'two may look for an orphan at once' 'let heap = match registry.pop_orphan() {' \
-    'let found = registry.oldest; drop(registry); registry = REGISTRY.lock(); registry.pop_orphan(); let heap = match found {'
+    'let found = registry.orphans; drop(registry); registry = REGISTRY.lock(); registry.pop_orphan(); let heap = match found {'
 mutant $file 'fn adopt' 'who adopts is not in use' 'registry.push_used(heap);' ''
 mutant $file 'fn orphan' 'an orphan is in use still' 'registry.unlink(heap);' ''
 mutant $file 'fn shared_heap' 'two make a shared heap' 'place.load(Ordering::Relaxed)' 'core::ptr::null_mut::<Heap>()'
@@ -226,9 +226,8 @@ mutant $file 'fn shared_heap' 'who finds a shared heap acquires nothing' 'Orderi
 mutant $file 'fn try_orphans' 'who is no orphan is inherited from' 'heap.is_orphan() && look(heap)' 'look(heap)'
 mutant $file 'fn try_orphans' 'an orphan may be adopted while it is inherited from' 'heap.is_orphan() && look(heap)' \
     'heap.is_orphan() && { drop(registry); let done = look(heap); registry = REGISTRY.lock(); done }'
-mutant $file 'fn push_orphan' 'an orphan behind another is lost' 'newest.links.behind.set(Some(heap))' 'drop(newest)'
-mutant $file 'fn pop_orphan' 'an orphan stays in the queue' 'self.oldest = heap.links.behind.take();' ''
-mutant $file 'fn pop_orphan' 'the last orphan stays the newest' 'self.newest = None;' ''
+mutant $file 'fn push_orphan' 'an orphan behind another is lost' 'heap.links.behind.set(self.orphans.replace(heap));' 'self.orphans = Some(heap);'
+mutant $file 'fn pop_orphan' 'an orphan stays on the stack' 'self.orphans = heap.links.behind.take();' ''
 mutant $file 'fn pop_orphan' 'who was adopted looks like an orphan' 'heap.links.orphan.store(false, Ordering::Relaxed);' ''
 mutant $file 'fn push_used' 'who is in use is not known to the next' 'behind.links.before.set(Some(heap));' ''
 

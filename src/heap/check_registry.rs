@@ -10,19 +10,18 @@ use crate::os;
 /// R1 and R2. Any thread.
 pub(crate) fn check_registry() {
     let registry = REGISTRY.lock();
-    let (mut heaps, mut marked, mut queued) = (0_usize, 0_usize, 0);
+    let (mut heaps, mut marked, mut stacked) = (0_usize, 0_usize, 0);
     list::each_heap(|heap| {
         heaps += 1;
         marked += heap.is_orphan() as usize;
     });
-    let (mut at, mut last) = (registry.oldest, None);
-    while let Some(heap) = at.filter(|_| queued <= heaps) {
-        os::require(heap.is_orphan(), "R1: a heap in the queue is no orphan", heap.addr());
-        queued += 1;
-        (at, last) = (heap.links.behind.get(), Some(heap.addr()));
+    let mut at = registry.orphans;
+    while let Some(heap) = at.filter(|_| stacked <= heaps) {
+        os::require(heap.is_orphan(), "R1: a heap on the stack is no orphan", heap.addr());
+        stacked += 1;
+        at = heap.links.behind.get();
     }
-    os::require(queued == marked, "R1: orphans and their queue", Addr(queued));
-    os::require(last == registry.newest.map(Heap::addr), "R1: the newest orphan", last.unwrap_or(Addr::NULL));
+    os::require(stacked == marked, "R1: orphans and their stack", Addr(stacked));
     let (mut at, mut last, mut used) = (registry.used, None, 0);
     while let Some(heap) = at.filter(|_| used <= heaps) {
         let before = heap.links.before.get().map(Heap::addr);
@@ -30,5 +29,5 @@ pub(crate) fn check_registry() {
         used += 1;
         (at, last) = (heap.links.behind.get(), Some(heap.addr()));
     }
-    os::require(queued + used <= heaps, "R2: heaps in use", Addr(used));
+    os::require(stacked + used <= heaps, "R2: heaps in use", Addr(used));
 }

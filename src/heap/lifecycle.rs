@@ -4,7 +4,7 @@
 //! |--------|---------------------------------|------------------------------------------------------------------------------------------|
 //! | Active | its thread                      | `leave` → Left; fork, in the child → Orphan; `take_lost`, once the thread is gone → Left |
 //! | Left   | whoever is to make it an orphan | `orphan` → Orphan; fork, in the child → Orphan                                           |
-//! | Orphan | the registry lock's holder      | a thread's birth → Active, oldest orphan first                                           |
+//! | Orphan | the registry lock's holder      | a thread's birth → Active, newest orphan first                                           |
 //! | Shared | nobody: it has no magazines     | never: any thread uses it, by its lock (`late.rs`, `samples.rs`, `empty.rs`)             |
 //! | Apart  | its user: `apart.rs`            | `put_spare` → Spare                                                                      |
 //! | Spare  | nobody: it is empty             | `take_spare` → Apart                                                                     |
@@ -38,7 +38,7 @@ static UNHEARD: AtomicBool = AtomicBool::new(false);
 /// Rounds of thread-exit destructors that we let pass: those of others may still allocate, and do so faster before us.
 const ROUNDS: u32 = 2;
 
-/// Gives the calling thread a heap: the oldest orphan, else a new one. `None`: out of memory.
+/// Gives the calling thread a heap: the newest orphan, else a new one. `None`: out of memory.
 ///
 /// `prepare` sets its magazines' bounds before the thread can use it; `on_exit` runs when the thread ends.
 pub(crate) fn adopt_or_make(

@@ -14,13 +14,12 @@ use crate::os::lock::Mutex;
 use crate::os::lost::Thread as Unheard;
 
 /// # Invariants
-/// - R1: orphans form a queue from `oldest` to `newest` by `behind`; exactly its members have `orphan` set.
+/// - R1: orphans form a stack that begins at `orphans`, by `behind`; exactly its members have `orphan` set.
 /// - R2: all others, but for the shared ones and those apart, are on the list that begins at `used`, by `behind` and back by
 ///   `before`.
 /// - R3: those that were apart and are no longer, `spares` of them, form a queue from `spare` to `last_spare` by `behind`.
 pub(super) struct Registry {
-    pub(super) oldest: Option<&'static Heap>,
-    pub(super) newest: Option<&'static Heap>,
+    pub(super) orphans: Option<&'static Heap>,
     pub(super) used: Option<&'static Heap>,
     pub(super) spare: Option<&'static Heap>,
     pub(super) last_spare: Option<&'static Heap>,
@@ -37,8 +36,7 @@ pub(super) struct Registry {
 const LOOKS: u32 = 64;
 
 pub(super) static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
-    oldest: None,
-    newest: None,
+    orphans: None,
     used: None,
     spare: None,
     last_spare: None,
@@ -48,7 +46,7 @@ pub(super) static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     lost_hand: None,
 });
 
-/// A heap for a thread, in use from now on: the oldest orphan, else a new one. `None`: out of memory. Any thread.
+/// A heap for a thread, in use from now on: the newest orphan, else a new one. `None`: out of memory. Any thread.
 pub(super) fn adopt() -> Option<&'static Heap> {
     let mut registry = REGISTRY.lock();
     let heap = match registry.pop_orphan() {
@@ -167,19 +165,13 @@ impl Registry {
 
     pub(super) fn push_orphan(&mut self, heap: &'static Heap) {
         heap.links.orphan.store(true, Ordering::Relaxed);
-        heap.links.behind.set(None);
-        match self.newest.replace(heap) {
-            Some(newest) => newest.links.behind.set(Some(heap)),
-            None => self.oldest = Some(heap),
-        }
+        heap.links.behind.set(self.orphans.replace(heap));
     }
 
+    /// The newest: its lines are warm, and where a thread follows another and frees what that had, the blocks are its own.
     fn pop_orphan(&mut self) -> Option<&'static Heap> {
-        let heap = self.oldest?;
-        self.oldest = heap.links.behind.take();
-        if self.oldest.is_none() {
-            self.newest = None;
-        }
+        let heap = self.orphans?;
+        self.orphans = heap.links.behind.take();
         heap.links.orphan.store(false, Ordering::Relaxed);
         Some(heap)
     }

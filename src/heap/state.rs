@@ -227,7 +227,7 @@ pub(crate) struct Core {
 pub(super) struct Links {
     /// All heaps, newest first: set once, before the heap is published.
     pub(super) next: Cell<Option<&'static Heap>>,
-    /// The next of the queue or list that it is on.
+    /// The next of the stack, queue or list that it is on.
     pub(super) behind: Cell<Option<&'static Heap>>,
     /// The one before it on the list of those in use.
     pub(super) before: Cell<Option<&'static Heap>>,
