@@ -86,7 +86,7 @@ pub(crate) fn free(at: Addr) {
 /// Usable bytes of the block at `at`, of whichever kind, which the caller holds; `None` when no large block starts there.
 pub(crate) fn usable(at: Addr) -> Option<usize> {
     // SAFETY: the caller holds the block, so its record is stable.
-    find(at).map(|record| unsafe { record.as_ref() }.size)
+    find(at).map(|record| unsafe { record.as_ref() }.usable())
 }
 
 /// Whether the block at `at`, which the caller holds, is to hold `size` bytes as it is: then there is no `resize`. No lock, so no gate.
@@ -94,16 +94,14 @@ pub(crate) fn usable(at: Addr) -> Option<usize> {
 /// Above 5/8 of the most that was asked for, as a class's block; a long one less than an eighth of which would go back.
 #[inline]
 pub(crate) fn stays(at: Addr, size: usize) -> bool {
-    let Some(mut record) = find(at) else { return false };
+    let Some(record) = find(at) else { return false };
     // SAFETY: as in `usable`.
     let large = unsafe { record.as_ref() };
-    // What somebody's block holds is read by who asks for all of his: only `resize` writes it, under their lock.
-    let most = if large.hold.by.is_none() { large.bytes } else { large.size };
     let spare = large.size / 8 * if large.size <= COPY_MAX { 3 } else { 1 };
-    let stays = large.given.is_none() && size <= most && size > large.size - spare;
+    let stays = large.given.is_none() && size <= large.bytes && size > large.size - spare;
     if stays && size > large.size {
-        // SAFETY: the caller holds the block, which is nobody's: no other thread looks at its record.
-        unsafe { record.as_mut() }.size = size;
+        // SAFETY: of a run, whose `size` nobody reads but who holds the block.
+        unsafe { (*record.as_ptr()).size = size };
     }
     stays
 }

@@ -58,7 +58,8 @@ impl Held {
         let mut at = self.first.get();
         while let Some(record) = at {
             // SAFETY: on the list: a live record.
-            let (base, size, next) = unsafe { (record.as_ref().base, record.as_ref().size, record.as_ref().hold.next) };
+            let (base, size, next) =
+                unsafe { (record.as_ref().base, record.as_ref().usable(), record.as_ref().hold.next) };
             let said = look(base, size);
             if said != 0 {
                 return said;

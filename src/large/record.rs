@@ -20,7 +20,7 @@ pub(crate) struct Large {
     pub(crate) base: Addr,
     /// Bytes that are the block's: a granule multiple, or what its kind says.
     pub(crate) bytes: usize,
-    /// What the program may use of them: all, but where the block's end is watched, and of a run the most that was asked for.
+    /// What the program may use of them: all, but where the block's end is watched. Of a run the most that was asked for, though it may use all.
     pub(crate) size: usize,
     /// The slots of a run; `None` for a mapping of its own.
     pub(super) slab: Option<Slab>,
@@ -64,6 +64,11 @@ impl Large {
     pub(super) fn plain(base: Addr, bytes: usize, slab: Option<Slab>) -> Large {
         let waits = slab.is_none() && config::ready() && config::get::trace() != 1;
         Large { slab, waits, ..Large::watched(base, bytes, bytes) }
+    }
+
+    /// What the program may use.
+    pub(super) fn usable(&self) -> usize {
+        if self.slab.is_some() { self.bytes } else { self.size }
     }
 
     /// Of a block of which the program has `size` bytes, which its box watches.
