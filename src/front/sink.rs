@@ -8,7 +8,7 @@ use crate::baseline;
 use crate::class::ClassId;
 use crate::guard;
 use crate::hardened;
-use crate::heap::{self, OwnHeap, Pushed};
+use crate::heap::{self, Heap, OwnHeap, Pushed};
 use crate::large;
 use crate::os::{Defect, die};
 use crate::page_map::{self, Tag};
@@ -86,6 +86,12 @@ fn to_hardened(at: Addr, span: Spanned, said: Option<usize>) -> bool {
         hardened::checked::retire(at, class, said);
         return to_owner(at, span);
     }
+    to_full(at, owner, class, said)
+}
+
+/// Not from within `to_hardened`, whose frame lies on the stack of the deepest path that there is.
+#[inline(never)]
+fn to_full(at: Addr, owner: &'static Heap, class: ClassId, said: Option<usize>) -> bool {
     if heap::holds_samples(owner.addr()) {
         profile::end(at);
     }
