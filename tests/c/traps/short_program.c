@@ -1,5 +1,4 @@
 // A program that hardly allocates starts with few page faults more than on libc's malloc: a build and a shell script start thousands of them.
-// env: HAKMEM_TINY_HEAP_V2=1 HAKMEM_HARDENED=0 HAKMEM_GUARD_RATE=0
 #include "check.h"
 #include <spawn.h>
 #include <sys/resource.h>
@@ -32,6 +31,7 @@ int main(int argc, char **argv) {
     char *with[256], *without[256];
     size_t all = 0, others = 0;
     for (char **at = environ; *at && all < COUNT(with) - 1; at++) {
+        if (strncmp(*at, "HAKMEM_", 7) == 0) continue; // what reads options is not among what every process runs
         with[all++] = *at;
         if (strncmp(*at, "LD_PRELOAD=", 11) != 0) without[others++] = *at;
     }
@@ -40,6 +40,6 @@ int main(int argc, char **argv) {
     long nothing = faults(argv[0], "nothing", with) - faults(argv[0], "nothing", without);
     long ten = faults(argv[0], "ten", with) - faults(argv[0], "ten", without);
     put_line(1, "note: %ld, with ten sizes %ld", nothing, ten);
-    CHECK(nothing <= 17 && ten <= 40);
+    CHECK(nothing <= 13 && ten <= 39);
     return 0;
 }
