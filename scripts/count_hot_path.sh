@@ -75,7 +75,7 @@ with HAKMEM_TINY_HEAP_V2=0 malloc 64 73
 with HAKMEM_TINY_HEAP_V2=0 free 64 227
 # Another thread's: each 57th ends a batch, which is sent. Hardened it is looked at and cleared, and one that was held back goes on.
 limited free_of_others 64 61
-with HAKMEM_HARDENED=1 free_of_others 64 398
+with HAKMEM_HARDENED=1 free_of_others 64 399
 [ $failed = 0 ] || exit 1
 
 objdump -d --no-show-raw-insn -j .text "$lib" >"$tmp/text"
