@@ -21,6 +21,12 @@ pub(super) fn hit(word: *mut u8, size: usize) -> Option<Fresh> {
     Some(Fresh::new(block, zero))
 }
 
+/// The same for `alloc_zeroed`, in a frame that does not lie below the deepest path that there is.
+#[inline(never)]
+pub(super) fn zeroed(word: *mut u8, size: usize) -> Option<Fresh> {
+    hit(word, size)
+}
+
 /// Whether the block went into the thread's quarantine, nothing else to be done; `false`: it is as it was. `shown`: as `super::free` says it.
 #[inline(always)]
 pub(super) fn keep(word: *mut u8, shown: usize, at: Addr, said: Option<usize>) -> bool {

@@ -170,7 +170,7 @@ fn alloc_zeroed_any(size: usize) -> *mut u8 {
         // SAFETY: as asked.
         checked::zeroed(unsafe { heap::of_marked(word) }, size)
     } else if heap::is_full(word) {
-        full::hit(word, size)
+        full::zeroed(word, size)
     } else {
         None
     };
