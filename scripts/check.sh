@@ -7,6 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never
+export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=line-tables-only # what is built once needs neither; a third of the disk otherwise
 export PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin # where setup.sh installs to, and not every Rust is run from
 logs=target/check
 rm -rf "$logs" && mkdir -p "$logs"
@@ -38,7 +39,10 @@ step() { # NAME 'TOOL...' COMMAND...: tools, beside Rust, gcc and make, that it 
     TIMEFORMAT='%0R %0U %0S'
     # In a shell of its own: the time of one that ends meanwhile beside it would count as this one's.
     (time timeout -k 10 "$within" "$@" >"$log" 2>&1 </dev/null) 2>"$logs/time.$name" || status=$?
-    read -r real user system < <(tail -n 1 "$logs/time.$name")
+    read -r real user system < <(tail -n 1 "$logs/time.$name") || {
+        tell "FAILED $name (its time could not be written): $(df -h --output=avail . | tail -n 1 | tr -d ' ') left on this disk"
+        return
+    }
     took="$real s, $((user + system)) s of CPU"
     tests=$(awk '/[0-9]+ passed[,;] [0-9]+ failed/ {sub(/ passed.*/, ""); n += $NF; seen = 1}
         /^skipped / {skipped++}
