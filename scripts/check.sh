@@ -40,7 +40,7 @@ step() { # NAME 'TOOL...' COMMAND...: tools, beside Rust, gcc and make, that it 
     # In a shell of its own: the time of one that ends meanwhile beside it would count as this one's.
     (time timeout -k 10 "$within" "$@" >"$log" 2>&1 </dev/null) 2>"$logs/time.$name" || status=$?
     read -r real user system < <(tail -n 1 "$logs/time.$name") || {
-        tell "FAILED $name (its time could not be written): $(df -h --output=avail . | tail -n 1 | tr -d ' ') left on this disk"
+        tell "FAILED $name (its time could not be written): $(df -h --output=avail "$logs" | tail -n 1 | tr -d ' ') left on this disk"
         return
     }
     took="$real s, $((user + system)) s of CPU"
