@@ -37,12 +37,13 @@ pub(crate) fn is_privileged() -> bool {
 pub(crate) fn program_options() -> Option<&'static [u8]> {
     let place: *const *const c_char;
     // SAFETY: reads the address from the table that the linker fills; 0 where nobody defines it. Assembly, for a static of Rust's
-    // can't be weak.
+    // can't be weak; by a name of its own, for `.weak hak_options` is refused where the definition is in the same object
+    // (`options!` and link-time optimisation).
     #[cfg(target_arch = "x86_64")]
     unsafe {
         core::arch::asm!(
-            ".weak hak_options",
-            "mov {}, qword ptr [rip + hak_options@GOTPCREL]",
+            ".weakref hakmem_program_options, hak_options",
+            "mov {}, qword ptr [rip + hakmem_program_options@GOTPCREL]",
             out(reg) place,
             options(pure, readonly, nostack, preserves_flags)
         );
@@ -51,9 +52,9 @@ pub(crate) fn program_options() -> Option<&'static [u8]> {
     #[cfg(target_arch = "aarch64")]
     unsafe {
         core::arch::asm!(
-            ".weak hak_options",
-            "adrp {0}, :got:hak_options",
-            "ldr {0}, [{0}, :got_lo12:hak_options]",
+            ".weakref hakmem_program_options, hak_options",
+            "adrp {0}, :got:hakmem_program_options",
+            "ldr {0}, [{0}, :got_lo12:hakmem_program_options]",
             out(reg) place,
             options(pure, readonly, nostack, preserves_flags)
         );
@@ -63,6 +64,13 @@ pub(crate) fn program_options() -> Option<&'static [u8]> {
     // SAFETY: likewise; the string stays, as the document asks.
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
 }
+
+/// A program's, in the module that asks for it, as with link-time optimisation.
+#[cfg(test)]
+#[used]
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals)]
+static hak_options: &[u8; 1] = b"\0";
 
 pub(crate) struct Variables(*const *const c_char);
 
@@ -79,5 +87,13 @@ impl Iterator for Variables {
         self.0 = unsafe { self.0.add(1) };
         // SAFETY: environment entries are null-terminated strings.
         Some(unsafe { CStr::from_ptr(entry) }.to_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_programs_options_are_found() {
+        assert_eq!(super::program_options(), Some(&b""[..]));
     }
 }
