@@ -17,6 +17,9 @@ use crate::stats::event::Event;
 /// array, so it asks for the lines of the next blocks just before the owner writes them, and each goes to and fro once more: a block of 1 KiB took
 /// 170 ns from thread to thread, and takes 50 in no order. Smaller blocks share lines, and are better off side by side.
 const LINE: usize = 64;
+/// The most that a class may have in use for that: about what a processor's second cache holds. Of more the other one has little left by the time it
+/// comes back, so that nothing goes to and fro, and in order blocks go back in runs, and their lines are fetched ahead.
+const NEAR: usize = 1 << 20;
 
 impl Heap {
     /// Fills `out`, which is empty, with blocks of `class`. It stays so when out of memory.
@@ -54,8 +57,9 @@ impl Heap {
         core.publish();
         let returned = core.returned;
         core.returned = returned.saturating_sub(out.len() as u32);
+        let used = core.spans.get(class.index()).map_or(0, |spans| spans.used(class));
         drop(core);
-        if returned > 0 && class.block_size() >= LINE {
+        if returned > 0 && class.block_size() >= LINE && used <= NEAR {
             out.scatter(returned);
         }
         self.events.count(class.index(), Event::Refill, 1);
