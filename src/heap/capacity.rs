@@ -6,11 +6,18 @@ use super::state::{Capacities, OwnHeap};
 use crate::class::{CLASSES, ClassId, MID_CLASSES};
 use crate::learn::{self, Depth, Verdict};
 use crate::stats::event::Event;
+use crate::stats::level::IN_USE;
 
 use core::cell::Cell;
 
-/// Bytes that the magazines of big classes have room for, in one heap.
-const BIG_BYTES: usize = 2 << 20;
+/// Bytes that the magazines of big classes have room for, in one heap: of what is live in the process a part, between these two.
+const BIG_BYTES: [usize; 2] = [2 << 20, 8 << 20];
+const LIVE_PART: u64 = 32;
+
+fn big_bytes() -> usize {
+    let [least, most] = BIG_BYTES;
+    ((IN_USE.slots_bytes() + IN_USE.mapped_bytes()) / LIVE_PART).clamp(least as u64, most as u64) as usize
+}
 
 impl Capacities {
     /// Forgets what was learned and gives all room back: the magazines were closed.
@@ -92,8 +99,12 @@ impl OwnHeap {
     /// The capacity that the next growth would make. A big class has none before its blocks were seen to come back.
     fn wanted_capacity(self, class: ClassId) -> usize {
         let bin = self.bin(class);
-        if !class.is_big() || bin.capacity() > 0 {
+        if !class.is_big() {
             return bin.next_capacity();
+        }
+        if bin.capacity() > 0 {
+            // It may have been more, when more was live.
+            return bin.next_capacity().min(big_bytes() / class.block_size());
         }
         let Some(cell) = self.capacities().depth(class) else { return 0 };
         let mut depth = cell.get();
@@ -131,8 +142,9 @@ impl OwnHeap {
     fn make_room(self, class: ClassId, more: usize) {
         let bytes = |class: ClassId| self.bin(class).capacity() * class.block_size();
         let mut held: usize = ClassId::all().filter(|class| class.is_big()).map(bytes).sum();
+        let most = big_bytes();
         for _ in 0..CLASSES - MID_CLASSES {
-            if held + more <= BIG_BYTES {
+            if held + more <= most {
                 break;
             }
             let next = self.capacities().hand.get() + 1;
@@ -183,7 +195,8 @@ impl OwnHeap {
     #[cold]
     fn deepen(self, class: ClassId, need: usize) {
         let bin = self.bin(class);
-        if need <= learn::depth_limit(class, bin.max(), self.deep_bytes()) {
+        let most = if class.is_big() { big_bytes() / 2 } else { learn::DEEP_BYTES };
+        if need <= learn::depth_limit(class, bin.max(), most.saturating_sub(self.deep_bytes(class))) {
             bin.set_max(learn::deepen(class, need));
         }
     }
@@ -196,10 +209,11 @@ impl OwnHeap {
         self.bin(class).set_max(bound);
     }
 
-    /// Bytes of room that the bounds of all magazines allow beyond the defaults.
-    fn deep_bytes(self) -> usize {
+    /// Bytes of room that the bounds of all magazines of the class's kind, big or not, allow beyond the defaults.
+    fn deep_bytes(self, class: ClassId) -> usize {
         let deep = |class: ClassId| self.bin(class).max().saturating_sub(learn::default_depth(class));
-        ClassId::all().map(|class| deep(class) * class.block_size()).sum()
+        let alike = ClassId::all().filter(|other| other.is_big() == class.is_big());
+        alike.map(|class| deep(class) * class.block_size()).sum()
     }
 
     /// Makes a magazine smaller; it may grow again.

@@ -17,7 +17,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use budget::{Purse, is_tight};
 pub(crate) use depth::{Depth, Verdict};
-pub(crate) use policy::{deepen, default_depth, depth_limit, depth_of, is_on, load, print, undeepen};
+pub(crate) use policy::{DEEP_BYTES, deepen, default_depth, depth_limit, depth_of, is_on, load, print, undeepen};
 
 /// Decay periods so far: what is idle is told by these.
 static EPOCH: AtomicU32 = AtomicU32::new(0);

@@ -12,9 +12,9 @@ use crate::stats::text::Text;
 // Relaxed, all its uses: single values; nothing else is published with them.
 static DEPTH: [AtomicU16; CLASSES] = [const { AtomicU16::new(0) }; CLASSES];
 const DEPTH_MAX: usize = LIMIT as usize;
-/// Bytes that one thread's magazines may hold beyond their default bounds: half of a usual second-level cache. Blocks
+/// Bytes that one thread's magazines may hold beyond their default bounds, but for big classes': half of a usual second-level cache. Blocks
 /// that come back from a deep magazine come in the order they were freed in; a span gives them in ascending order.
-const DEEP_BYTES: usize = 1 << 20;
+pub(crate) const DEEP_BYTES: usize = 1 << 20;
 
 /// Entries and bytes of a tiny class's magazine by default: a first cache's worth.
 const TINY_ENTRIES: usize = 511;
@@ -47,10 +47,9 @@ pub(crate) fn depth_of(class: ClassId) -> usize {
     default_depth(class).max(learned)
 }
 
-/// Entries that the bound of a magazine of `class`, `bound` now, may be raised to in a heap whose magazines may hold
-/// `deep` bytes beyond their defaults together.
-pub(crate) fn depth_limit(class: ClassId, bound: usize, deep: usize) -> usize {
-    let more = DEEP_BYTES.saturating_sub(deep).checked_div(class.block_size()).unwrap_or(0);
+/// Entries that the bound of a magazine of `class`, `bound` now, may be raised to where it may hold `left` bytes more.
+pub(crate) fn depth_limit(class: ClassId, bound: usize, left: usize) -> usize {
+    let more = left.checked_div(class.block_size()).unwrap_or(0);
     (bound + more).min(DEPTH_MAX)
 }
 
