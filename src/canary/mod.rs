@@ -260,6 +260,20 @@ pub(crate) unsafe fn is_zero(at: Addr, len: usize) -> bool {
     is_clear(look(len - LINE))
 }
 
+/// The first of `len` bytes from `at` on that is not zero.
+///
+/// # Safety
+/// As for `is_zero`.
+#[inline(never)] // for the stack: who looks is deep down
+pub(crate) unsafe fn written(at: Addr, len: usize) -> Option<Addr> {
+    // SAFETY: the caller's.
+    if unsafe { is_zero(at, len) } {
+        return None;
+    }
+    // SAFETY: as above.
+    (0..len).map(|offset| at.offset(offset)).find(|byte| unsafe { byte.as_ptr::<u8>().read() } != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,6 +309,9 @@ mod tests {
                 set(byte, 1 << (byte % 8));
                 // SAFETY: as above.
                 assert_eq!(unsafe { is_zero(at, len) }, byte == 0 || byte > len, "{len} {byte}");
+                // SAFETY: as above.
+                let found = unsafe { written(at, len) }.map(|found| found.since(at) + 1);
+                assert_eq!(found, (1..=len).contains(&byte).then_some(byte), "{len}");
                 set(byte, 0);
             }
         }

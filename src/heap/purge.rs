@@ -96,6 +96,10 @@ impl Heap {
                 }
             }
             drop(core);
+            if let Some(misuse) = gather.written() {
+                drop(gather);
+                misuse.die();
+            }
             let (gathered, went) = (gather.bytes(), gather.give());
             // Not only tried: what is on its way must come back on its list.
             core = self.look();

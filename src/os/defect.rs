@@ -18,6 +18,7 @@ impl Defect {
     pub(crate) const FREE_STALE: Defect = Defect("free: block was written to after free");
     pub(crate) const FREE_SIZE: Defect = Defect("free_sized: size does not match");
     pub(crate) const MALLOC_STALE: Defect = Defect("malloc: block was written to after free");
+    pub(crate) const PURGE_STALE: Defect = Defect("purge: block was written to after free");
     pub(crate) const EXIT_STALE: Defect = Defect("exit: block was written to after free");
     pub(crate) const REALLOC_FOREIGN: Defect = Defect("realloc: not a block of this allocator, or free already");
     pub(crate) const REALLOC_INTERIOR: Defect = Defect("realloc: pointer into a block, not to its start");

@@ -3,12 +3,14 @@
 //! Each call interrupts every processor that runs a thread of the process: 64 single pages one by one cost 731 us and half of another
 //! thread's speed meanwhile, by one call 46 us (Linux 6.18). There is one for the process: who finds it taken leaves his pages for another time.
 
+use super::head::SpanHead;
 use crate::base::addr::Addr;
 use crate::base::aside::Aside;
 use crate::canary;
 use crate::config;
 use crate::os::lock::{Mutex, MutexGuard};
-use crate::os::{self, RANGES, Range};
+use crate::os::{self, Defect, Misuse, RANGES, Range};
+use crate::page_map;
 
 struct Ranges {
     ranges: [Range; RANGES],
@@ -72,15 +74,28 @@ impl Gather {
     pub(crate) fn give(&mut self) -> usize {
         let all = &mut *self.all;
         let ranges = all.ranges.get(..all.len).unwrap_or_default();
-        let gone = match written(ranges) {
-            0 => os::purge_all(ranges, self.together),
-            // Who is handed out what lies there is to find it.
-            some => purge_but(some, ranges),
-        };
+        let gone = os::purge_all(ranges, self.together);
         let went = |(index, range): (usize, &Range)| if gone >> index & 1 == 1 { range.len } else { 0 };
         let given = ranges.iter().enumerate().map(went).sum();
         all.refused = !gone & u64::MAX.checked_shr(64 - all.len as u32).unwrap_or(0);
         given
+    }
+
+    /// Of free pages of a hardened heap, what somebody wrote there after his free of a block: nobody would find it out once they went.
+    #[inline]
+    pub(crate) fn written(&self) -> Option<Misuse> {
+        if config::get::hardened() == config::hardened::OFF { None } else { self.look_over() }
+    }
+
+    #[cold]
+    #[inline(never)] // for the stack
+    fn look_over(&self) -> Option<Misuse> {
+        self.all.ranges.iter().take(self.all.len).find_map(|range| {
+            let head = SpanHead::of(page_map::record(range.at)).filter(|head| !head.plain)?;
+            // SAFETY: mapped, and nobody is handed out a block in them meanwhile: see `Gather`.
+            let at = unsafe { canary::written(range.at, range.len) }?;
+            Some(Misuse { what: Defect::PURGE_STALE, at: head.start_of(at) })
+        })
     }
 
     /// A range that did not go, each once.
@@ -89,23 +104,4 @@ impl Gather {
         self.all.refused &= self.all.refused.wrapping_sub(1);
         self.all.ranges.get(..self.all.len)?.get(index).copied()
     }
-}
-
-/// Of free pages of a hardened heap, in its full form, those that are not zero: they were written to after a free. A bit for each range.
-fn written(ranges: &[Range]) -> u64 {
-    if config::get::hardened() != config::hardened::FULL {
-        return 0;
-    }
-    ranges.iter().enumerate().fold(0, |bits, (index, range)| {
-        // SAFETY: mapped, and nobody is handed out a block in them meanwhile: see `Gather`.
-        let is_clear = unsafe { canary::is_zero(range.at, range.len) };
-        bits | (!is_clear as u64) << index
-    })
-}
-
-#[cold]
-fn purge_but(some: u64, ranges: &[Range]) -> u64 {
-    let purge =
-        |(index, range): (usize, &Range)| ((some >> index & 1 == 0 && os::purge(range.at, range.len)) as u64) << index;
-    ranges.iter().enumerate().map(purge).fold(0, |bits, bit| bits | bit)
 }

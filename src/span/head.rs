@@ -50,6 +50,11 @@ impl SpanHead {
         ((offset as u64).wrapping_mul(self.reciprocal) >> 42) as u32
     }
 
+    /// Where the block starts in which `at` lies.
+    pub(super) fn start_of(&self, at: Addr) -> Addr {
+        self.base().offset(self.index_at(at.since(self.base())) as usize * self.block_size as usize)
+    }
+
     /// The index of the block that starts at `at`; `None`: none does.
     #[inline(always)]
     pub(super) fn starting_at(&self, at: Addr) -> Option<usize> {

@@ -20,6 +20,7 @@ mod purge;
 mod slab;
 mod snapshot;
 mod sp_slot;
+mod stale;
 mod state;
 mod supply;
 mod table;

@@ -7,6 +7,7 @@ use super::counts::{DIRTY, PURGED};
 use super::held_back;
 use super::huge;
 use super::slab::SLOTS;
+use super::stale;
 use super::state::{CHANGED, POOL, Pool};
 use super::supply::{retire_cold, retire_locked, reuse, unmap};
 use super::table::{self, Descriptors};
@@ -15,7 +16,7 @@ use crate::base::aside::Aside;
 use crate::base::bits::low_mask;
 use crate::config;
 use crate::os::lock::Mutex;
-use crate::os::{self, RANGES, Range};
+use crate::os::{self, Misuse, RANGES, Range};
 
 /// Runs of slots on their way back, ACTIVE meanwhile.
 struct Batch {
@@ -46,6 +47,10 @@ pub(crate) fn purge(want: usize) -> usize {
         drop(pool);
         if batch.len == 0 {
             break;
+        }
+        if let Some(misuse) = batch.written() {
+            drop(batch);
+            misuse.die();
         }
         let (bytes, whole) = batch.purge();
         given += bytes;
@@ -136,6 +141,14 @@ impl Batch {
             taken += len as usize;
         }
         taken
+    }
+
+    /// What somebody wrote into one of its runs after his free of it. Then they are nobody's any more.
+    fn written(&mut self) -> Option<Misuse> {
+        let mut slots = self.slots.iter().take(self.len);
+        let misuse = slots.find_map(|&(id, run)| stale::look(table::get(id)?, run))?;
+        self.len = 0;
+        Some(misuse)
     }
 
     /// Gives all of it back to the kernel, and the slots to the pool. Returns the bytes that went, and whether all did.

@@ -9,6 +9,7 @@ use super::cache::{CAP, Cache, Cached};
 use super::counts::{DIRTY, EVICTED, MAPPED, MAPPED_BYTES, PURGED, SMALL, active_bytes, dirty_bytes};
 use super::huge;
 use super::slab::{SLOTS, SUPERSLAB, SlabKind};
+use super::stale;
 use super::state::{POOL, Pool};
 use super::table::{self, SuperSlab};
 use crate::base::addr::{Addr, GRANULE};
@@ -303,14 +304,16 @@ fn retire_beside(id: u32, base: Addr) -> Option<Cached> {
     Some(Cached { id, dirty })
 }
 
-/// Unmaps a RETIRED SuperSlab, or puts it back in use, purged, when the kernel refuses.
+/// Unmaps a RETIRED SuperSlab, or puts it back in use, purged, when the kernel refuses, and as it is where it was written to after a free.
 #[inline(never)] // for the stack
 fn unmap_one(cached: Cached) {
     let Some(super_slab) = table::get(cached.id) else { return };
     let (base, len) = (super_slab.base(), super_slab.bytes());
-    // RETIRED, in no cache and no spare number: nobody else comes to it.
-    let gone = os::unmap(base, len);
-    let dirty = if gone || os::purge(base, len) { 0 } else { cached.dirty };
+    // RETIRED, in no cache and no spare number: nobody else comes to it. What is written there stays for who can report it, which nobody may here:
+    // the caller may hold its heap's lock.
+    let written = stale::look(super_slab, cached.dirty).is_some();
+    let gone = !written && os::unmap(base, len);
+    let dirty = if gone || !written && os::purge(base, len) { 0 } else { cached.dirty };
     let mut pool = POOL.lock();
     let purged = (cached.dirty.count_ones() - dirty.count_ones()) as u64;
     DIRTY.sub(purged);

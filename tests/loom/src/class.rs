@@ -38,4 +38,8 @@ impl ClassId {
     pub(crate) fn block_size(&self) -> usize {
         self.0 * 16
     }
+
+    pub(crate) fn span_bytes(&self) -> usize {
+        1 << 16
+    }
 }

@@ -242,6 +242,12 @@ impl Misuse {
     }
 }
 
+pub(crate) struct Defect;
+
+impl Defect {
+    pub(crate) const PURGE_STALE: &'static str = "free memory was written to";
+}
+
 #[derive(Clone, Copy)]
 pub(crate) struct Range {
     pub(crate) at: Addr,
