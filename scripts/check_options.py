@@ -68,6 +68,7 @@ TRAPS = {
     "traps/painted_stack": ("", 0, ["preload"]),
     "traps/small_stack": ("", 0, ["preload", *LINKED]),
     "traps/signal_handler": ("", 0, ["preload", *LINKED]),
+    "traps/handler_allocates": ("", 0, ["preload", "static"]),
     "traps/signal_threads": ("", 0, ["preload", *LINKED]),
     "traps/exit_while_busy": ("", 3, ["preload", *LINKED]),
     "traps/vfork_spawn": ("", 0, ["preload", *LINKED]),
