@@ -104,7 +104,7 @@ impl OwnHeap {
         }
         if bin.capacity() > 0 {
             // It may have been more, when more was live.
-            return bin.next_capacity().min(big_bytes() / class.block_size());
+            return bin.next_capacity().min(big_bytes().checked_div(class.block_size()).unwrap_or(0));
         }
         let Some(cell) = self.capacities().depth(class) else { return 0 };
         let mut depth = cell.get();

@@ -38,6 +38,6 @@ fn look_at_runs(super_slab: &SuperSlab, slots: u32) -> Option<Misuse> {
 fn block_of(super_slab: &SuperSlab, at: Addr) -> Addr {
     let Some(kind) = super_slab.kind() else { return at };
     let class = ClassId::from_index(kind.0 as usize);
-    let (offset, size) = (at.since(super_slab.base()) % class.span_bytes(), class.block_size().max(1));
-    Addr(at.0 - offset % size)
+    let offset = at.since(super_slab.base()) % class.span_bytes().max(1);
+    Addr(at.0 - offset % class.block_size().max(1))
 }
