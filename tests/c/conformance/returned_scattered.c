@@ -36,6 +36,7 @@ int main(void) {
     allocate_all();
     int many = neighbours_returned();
     NOTE("%d, %d and %d of %d", fresh, few, many, BLOCKS);
-    CHECK(few < BLOCKS / 2 && many > BLOCKS * 3 / 4);
+    // Hardened, also fresh ones go out in no order.
+    CHECK(few < BLOCKS / 2 && (many > BLOCKS * 3 / 4 || fresh < BLOCKS / 2));
     return 0;
 }
