@@ -18,6 +18,9 @@ pub(crate) use check::mark;
 /// acquires again what it has just released keeps one more each time, until it ages.
 const KEEP_MAX: u32 = 8;
 
+/// Bytes of them that a refill of a big class keeps of what others sent back while it looks: what a magazine of such a class would hold. One span at least.
+const AWAITED_BYTES: usize = 1 << 20;
+
 /// Valid as zeroes: there are none.
 ///
 /// # Invariants
@@ -32,6 +35,8 @@ pub(crate) struct Spans {
     released: bool,
     /// Whether not even one is kept, until one is acquired again.
     is_lean: bool,
+    /// Whether a block of a big class is being looked for: one that gets empty meanwhile stays for it.
+    is_awaited: bool,
     pub(crate) spans: u32,
     pub(crate) free: u64,
 }
@@ -65,8 +70,14 @@ impl Spans {
         self.unlink(span, dirty);
         // SAFETY: see `add`.
         let record = unsafe { span.as_ref() };
-        // Of a big class none is kept: it is a slab that others can use whole, and a magazine stands before it.
-        let spare = record.class.is_big() || self.is_lean || self.empty > self.keep;
+        let spare = if record.class.is_big() {
+            // None is kept: it is a slab that others can use whole, and a magazine stands before it. But of those that
+            // others send back while one is looked for (unless hardened: then the next one is to lie anywhere).
+            let is_enough = self.empty > 0 && (self.empty as usize + 1) * record.class.span_bytes() > AWAITED_BYTES;
+            !self.is_awaited || is_enough || !record.claims.is_null()
+        } else {
+            self.is_lean || self.empty > self.keep
+        };
         if record.free == record.capacity && spare {
             self.released = true;
             self.spans -= 1;
@@ -131,6 +142,11 @@ impl Spans {
     /// Keeps none that gets empty, until one is acquired again.
     pub(crate) fn be_lean(&mut self) {
         self.is_lean = true;
+    }
+
+    /// Says whether a block is being looked for.
+    pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
+        self.is_awaited = is_awaited;
     }
 
     /// Takes an empty span off, if one is kept.
