@@ -8,7 +8,8 @@ use crate::base::addr::Addr;
 use crate::base::block::Block;
 use crate::base::tray::Tray;
 use crate::class::ClassId;
-use crate::span;
+use crate::os;
+use crate::span::{self, Spans};
 use crate::stats::event::Event;
 
 /// A line of the cache.
@@ -51,10 +52,12 @@ impl Heap {
             found = core.refill(class, out, zero);
         }
         core.set_awaited(class, false);
+        let mut fresh = None;
         if !found {
             if !core.add_span(class) {
                 return;
             }
+            fresh = core.spans.get(class.index()).and_then(Spans::to_populate);
             core.refill(class, out, zero);
         }
         core.tide.take(out.len() * class.block_size());
@@ -63,6 +66,10 @@ impl Heap {
         core.returned = returned.saturating_sub(out.len() as u32);
         let used = core.spans.get(class.index()).map_or(0, |spans| spans.used(class));
         drop(core);
+        if let Some(fresh) = fresh {
+            // Without the lock. It stays: its blocks are in `out`.
+            os::populate(fresh, class.span_bytes());
+        }
         if returned > 0 && class.block_size() >= LINE && used <= NEAR {
             out.scatter(returned);
         }

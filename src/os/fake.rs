@@ -116,6 +116,9 @@ impl Os for Fake {
     fn unmap(at: Addr, len: usize) -> bool {
         !refused() && Linux::unmap(at, len)
     }
+    fn populate(at: Addr, len: usize) -> bool {
+        !refused() && Linux::populate(at, len)
+    }
     fn advise_huge(at: Addr, len: usize, huge: bool) -> bool {
         !refused() && Linux::advise_huge(at, len, huge)
     }

@@ -41,6 +41,8 @@ pub(super) trait Os {
     /// The same of many ranges, `RANGES` at most, by one call if `together`: a bit for each that went.
     fn purge_all(ranges: &[Range], together: bool) -> u64;
     fn unmap(at: Addr, len: usize) -> bool;
+    /// Has pages made that will be written to anyway, by one call instead of a fault each.
+    fn populate(at: Addr, len: usize) -> bool;
     /// Asks for huge pages, or for none.
     fn advise_huge(at: Addr, len: usize, huge: bool) -> bool;
     /// Makes pages inaccessible: a guard. What they held is gone.

@@ -11,6 +11,7 @@ use crate::base::addr::Addr;
 pub(super) struct Linux;
 
 const MADV_DONTNEED_LOCKED: i32 = 24;
+const MADV_POPULATE_WRITE: i32 = 23;
 
 impl Os for Linux {
     fn map(hint: Addr, len: usize) -> Option<Addr> {
@@ -67,6 +68,20 @@ impl Os for Linux {
     fn unmap(at: Addr, len: usize) -> bool {
         // SAFETY: the caller owns the pages and holds nothing in them.
         unsafe { sys::call(libc::SYS_munmap, [at.0, len]) }.is_ok()
+    }
+
+    fn populate(at: Addr, len: usize) -> bool {
+        static REFUSED: AtomicBool = AtomicBool::new(false);
+        // Relaxed, here and below: asked in vain once more is no harm.
+        if REFUSED.load(Ordering::Relaxed) {
+            return false;
+        }
+        // SAFETY: the caller owns the pages, and their content stays.
+        let done = unsafe { advise(at, len, MADV_POPULATE_WRITE) };
+        if !done {
+            REFUSED.store(true, Ordering::Relaxed);
+        }
+        done
     }
 
     fn advise_huge(at: Addr, len: usize, huge: bool) -> bool {

@@ -180,6 +180,11 @@ pub(crate) fn advise_huge(at: Addr, len: usize, huge: bool) {
     Kernel::advise_huge(at, len, huge);
 }
 
+/// Has pages made that will soon be written to, by one call instead of a fault each. Refused, each is a fault.
+pub(crate) fn populate(at: Addr, len: usize) {
+    Kernel::populate(at, len);
+}
+
 /// Ends a mapping. `false`: refused (too many mappings), nothing changed.
 pub(crate) fn unmap(at: Addr, len: usize) -> bool {
     let done = Kernel::unmap(at, len);

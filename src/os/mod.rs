@@ -50,8 +50,8 @@ pub(crate) use linux::is_alone;
 pub(crate) use linux::{page_size, resident};
 pub(crate) use memory::{
     advise_huge, close, could_map, guard, map, map_aligned, map_anyway, map_apart, map_target, map_within, move_onto,
-    move_pages, open, purge, purge_all, reserve, reserve_at, resize_in_place, uncount, unguard, unmap, unmap_around,
-    unreserve,
+    move_pages, open, populate, purge, purge_all, reserve, reserve_at, resize_in_place, uncount, unguard, unmap,
+    unmap_around, unreserve,
 };
 pub(crate) use process::{Usage, enter_namespace, process_id, unshare, usage};
 pub(crate) use random::random;

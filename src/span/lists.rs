@@ -9,8 +9,10 @@ use core::ptr::NonNull;
 
 use super::dirty::{Dirty, Hand};
 use super::record::{CHAINS, List, Span};
+use crate::base::addr::Addr;
 use crate::class::ClassId;
 use crate::os;
+use crate::superslab;
 #[cfg(feature = "paranoid")]
 pub(crate) use check::mark;
 
@@ -20,6 +22,11 @@ const KEEP_MAX: u32 = 8;
 
 /// Bytes of them that a refill of a big class keeps of what others sent back while it looks: what a magazine of such a class would hold. One span at least.
 const AWAITED_BYTES: usize = 1 << 20;
+
+/// Spans of a class from which on the pages of one more are made at once: what of them is not used after all is an eighth of the class at most.
+const MANY: u32 = 8;
+/// Pages below which a call for them takes longer than their faults would.
+const SOME: usize = 16;
 
 /// Valid as zeroes: there are none.
 ///
@@ -63,6 +70,16 @@ impl Spans {
         self.released = false;
         self.is_lean = false;
         self.link(span);
+    }
+
+    /// Where the only span lies that has free blocks, if its pages are to be made at once: none of them was ever used, and all soon are, since the class fills
+    /// many others. Not of blocks longer than a page, of which each is used by itself.
+    pub(crate) fn to_populate(&self) -> Option<Addr> {
+        // SAFETY: see `add`.
+        let span = unsafe { self.first().filter(|_| self.spans > MANY)?.as_ref() };
+        let is_fresh = !span.slab.dirty && span.free == span.capacity && span.claims.is_null();
+        let is_much = span.block_size as usize <= os::page_size() && span.class.span_bytes() >= SOME * os::page_size();
+        (is_fresh && is_much && !superslab::is_huge(&span.slab)).then(|| span.base())
     }
 
     /// Puts `span` where its `free` says. Returns it instead, on no list, when it is one empty span too many.

@@ -67,6 +67,11 @@ pub(crate) fn split_around(slab: &Slab) {
     }
 }
 
+/// Whether a slab may lie in a huge page.
+pub(crate) fn is_huge(slab: &Slab) -> bool {
+    table::get(slab.id).is_some_and(SuperSlab::is_huge)
+}
+
 /// Before a part of a SuperSlab is purged: a huge page would be split, and the kernel would then make it whole again.
 pub(super) fn split(super_slab: &SuperSlab) {
     if super_slab.is_huge() && super_slab.swap_huge(false) {

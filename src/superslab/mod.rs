@@ -26,7 +26,7 @@ mod supply;
 mod table;
 
 pub(crate) use counts::{acquired, active_bytes, dirty_bytes, evicted_bytes, fresh_bytes, idle_bytes};
-pub(crate) use huge::{advise_large, split_around};
+pub(crate) use huge::{advise_large, is_huge, split_around};
 pub(crate) use pool::{acquire_aligned, acquire_more, acquire_slab, release_one_of_many, release_slab, release_tail};
 pub(crate) use purge::{purge, unmap_cached};
 pub(crate) use slab::{SUPERSLAB, Slab, SlabKind};
