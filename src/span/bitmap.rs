@@ -28,19 +28,6 @@ impl Bitmap<'_> {
         was_clear
     }
 
-    /// The bits of word `at`.
-    #[inline(always)]
-    pub(super) fn word(&self, at: u32) -> u64 {
-        self.0.get(at as usize).copied().unwrap_or(u64::MAX)
-    }
-
-    #[inline(always)]
-    pub(super) fn set_word(&mut self, at: u32, bits: u64) {
-        if let Some(word) = self.0.get_mut(at as usize) {
-            *word = bits;
-        }
-    }
-
     /// Sets `len` bits from `first` on, which are clear; else says which one is not.
     #[inline(always)]
     pub(super) fn set_run(&mut self, first: u32, len: u32) -> Result<(), u32> {

@@ -58,7 +58,7 @@ pub(crate) fn place(at: Addr) -> Option<Place> {
         record => record,
     };
     let head = SpanHead::of(record)?;
-    let index = head.starting_at(at)?;
+    let index = head.starting_at(at)? as usize;
     let claims = head.claims.as_ptr::<AtomicU16>();
     // SAFETY: the array has a claim for each of `capacity` blocks, and is never unmapped.
     let claim = (!claims.is_null()).then(|| unsafe { &*claims.add(index) });

@@ -113,43 +113,70 @@ fn flush_each(
     Ok(())
 }
 
-/// So many blocks away at most, the next one is taken to lie in the same word of the bitmap.
-const NEAR: usize = 8;
-
-/// Marks as free the leading ones of `blocks` that lie in this span: one look-up and one round of bookkeeping for them,
-/// which is most of a batch when blocks are freed in an order related to that of their allocation. Says what is left.
+/// Marks as free the leading ones of `blocks` that lie in this span, one at least: one look-up and one round of bookkeeping for them,
+/// which is most of a batch when blocks are freed in an order related to that of their allocation, or sorted. Says what is left.
 #[inline(always)]
 fn put_back<'a>(record: &mut Span, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
-    let (base, size, reciprocal) = (record.base(), record.block_size as usize, record.reciprocal);
-    let bytes = record.capacity as usize * size;
-    let offset_of = |blocks: &[Addr]| blocks.first().map_or(usize::MAX, |at| at.since(base));
+    let Some((&at, rest)) = blocks.split_first() else { return Ok(blocks) };
+    let Some(index) = record.starting_at(at) else { return Err(Misuse { what: Defect::FREE_INTERIOR, at }) };
+    if rest.first().is_some_and(|next| next.since(record.base()) < bytes(record)) {
+        return put_back_many(record, index, blocks);
+    }
+    // SAFETY: of a block of this span.
+    let word = unsafe { record.word(index / 64) };
+    if *word >> (index % 64) & 1 != 0 {
+        return Err(Misuse { what: Defect::FREE_TWICE, at });
+    }
+    *word |= 1 << (index % 64);
+    record.hint = record.hint.min(index / 64);
+    Ok(rest)
+}
+
+/// Of all blocks of a span.
+#[inline(always)]
+fn bytes(record: &Span) -> usize {
+    record.capacity as usize * record.block_size as usize
+}
+
+/// `put_back` of more than one, the first of which is block `index`. The bitmap's word at hand lies in a register: in memory each block's bit would wait
+/// for the store of the one before. Ends where a run begins.
+#[inline(never)] // its frame is not to lie below that of a release
+fn put_back_many<'a>(record: &mut Span, mut index: u32, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
+    let (base, size, reciprocal, bytes) = (record.base(), record.block_size as usize, record.reciprocal, bytes(record));
+    if let Some(step) = step_of(blocks, size) {
+        return put_back_run(record, index, step, blocks);
+    }
+    let mut at = index / 64;
+    record.hint = record.hint.min(at);
+    // SAFETY: of a block of this span (caller).
+    let mut free = unsafe { *record.word(at) };
     let mut left = blocks;
-    let mut offset = offset_of(left);
-    while let Some((&at, rest)) = left.split_first() {
+    while let Some((&block, rest)) = left.split_first() {
+        if free >> (index % 64) & 1 != 0 {
+            return Err(Misuse { what: Defect::FREE_TWICE, at: block });
+        }
+        free |= 1 << (index % 64);
+        left = rest;
+        let Some(&next) = left.first() else { break };
+        let offset = next.since(base);
         if offset >= bytes {
-            if left.len() == blocks.len() {
-                // Behind the last block, where the slab is longer than its blocks.
-                return Err(Misuse { what: Defect::FREE_INTERIOR, at });
-            }
             break;
         }
-        let index = index_of(offset, size, reciprocal).ok_or(Misuse { what: Defect::FREE_INTERIOR, at })?;
-        let next = offset_of(rest);
-        let step = next.wrapping_sub(offset);
-        if next < bytes && (step as isize).unsigned_abs() / NEAR <= size {
-            left = put_back_near(record, index, step, left)?;
-            offset = offset_of(left);
-            continue;
+        index = index_of(offset, size, reciprocal).ok_or(Misuse { what: Defect::FREE_INTERIOR, at: next })?;
+        if index / 64 != at {
+            if step_of(left, size).is_some() {
+                break;
+            }
+            // SAFETY: as above, or below.
+            unsafe { *record.word(at) = free };
+            at = index / 64;
+            record.hint = record.hint.min(at);
+            // SAFETY: of a block that lies `offset` bytes into the span, less than its blocks have.
+            free = unsafe { *record.word(at) };
         }
-        // SAFETY: block `index` lies `offset` bytes into the span, less than its `capacity` blocks have.
-        if !unsafe { record.set_free(index) } {
-            return Err(Misuse { what: Defect::FREE_TWICE, at });
-        }
-        if index / 64 < record.hint {
-            record.hint = index / 64;
-        }
-        (left, offset) = (rest, next);
     }
+    // SAFETY: as above.
+    unsafe { *record.word(at) = free };
     Ok(left)
 }
 
@@ -160,42 +187,12 @@ fn index_of(offset: usize, size: usize, reciprocal: u64) -> Option<u32> {
     (index as usize * size == offset).then_some(index)
 }
 
-/// Marks as free those at the start of `blocks`, the first of which is the span's `index`th and the next one `step` bytes behind it, that lie side by side,
-/// or else those whose bits are in the same word. Says what is left.
-#[inline(never)] // its frame is not to lie below that of a release
-fn put_back_near<'a>(record: &mut Span, index: u32, step: usize, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
-    let size = record.block_size as usize;
-    let goes_on = matches!(blocks, [_, second, third, ..] if third.since(*second) == step);
-    if goes_on && (step == size || step == size.wrapping_neg()) {
-        put_back_run(record, index, step, blocks)
-    } else {
-        put_back_word(record, index / 64, blocks)
-    }
-}
-
-/// Marks as free those at the start of `blocks` whose bits are in word `at`: set in a register, for in memory each would wait for the one before.
-fn put_back_word<'a>(record: &mut Span, at: u32, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
-    let (size, reciprocal) = (record.block_size as usize, record.reciprocal);
-    let start = record.base().offset(at as usize * 64 * size);
-    let bytes = (record.capacity - at * 64).min(64) as usize * size;
-    record.hint = record.hint.min(at);
-    let mut map = record.bitmap();
-    let mut free = map.word(at);
-    let mut left = blocks;
-    while let Some((&block, rest)) = left.split_first() {
-        let offset = block.since(start);
-        if offset >= bytes {
-            break;
-        }
-        let index = index_of(offset, size, reciprocal).ok_or(Misuse { what: Defect::FREE_INTERIOR, at: block })?;
-        if free >> index & 1 != 0 {
-            return Err(Misuse { what: Defect::FREE_TWICE, at: block });
-        }
-        free |= 1 << index;
-        left = rest;
-    }
-    map.set_word(at, free);
-    Ok(left)
+/// By how much each of three blocks lies behind the one before, where that is a block's size, up or down: a run begins here.
+#[inline(always)]
+fn step_of(blocks: &[Addr], size: usize) -> Option<usize> {
+    let [first, second, third, ..] = blocks else { return None };
+    let step = second.since(*first);
+    ((step == size || step == size.wrapping_neg()) && third.since(*second) == step).then_some(step)
 }
 
 /// Marks as free by words of the bitmap those at the start of `blocks`, the first of which is the span's `index`th, that lie `step` bytes each
@@ -234,9 +231,17 @@ mod tests {
         assert_eq!(record.block_size, 48);
         let all = record.capacity;
         record.bitmap().fill(0, all, false);
+        record.hint = super::super::bitmap::words(all) as u32;
         let blocks: std::vec::Vec<_> = offsets.iter().map(|&offset| record.base().offset(offset)).collect();
-        let left = put_back(record, &blocks).map(|left| left.len()).map_err(|misuse| misuse.what);
+        let mut left = Ok(&blocks[..]);
+        while let Ok(&[_, ..]) = left {
+            left = left.and_then(|left| put_back(record, left).map_err(|misuse| misuse.what));
+        }
+        let left = left.map(<[_]>::len);
+        // SAFETY: words of its blocks. (S4.)
+        assert!((0..record.hint).all(|at| *unsafe { record.word(at) } == 0));
         record.bitmap().fill(0, all, true);
+        record.hint = 0;
         tiny_backend_release_span(span, &mut dirty);
         left
     }

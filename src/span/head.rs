@@ -57,10 +57,10 @@ impl SpanHead {
 
     /// The index of the block that starts at `at`; `None`: none does.
     #[inline(always)]
-    pub(super) fn starting_at(&self, at: Addr) -> Option<usize> {
+    pub(super) fn starting_at(&self, at: Addr) -> Option<u32> {
         let offset = at.since(self.base());
         let index = (offset as u64).wrapping_mul(self.reciprocal) >> 42;
         let starts = index < self.capacity as u64 && index as usize * self.block_size as usize == offset;
-        starts.then_some(index as usize)
+        starts.then_some(index as u32)
     }
 }

@@ -123,19 +123,15 @@ impl Span {
         bitmap::Bitmap(unsafe { core::slice::from_raw_parts_mut(start, words) })
     }
 
-    /// Marks block `index` as free. Says whether it was not. Without the bitmap's bounds: they are a tenth of what freeing a block by itself takes.
+    /// Word `at` of the bitmap. Without its bounds: they are a tenth of what freeing a block by itself takes.
     ///
     /// # Safety
-    /// `index` is below `capacity`.
+    /// `at` is the word of a block below `capacity`.
     #[inline(always)]
-    pub(super) unsafe fn set_free(&mut self, index: u32) -> bool {
+    pub(super) unsafe fn word(&mut self, at: u32) -> &mut u64 {
         let start = Addr::of(self).offset(size_of::<Span>()).as_ptr::<u64>();
         // SAFETY: one of the words that the record has behind it (`record_bytes`), by what the caller owes; and `self` is borrowed.
-        let word = unsafe { &mut *start.add(index as usize / 64) };
-        let bit = 1 << (index % 64);
-        let was_clear = *word & bit == 0;
-        *word |= bit;
-        was_clear
+        unsafe { &mut *start.add(at as usize) }
     }
 
     /// Where its record begins.
