@@ -285,7 +285,10 @@ mutant $file 'fn free' 'two free a block' ' || !entry.claim(Tag::LARGE, Tag::WAI
 mutant $file 'fn free' 'a block waits that may be freed again' 'Tag::WAITS)' 'Tag::LARGE)'
 mutant $file 'fn free' 'what found no place is lost' 'Freed::Homeless(freed) }' 'Freed::Waits }'
 mutant $file 'fn taken' 'a block in use looks as if it waited' 'entry.renew(Tag::LARGE);' ''
-mutant $file 'fn leave' 'what goes into the cache stays entered' 'strike(range.base);' ''
+mutant $file 'fn leave' 'what goes into the cache stays entered' 'record::leave(range.base);' ''
+file=page_map/mod.rs
+mutant $file 'fn enter_left' 'what is entered anew publishes nothing' 'entry.renew(tag)' 'entry.tag.store(tag.0, Ordering::Relaxed)'
+mutant $file 'fn enter_left' 'what is entered anew has no record' 'entry.record.store(record.0, Ordering::Relaxed);' ''
 file=page_map/leaf.rs
 mutant $file 'fn claim' 'a claim acquires nothing' 'to.0, Ordering::Acquire' 'to.0, Ordering::Relaxed'
 mutant $file 'fn claim' 'a claim is made in two steps' 'self.tag.compare_exchange(from.0, to.0, Ordering::Acquire, Ordering::Relaxed).is_ok()' \

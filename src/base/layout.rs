@@ -16,7 +16,7 @@
 //!   then the address of as many again, the spare, or null; then a word of four bytes for each page of entries, of which the lower 13
 //!   bits count the entries in that page, and the next 13 those in the spare's. An entry is there on one side or the other.
 //! - An entry's tag says what its granule is (`page_map::Tag`), its record where the span's or large block's record lies. Of a large block only
-//!   its first granule has an entry.
+//!   its first granule has an entry. Other small tags are nobody's.
 //! - A span's record is followed by its bitmap, a bit for each block from `base` on, set when the block is free *in the span*. Blocks in
 //!   magazines, stocks, and batches on their way home are not, and the program holds none of those.
 //! - Heaps are a list from the word at `heaps_at` on by `heap_next`. A heap begins with its bins, one for each class: a magazine is an array of

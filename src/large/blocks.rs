@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use super::counts::{RUN_BYTES, RUNS};
 use super::keep::COPY_MAX;
-use super::record::{Large, claim, enroll, find, forget};
+use super::record::{Large, claim, enroll, find, forget_plain};
 use super::run::{GROWN_MAX, RUN_MAX};
 use super::{given, held, keep, mapping, run, warm};
 use crate::base::addr::{Addr, GRANULE};
@@ -80,7 +80,7 @@ pub(super) fn alloc_given(region: &'static Region, bytes: usize, align: usize) -
 pub(crate) fn free(at: Addr) {
     let record = claim(at, Tag::LARGE);
     held::let_go(record);
-    give_back(forget(at, record));
+    give_back(forget_plain(at, record));
 }
 
 /// Usable bytes of the block at `at`, of whichever kind, which the caller holds; `None` when no large block starts there.

@@ -7,6 +7,7 @@
 mod check;
 
 use crate::base::addr::{Addr, GRANULE};
+use crate::page_map;
 
 /// Ranges kept at most. A look-up scans them all: some hundred nanoseconds, where a fault of one page costs thousands.
 const CAP: usize = 128;
@@ -20,6 +21,11 @@ pub(crate) struct Range {
 
 impl Range {
     pub(super) const NONE: Range = Range { base: Addr::NULL, bytes: 0 };
+
+    /// Has the page map forget the blocks that were there, before it goes to another.
+    pub(super) fn strike_left(self) {
+        page_map::strike_left(self.base, self.bytes / GRANULE);
+    }
 
     fn end(self) -> Addr {
         self.base.offset(self.bytes)

@@ -13,7 +13,9 @@ impl Cache {
         for (index, range) in self.ranges.iter().take(self.len).enumerate() {
             let whole = range.bytes > 0 && range.bytes % GRANULE == 0 && range.base.is_aligned(GRANULE);
             require(whole, "C1: a cached range of whole granules", range.base);
-            require(page_map::tag(range.base) == Tag::NONE, "C1: a cached range has an owner", range.base);
+            for at in (0..range.bytes).step_by(GRANULE).map(|offset| range.base.offset(offset)) {
+                require(matches!(page_map::tag(at), Tag::NONE | Tag::LEFT), "C1: a cached range has an owner", at);
+            }
             for other in self.ranges.iter().take(index) {
                 let apart = range.end() < other.base || other.end() < range.base;
                 require(apart, "C1: cached ranges overlap or touch", range.base);

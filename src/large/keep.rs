@@ -59,6 +59,7 @@ pub(super) fn keep_all<T>(ranges: &mut [Range], find: impl FnOnce(&mut Cache) ->
 /// A mapping the kernel refuses to unmap (map count) is purged: its addresses are lost, its memory is not.
 pub(super) fn unmap(range: Range) -> usize {
     PURGED_BYTES.add(range.bytes as u64);
+    range.strike_left();
     if os::unmap(range.base, range.bytes) {
         shrunk(range.bytes);
     } else {

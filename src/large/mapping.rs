@@ -138,6 +138,7 @@ pub(crate) fn transfer(large: &mut Large, to: Addr, to_bytes: usize, to_mapped: 
     }
     // Struck out first: once moved, another thread may map something else at the old place and enter it.
     page_map::strike(from, 1);
+    page_map::strike_left(from, large.bytes / GRANULE);
     if !os::move_onto(from, large.bytes, to, to_bytes) {
         // Kernels before 6.17 unmap `to_bytes` there before they find that they can't move: by now they may be another
         // thread's. So they are neither unmapped nor struck out; at worst untouched addresses are lost, where the map

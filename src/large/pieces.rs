@@ -80,6 +80,7 @@ fn moved(range: Range, bytes: usize) -> Option<Addr> {
         os::unmap(to, bytes);
         return None;
     }
+    range.strike_left();
     os::move_onto(range.base, range.bytes, to, bytes).then_some(to)
 }
 
@@ -100,6 +101,7 @@ fn join(bytes: usize) -> Option<(Addr, usize)> {
     let mut done = 0;
     for (index, piece) in pieces.iter().enumerate() {
         let end = done + piece.bytes;
+        piece.strike_left();
         if !os::move_onto(piece.base, piece.bytes, to.offset(done), piece.bytes) {
             // The place that was meant for it is lost, see there; and so is the piece, some of whose mappings may have moved. Once.
             TOGETHER.store(NO, Ordering::Relaxed);

@@ -66,6 +66,11 @@ impl Large {
         Large { slab, waits, ..Large::watched(base, bytes, bytes) }
     }
 
+    /// Whether it has a mapping of its own, which goes into the cache.
+    fn is_mapping(&self) -> bool {
+        self.slab.is_none() && self.given.is_none()
+    }
+
     /// What the program may use.
     pub(super) fn usable(&self) -> usize {
         if self.slab.is_some() { self.bytes } else { self.size }
@@ -99,7 +104,7 @@ pub(crate) fn claim<T>(at: Addr, tag: Tag) -> NonNull<T> {
 pub(crate) fn enroll<T>(record: Addr, block: T, at: Addr, tag: Tag, undo: impl FnOnce(T)) -> Option<Addr> {
     // SAFETY: a record of this size, the caller's alone. Before it can be found: who looks for one is told of no other.
     unsafe { record.as_ptr::<T>().write(block) };
-    if !page_map::enter(at, 1, tag, record) {
+    if !page_map::enter_left(at, tag, record) && !page_map::enter(at, 1, tag, record) {
         // SAFETY: just written, and found by nobody.
         undo(unsafe { record.as_ptr::<T>().read() });
         meta::free(record, size_of::<T>());
@@ -111,6 +116,17 @@ pub(crate) fn enroll<T>(record: Addr, block: T, at: Addr, tag: Tag, undo: impl F
 
 /// Strikes out and gives back the record of a claimed block. No lock is held: pages of the map may go to the kernel.
 pub(crate) fn forget<T>(at: Addr, record: NonNull<T>) -> T {
+    struck_by(strike, at, record)
+}
+
+/// `forget`, of a block whose memory may stay in the box.
+pub(super) fn forget_plain(at: Addr, record: NonNull<Large>) -> Large {
+    // SAFETY: claimed, as in `struck_by`.
+    let stays = unsafe { record.as_ref() }.is_mapping();
+    struck_by(if stays { leave } else { strike }, at, record)
+}
+
+fn struck_by<T>(strike: fn(Addr), at: Addr, record: NonNull<T>) -> T {
     // SAFETY: claimed: nobody else finds the record any more; it is read once and then given back.
     let block = unsafe { record.read() };
     strike(at);
@@ -118,8 +134,14 @@ pub(crate) fn forget<T>(at: Addr, record: NonNull<T>) -> T {
     block
 }
 
-/// Strikes out a claimed block, whose record is the caller's from then on. No lock is held, as in `forget`.
-pub(super) fn strike(at: Addr) {
+fn strike(at: Addr) {
     trace::on_free(at);
     drop(page_map::strike(at, 1));
+}
+
+/// Strikes out a claimed block, whose record is the caller's from then on, and whose memory stays in the box: the next block that starts there is
+/// entered without an atomic step.
+pub(super) fn leave(at: Addr) {
+    trace::on_free(at);
+    page_map::leave(at);
 }

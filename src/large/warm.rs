@@ -7,7 +7,7 @@
 use super::cache::{Cache, Range};
 use super::counts::dirty_bytes;
 use super::keep::{IN_TURN, keep, keep_all};
-use super::record::{Large, strike};
+use super::record::{self, Large};
 use crate::base::addr::{Addr, GRANULE, GRANULE_SHIFT};
 use crate::base::block::Block;
 use crate::base::seats::{PLACES, Seats};
@@ -141,7 +141,7 @@ pub(crate) fn into_cache(range: Range) {
 /// Strikes out what is on its way into the cache.
 fn leave(range: Range, spare: &mut Spare) {
     let record = page_map::record(range.base);
-    strike(range.base);
+    record::leave(range.base);
     spare.put(record, size_of::<Large>());
 }
 

@@ -131,6 +131,35 @@ pub(crate) fn strike(at: Addr, granules: usize) -> Struck {
     struck
 }
 
+/// Strikes out a large block but for its place in the map, to be entered there anew by `enter_left`: no atomic step each. Whose memory it was strikes
+/// it out by `strike_left` before that goes to another.
+pub(crate) fn leave(at: Addr) {
+    let Some(entry) = entry(at) else { return };
+    // Relaxed, both: as in `enter`. Who has the memory next, and so the entry, has it from who calls this.
+    entry.record.store(Addr::NULL.0, Ordering::Relaxed);
+    entry.tag.store(Tag::LEFT.0, Ordering::Relaxed);
+}
+
+/// `enter` where one was left. `false`: none was, and nothing is entered.
+pub(crate) fn enter_left(at: Addr, tag: Tag, record: Addr) -> bool {
+    // Relaxed, both: the caller has the memory, and with it what was left there.
+    let Some(entry) = entry(at).filter(|entry| entry.tag.load(Ordering::Relaxed) == Tag::LEFT.0) else { return false };
+    entry.record.store(record.0, Ordering::Relaxed);
+    entry.renew(tag);
+    true
+}
+
+/// Strikes out all that was left in `granules` granules from `at` on, the caller's. No lock is held: pages of the map may go to the kernel.
+#[cold]
+#[inline(never)]
+pub(crate) fn strike_left(at: Addr, granules: usize) {
+    for (at, count) in by_page(at, granules) {
+        if leaf::of(at).is_some_and(|leaf| pages::holds(leaf, at)) {
+            each(at, count).filter(|&at| tag(at) == Tag::LEFT).for_each(|at| drop(strike(at, 1)));
+        }
+    }
+}
+
 /// The granules from `at` on, as runs whose entries share a page each.
 fn by_page(mut at: Addr, mut granules: usize) -> impl Iterator<Item = (Addr, usize)> {
     let per_page = pages::per_page();
@@ -258,6 +287,28 @@ mod tests {
             assert!(tag(at) == Tag::LARGE && record(at) == Addr(0x42));
         }
         drop(strike(at, 1));
+    }
+
+    #[test]
+    fn what_was_left_is_entered_anew_and_struck_out() {
+        let at = Addr(0x5D << 32);
+        let [second, third] = [1, 300].map(|granules| at.offset(granules * GRANULE));
+        assert!(enter(at, 1, Tag::LARGE, Addr(0x42)) && enter(third, 1, Tag::LARGE, Addr(0x43)));
+        assert!(!enter_left(at, Tag::LARGE, Addr(0x44)) && !enter_left(second, Tag::LARGE, Addr(0x44)));
+        for number in [0x45, 0x46] {
+            leave(at);
+            assert!(tag(at) == Tag::LEFT && record(at).is_null() && !tag(at).is_large());
+            assert!(!entry(at).is_some_and(|entry| entry.claim(Tag::LARGE, Tag::WAITS)));
+            assert!(enter_left(at, Tag::LARGE, Addr(number)) && record(at) == Addr(number));
+        }
+        // What is in use stays, and so does what lies behind.
+        leave(third);
+        strike_left(at, 300);
+        assert!(tag(at) == Tag::LARGE && tag(third) == Tag::LEFT);
+        leave(at);
+        strike_left(at, 301);
+        assert!([at, second, third].into_iter().all(|at| tag(at) == Tag::NONE));
+        assert!(!enter_left(at, Tag::LARGE, Addr(0x47)));
     }
 
     #[test]

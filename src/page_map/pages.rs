@@ -118,6 +118,13 @@ pub(super) fn leave(leaf: &Leaf, at: Addr, side: Side, count: usize) -> Struck {
     }
 }
 
+/// Whether there are entries in the page of `at`.
+pub(super) fn holds(leaf: &Leaf, at: Addr) -> bool {
+    // Relaxed: of the caller's own entries, which are counted, and stay so meanwhile.
+    let word = word(leaf, at).map_or(0, |word| word.load(Ordering::Relaxed));
+    [Side::First, Side::Spare].into_iter().any(|side| side.count(word) > 0)
+}
+
 /// Puts a page into the ring of the emptied, in the place of the one that has been there longest.
 fn list(page: Number) -> Struck {
     // Relaxed: two that get the same place push one out early.

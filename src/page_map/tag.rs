@@ -16,6 +16,7 @@ const OWNER_MASK: u64 = !0xFFF;
 /// | 3                                  | starts a large block of the reserve                       |
 /// | 4                                  | starts a large block that is free, and waits with its record |
 /// | 5                                  | starts a large block between closed pages                 |
+/// | 6                                  | nobody's; a large block started there, in memory that is still box `large`'s |
 /// | 16 + n                             | blocks of the reserve of 2^n bytes                        |
 /// | heap address \| class * BIN_STRIDE | part of a span; heaps lie at multiples of 4096            |
 ///
@@ -32,6 +33,7 @@ impl Tag {
     pub(crate) const RESERVE_LARGE: Tag = Tag(3);
     pub(crate) const WAITS: Tag = Tag(4);
     pub(crate) const FENCED: Tag = Tag(5);
+    pub(crate) const LEFT: Tag = Tag(6);
     pub(super) const RESERVE: u64 = 16;
 
     /// Whether it starts a large block in use, whose record is, or begins with, what box `large` says.

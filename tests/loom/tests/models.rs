@@ -91,6 +91,7 @@ models! {
     sp_slot_publishes_its_base
     sp_slot_retires_only_what_nobody_holds
     warm_a_block_has_one_holder
+    warm_a_claim_sees_what_came_before_a_new_entry
     warm_a_claim_sees_what_came_before_the_renewal
     warm_blocks_are_not_lost
     warm_of_two_frees_one_leaves_the_block

@@ -30,8 +30,8 @@ mod record {
         pub(super) waits: bool,
     }
 
-    pub(super) fn strike(at: Addr) {
-        drop(page_map::strike(at, 1));
+    pub(super) fn leave(at: Addr) {
+        page_map::leave(at);
     }
 }
 

@@ -4,14 +4,14 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::KEPT;
 use super::record::Large;
 use super::warm::{self, Freed};
+use super::{KEPT, Range};
 use crate::base::addr::{Addr, GRANULE};
 use crate::base::sync::{AtomicU32, Ordering};
-use crate::meta;
+use crate::meta::{self, Spare};
 use crate::models::check;
-use crate::page_map::{self, Tag, enter};
+use crate::page_map::{self, Tag, enter, enter_left};
 use crate::stats::level::IN_USE;
 
 const AT: Addr = Addr(0x70 << 32);
@@ -93,7 +93,7 @@ pub fn warm_of_two_frees_one_leaves_the_block() {
     });
 }
 
-/// Two free a block each where both saw the same free place: what finds none goes into the cache, and is no longer entered.
+/// Two free a block each where both saw the same free place: what finds none goes into the cache, and is no longer a block.
 pub fn warm_blocks_are_not_lost() {
     check(2, 0, || {
         let blocks = Blocks::new(2);
@@ -103,7 +103,7 @@ pub fn warm_blocks_are_not_lost() {
         };
         assert!(blocks.free(0));
         other.join().unwrap();
-        assert!(KEPT.with_borrow(|kept| kept.iter().all(|range| page_map::tag(range.base) == Tag::NONE)));
+        assert!(KEPT.with_borrow(|kept| kept.iter().all(|range| page_map::tag(range.base) == Tag::LEFT)));
         let waits = [blocks.alloc(), blocks.alloc()].into_iter().flatten().count();
         assert!(waits + KEPT.with_borrow(Vec::len) == 2);
     });
@@ -133,5 +133,30 @@ pub fn warm_a_claim_sees_what_came_before_the_renewal() {
         assert!(blocks.free(0));
         taker.join().unwrap();
         wrong.join().unwrap();
+    });
+}
+
+/// The program frees a block once more after it went into the cache and another was made there, and nothing orders the two: as above.
+pub fn warm_a_claim_sees_what_came_before_a_new_entry() {
+    check(2, 0, || {
+        let blocks = Blocks::new(1);
+        let wrong = {
+            let blocks = blocks.clone();
+            thread::spawn(move || free(0).then(|| blocks.own(0)).is_some())
+        };
+        let mine = free(0);
+        if mine {
+            warm::drain(&mut Spare, |_| ());
+            assert!(KEPT.take().as_slice() == [Range { base: at(0), bytes: GRANULE }]);
+            blocks.own(0);
+            let record = meta::alloc(size_of::<Large>()).unwrap();
+            // SAFETY: a record of at least this size, ours alone.
+            unsafe { record.as_ptr::<Large>().write(Large { base: at(0), bytes: GRANULE, waits: true }) };
+            IN_USE.add_mapping(GRANULE);
+            assert!(enter_left(at(0), Tag::LARGE, record));
+        }
+        let wrong = wrong.join().unwrap();
+        assert!(mine || wrong);
+        assert!(!mine || wrong || free(0), "entered anew, it is no block");
     });
 }
