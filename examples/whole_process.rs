@@ -17,7 +17,7 @@ unsafe extern "C" {
 fn main() {
     // SAFETY: a constant string.
     let version = unsafe { CStr::from_ptr(hak_version()) };
-    println!("served by {}", version.to_str().unwrap());
+    println!("served by {}", version.to_string_lossy());
 
     // SAFETY: libc allocates the copy by the process's malloc; it is ours to free.
     unsafe {
