@@ -20,7 +20,7 @@ import argparse, collections, os, pathlib, re, subprocess, sys, tempfile
 ROWS = [
     ("bench_random_mixed", "400000 256 42", 1.7),
     ("bench_random_mixed", "100000 256 42 --threads 4", 11.5),
-    ("bench_thread_churn", "2 1000 100 16 256 42", 257),
+    ("bench_thread_churn", "2 1000 100 16 256 42", 110),
     ("bench_prodcons", "100000 16 256", 160),
     ("bench_cross", "2 100000 64 64", 150),
     ("bench_runs", "4 1 60000 1 100 42", 104),

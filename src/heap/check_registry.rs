@@ -4,6 +4,7 @@
 use super::list;
 use super::registry::REGISTRY;
 use super::state::Heap;
+use super::warm;
 use crate::base::addr::Addr;
 use crate::os;
 
@@ -22,6 +23,13 @@ pub(crate) fn check_registry() {
         at = heap.links.behind.get();
     }
     os::require(stacked == marked, "R1: orphans and their stack", Addr(stacked));
+    let (mut at, mut waiting) = (registry.warm, 0);
+    while let Some(heap) = at.filter(|_| waiting <= heaps) {
+        os::require(!heap.is_orphan(), "R4: a heap that waits is an orphan", heap.addr());
+        waiting += 1;
+        at = heap.links.behind.get();
+    }
+    os::require(waiting == warm::waiting(), "R4: heaps that wait", Addr(waiting));
     let (mut at, mut last, mut used) = (registry.used, None, 0);
     while let Some(heap) = at.filter(|_| used <= heaps) {
         let before = heap.links.before.get().map(Heap::addr);
@@ -29,5 +37,5 @@ pub(crate) fn check_registry() {
         used += 1;
         (at, last) = (heap.links.behind.get(), Some(heap.addr()));
     }
-    os::require(stacked + used <= heaps, "R2: heaps in use", Addr(used));
+    os::require(stacked + waiting + used <= heaps, "R2: heaps in use", Addr(used));
 }

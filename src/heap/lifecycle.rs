@@ -3,7 +3,8 @@
 //! | state  | owner half belongs to           | leaves by                                                                                |
 //! |--------|---------------------------------|------------------------------------------------------------------------------------------|
 //! | Active | its thread                      | `leave` → Left; fork, in the child → Orphan; `take_lost`, once the thread is gone → Left |
-//! | Left   | whoever is to make it an orphan | `orphan` → Orphan; fork, in the child → Orphan                                           |
+//! | Left   | whoever is to make it an orphan | `orphan` → Warm or Orphan; `cool_all` → Orphan; fork, in the child → Orphan              |
+//! | Warm   | the registry lock's holder      | a thread's birth → Active, newest first, before any orphan; `cool_all` → Left            |
 //! | Orphan | the registry lock's holder      | a thread's birth → Active, newest orphan first                                           |
 //! | Shared | nobody: it has no magazines     | never: any thread uses it, by its lock (`late.rs`, `samples.rs`, `empty.rs`)             |
 //! | Apart  | its user: `apart.rs`            | `put_spare` → Spare                                                                      |
@@ -15,10 +16,13 @@ use super::late::LATE_THREAD;
 use super::list::newest;
 use super::registry::{self, REGISTRY};
 use super::state::{Heap, OwnHeap};
-use super::{inherit, metered};
+use super::{inherit, metered, warm};
 use crate::class::ClassId;
+use crate::config;
+use crate::learn;
 use crate::os;
 use crate::os::lost::Thread as Unheard;
+use crate::profile;
 use crate::record;
 
 /// A heap that its thread has left, for somebody to make an orphan of: there is one of these for it, and who has that is its user.
@@ -38,7 +42,7 @@ static UNHEARD: AtomicBool = AtomicBool::new(false);
 /// Rounds of thread-exit destructors that we let pass: those of others may still allocate, and do so faster before us.
 const ROUNDS: u32 = 2;
 
-/// Gives the calling thread a heap: the newest orphan, else a new one. `None`: out of memory.
+/// Gives the calling thread a heap: the newest that waits, else the newest orphan, else a new one. `None`: out of memory.
 ///
 /// `prepare` sets its magazines' bounds before the thread can use it; `on_exit` runs when the thread ends.
 pub(crate) fn adopt_or_make(
@@ -121,13 +125,56 @@ pub(crate) fn leave(heap: OwnHeap, on_exit: unsafe extern "C" fn(*mut core::ffi:
     Some(Left(heap.shared()))
 }
 
-/// Makes an orphan of a heap that its thread left: `close` empties the caches of higher boxes, then the magazines are flushed.
+/// Makes an orphan of a heap that its thread left, at once or, where it is to wait for the next thread as it is, later: `close` empties the caches of
+/// higher boxes, then batches are sent and, unless it waits, the magazines flushed.
 /// Any thread.
 pub(crate) fn orphan(left: Left, close: impl FnOnce(OwnHeap)) {
     // SAFETY: it has no thread any more, nor gets one before it is an orphan; and there is one `Left` of it.
     let heap = unsafe { OwnHeap::of(left.0) };
     heap.leave_seats();
     close(heap);
+    match worth(heap) {
+        0 => retire(left),
+        held => {
+            heap.give_up(false);
+            registry::keep(left.0, held);
+        }
+    }
+}
+
+/// The bytes in the magazines of a heap that its thread left, where it is worth it that it waits for the next one with them; else 0. In strict modes it
+/// is not, nor where the budget that magazines are of is nearly out.
+#[inline(never)] // for the stack
+fn worth(heap: OwnHeap) -> usize {
+    let held = ClassId::all().map(|class| heap.magazined(class) * class.block_size()).sum();
+    let is_plain = config::get::hardened() == config::hardened::OFF && !profile::was_on() && !record::is_on();
+    let waits = is_plain && !heap.is_low().get() && !learn::is_tight() && warm::has_room(held);
+    if waits { held } else { 0 }
+}
+
+/// Makes orphans of all that wait if they have waited long, or somebody took fresh memory. Any thread that holds no lock.
+#[inline(always)]
+pub(crate) fn cool_if_due() {
+    if warm::is_due() {
+        cool_all();
+    }
+}
+
+/// Makes orphans of all that wait. Any thread that holds no lock.
+#[cold]
+#[inline(never)] // for the stack
+pub(crate) fn cool_all() {
+    // As many as there are now: others may come.
+    for _ in 0..warm::waiting() {
+        let Some(heap) = registry::take_warm() else { break };
+        retire(Left(heap));
+    }
+}
+
+/// Empties the magazines of a heap that was left, and makes an orphan of it.
+fn retire(left: Left) {
+    // SAFETY: as in `orphan`; nor has one that waited a thread.
+    let heap = unsafe { OwnHeap::of(left.0) };
     heap.flush_all();
     for class in ClassId::all() {
         heap.bin(class).close(true);

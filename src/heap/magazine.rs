@@ -92,13 +92,21 @@ impl OwnHeap {
     }
 
     /// Empties every magazine and sends every open batch.
+    #[inline(always)]
+    pub(crate) fn flush_all(self) {
+        self.give_up(true);
+    }
+
+    /// Sends every open batch, and empties `magazines`, too.
     ///
     /// Apart: what it needs of the stack the baseline's flush, the deepest there is, would stand on.
     #[inline(never)]
-    pub(crate) fn flush_all(self) {
+    pub(super) fn give_up(self, magazines: bool) {
         self.take_back();
-        for class in ClassId::all() {
-            self.flush_oldest(class, usize::MAX);
+        if magazines {
+            for class in ClassId::all() {
+                self.flush_oldest(class, usize::MAX);
+            }
         }
         self.send_all();
     }

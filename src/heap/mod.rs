@@ -22,6 +22,7 @@ mod list;
 mod registry;
 mod samples;
 mod spare;
+mod warm;
 
 // Behind a heap's lock.
 mod behind;
@@ -72,7 +73,7 @@ pub(crate) use inherit::{take_in_all, take_in_unused};
 pub(crate) use late::late_heap;
 pub(crate) use layout::LAYOUT;
 pub(crate) use lent::Lend;
-pub(crate) use lifecycle::{Left, adopt_or_make, is_any_unheard, leave, orphan, take_lost};
+pub(crate) use lifecycle::{Left, adopt_or_make, cool_all, cool_if_due, is_any_unheard, leave, orphan, take_lost};
 pub(crate) use light::does_without;
 pub(crate) use list::{each_heap, newest};
 pub(crate) use metered::{
@@ -88,3 +89,4 @@ pub(crate) use seats::{
     SPECIAL, each_seat, end_seat, has_seats, next_seat, own_seat, push_at_seat, seat_at_hand, seat_of, take_seat,
 };
 pub(crate) use state::{Heap, OwnHeap, at, bin_at};
+pub(crate) use warm::note_old;

@@ -6,6 +6,7 @@ use core::sync::atomic::AtomicBool;
 use super::inbox::Inbox;
 use super::list::{self, newest};
 use super::state::{Heap, Links};
+use super::warm;
 use crate::base::addr::Addr;
 use crate::base::door::Door;
 use crate::base::sync::{AtomicPtr, Ordering};
@@ -15,11 +16,13 @@ use crate::os::lost::Thread as Unheard;
 
 /// # Invariants
 /// - R1: orphans form a stack that begins at `orphans`, by `behind`; exactly its members have `orphan` set.
-/// - R2: all others, but for the shared ones and those apart, are on the list that begins at `used`, by `behind` and back by
+/// - R2: all others, but for those that wait, the shared ones and those apart, are on the list that begins at `used`, by `behind` and back by
 ///   `before`.
 /// - R3: those that were apart and are no longer, `spares` of them, form a queue from `spare` to `last_spare` by `behind`.
+/// - R4: those that wait with blocks in their magazines form a stack that begins at `warm`, by `behind`; `warm.rs` counts them and what they hold.
 pub(super) struct Registry {
     pub(super) orphans: Option<&'static Heap>,
+    pub(super) warm: Option<&'static Heap>,
     pub(super) used: Option<&'static Heap>,
     pub(super) spare: Option<&'static Heap>,
     pub(super) last_spare: Option<&'static Heap>,
@@ -37,6 +40,7 @@ const LOOKS: u32 = 64;
 
 pub(super) static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     orphans: None,
+    warm: None,
     used: None,
     spare: None,
     last_spare: None,
@@ -46,8 +50,11 @@ pub(super) static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     lost_hand: None,
 });
 
-/// A heap for a thread, in use from now on: the newest orphan, else a new one. `None`: out of memory. Any thread.
+/// A heap for a thread, in use from now on: the newest that waits, else the newest orphan, else a new one. `None`: out of memory. Any thread.
 pub(super) fn adopt() -> Option<&'static Heap> {
+    if let Some(heap) = take_warm() {
+        return Some(heap);
+    }
     let mut registry = REGISTRY.lock();
     let heap = match registry.pop_orphan() {
         Some(heap) => heap,
@@ -62,6 +69,25 @@ pub(super) fn orphan(heap: &'static Heap) {
     let mut registry = REGISTRY.lock();
     registry.unlink(heap);
     registry.push_orphan(heap);
+}
+
+/// Has a heap that is in use wait for the next thread, with the `held` bytes in its magazines. Its user, who is that no longer.
+pub(super) fn keep(heap: &'static Heap, held: usize) {
+    let mut registry = REGISTRY.lock();
+    registry.unlink(heap);
+    registry.push_warm(heap, held);
+}
+
+/// The newest heap that waits, in use from now on. `None`: none does. Any thread.
+#[inline(never)] // for the stack
+pub(super) fn take_warm() -> Option<&'static Heap> {
+    if warm::waiting() == 0 {
+        return None;
+    }
+    let mut registry = REGISTRY.lock();
+    let heap = registry.pop_warm()?;
+    registry.push_used(heap);
+    Some(heap)
 }
 
 /// The heap at `place`, which no thread has; made when it is first asked for.
@@ -140,6 +166,7 @@ impl Registry {
                 next: Cell::new(newest()),
                 behind: Cell::new(None),
                 before: Cell::new(None),
+                held: Cell::new(0),
                 orphan: AtomicBool::new(false),
                 unheard: Cell::new(None),
                 word: Door::closed(),
@@ -173,6 +200,19 @@ impl Registry {
         let heap = self.orphans?;
         self.orphans = heap.links.behind.take();
         heap.links.orphan.store(false, Ordering::Relaxed);
+        Some(heap)
+    }
+
+    fn push_warm(&mut self, heap: &'static Heap, held: usize) {
+        heap.links.held.set(held);
+        heap.links.behind.set(self.warm.replace(heap));
+        warm::note_put(held);
+    }
+
+    fn pop_warm(&mut self) -> Option<&'static Heap> {
+        let heap = self.warm?;
+        self.warm = heap.links.behind.take();
+        warm::note_taken(heap.links.held.get());
         Some(heap)
     }
 

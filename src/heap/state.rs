@@ -231,6 +231,8 @@ pub(super) struct Links {
     pub(super) behind: Cell<Option<&'static Heap>>,
     /// The one before it on the list of those in use.
     pub(super) before: Cell<Option<&'static Heap>>,
+    /// Bytes of what its magazines hold, while it waits with that.
+    pub(super) held: Cell<usize>,
     /// Written under the registry lock, read by any.
     pub(super) orphan: AtomicBool,
     /// The thread that has it, if that will not say when it ends.

@@ -198,6 +198,7 @@ extern "C" fn run(_: *mut c_void) -> *mut c_void {
         }
         if let Some(_inside) = os::gate::enter() {
             decay::tick(files && get::pressure() != PRESSURE_NEVER);
+            heap::cool_if_due();
         }
         // A step each: a fork waits no longer than for one.
         while os::gate::enter().is_some_and(|_inside| debt::pay()) {}

@@ -148,6 +148,8 @@ impl Clock {
 /// Each half of a decay time.
 #[inline(never)]
 fn collect() {
+    // Cooled by the next slow path that allocates: not here, deep down.
+    heap::note_old();
     heap::forget_sent();
     heap::next_turn();
     heap::each_heap(|heap| heap.collect(false));

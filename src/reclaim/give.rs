@@ -50,6 +50,7 @@ pub(super) fn shed_large(want: usize) -> usize {
 pub(crate) fn give_back(wait: bool, unmap: bool) -> usize {
     COUNTS.all.add(1);
     let mut given = 0;
+    heap::cool_all();
     // All batches first: what waits for one heap may lie in any other's.
     heap::each_heap(|heap| heap.collect(true));
     heap::take_in_all(wait);

@@ -70,7 +70,7 @@ pub(super) fn age() {
 }
 
 /// Called at the end of a slow path that allocated a class's block, with no lock held: mostly some loads and a compare.
-pub(crate) fn after_class() {
+pub(super) fn after_class() {
     let total = live() + idle();
     if total > CEILING.load(Ordering::Relaxed) && total < SMALL {
         grown(total);

@@ -33,7 +33,6 @@ pub(crate) use background::{
 };
 pub(crate) use figures::COUNTS;
 pub(crate) use give::give_back;
-pub(crate) use idle::after_class;
 pub(crate) use limits::apply as apply_limits;
 
 use core::sync::atomic::Ordering;
@@ -98,6 +97,13 @@ pub(crate) fn keep(bytes: i64) {
     let saved = errno();
     after_exit();
     set_errno(saved);
+}
+
+/// Called at the end of a slow path that allocated a class's block, with no lock held: mostly some loads and compares.
+#[inline(never)] // for the stack of what comes to it
+pub(crate) fn after_class() {
+    heap::cool_if_due();
+    idle::after_class();
 }
 
 /// Whether more large blocks wait than when `after_free` last looked: only then is there anything for it to do.

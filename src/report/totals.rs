@@ -108,6 +108,7 @@ impl Totals {
     pub(crate) fn take() -> Totals {
         // Before the frame of `with` is there: a report has 2 KiB of stack.
         if let Some(_inside) = gate::enter() {
+            heap::cool_all();
             heap::take_in_unused();
         }
         Totals::with(Classes::new())

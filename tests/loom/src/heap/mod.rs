@@ -21,6 +21,8 @@ mod registry;
 mod remote;
 #[path = "../../../../src/heap/strays.rs"]
 mod strays;
+#[path = "../../../../src/heap/warm.rs"]
+mod warm;
 
 mod behind;
 mod state;

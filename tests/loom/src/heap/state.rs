@@ -34,6 +34,7 @@ pub(super) struct Links {
     pub(super) next: Cell<Option<&'static Heap>>,
     pub(super) behind: Cell<Option<&'static Heap>>,
     pub(super) before: Cell<Option<&'static Heap>>,
+    pub(super) held: Cell<usize>,
     pub(super) orphan: AtomicBool,
     pub(super) unheard: Cell<Option<Unheard>>,
     pub(super) word: Door,
