@@ -152,20 +152,27 @@ fn worth(heap: OwnHeap) -> usize {
     if waits { held } else { 0 }
 }
 
-/// Makes orphans of all that wait if they have waited long, or somebody took fresh memory. Any thread that holds no lock.
+/// Heaps that a call which came for something else makes orphans of: some microseconds each.
+const STEP: usize = 4;
+
+/// Makes orphans of some that wait if they have waited long, or somebody took fresh memory. Any thread that holds no lock.
 #[inline(always)]
 pub(crate) fn cool_if_due() {
     if warm::is_due() {
-        cool_all();
+        cool(STEP);
     }
 }
 
 /// Makes orphans of all that wait. Any thread that holds no lock.
-#[cold]
-#[inline(never)] // for the stack
 pub(crate) fn cool_all() {
     // As many as there are now: others may come.
-    for _ in 0..warm::waiting() {
+    cool(warm::waiting());
+}
+
+#[cold]
+#[inline(never)] // for the stack
+fn cool(most: usize) {
+    for _ in 0..most {
         let Some(heap) = registry::take_warm() else { break };
         retire(Left(heap));
     }

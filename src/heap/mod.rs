@@ -89,4 +89,4 @@ pub(crate) use seats::{
     SPECIAL, each_seat, end_seat, has_seats, next_seat, own_seat, push_at_seat, seat_at_hand, seat_of, take_seat,
 };
 pub(crate) use state::{Heap, OwnHeap, at, bin_at};
-pub(crate) use warm::note_old;
+pub(crate) use warm::{note_old, waiting};

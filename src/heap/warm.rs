@@ -23,7 +23,7 @@ static FRESH: AtomicU64 = AtomicU64::new(0);
 // Relaxed, throughout: guides, but for who has the registry's lock.
 
 /// How many wait.
-pub(super) fn waiting() -> usize {
+pub(crate) fn waiting() -> usize {
     WAITING.load(Ordering::Relaxed)
 }
 

@@ -181,7 +181,8 @@ fn is_due(last: &mut u64, now: u64, after: u64) -> bool {
 
 /// Whether there is next to nothing that a tick would give back.
 pub(super) fn is_clean(dirty: Dirty) -> bool {
-    (dirty.total() <= REST && !span::are_holes_left() || bound::is_kept(dirty)) && !heap::was_sent()
+    let is_little = dirty.total() <= REST && !span::are_holes_left() || bound::is_kept(dirty);
+    is_little && !heap::was_sent() && heap::waiting() == 0
 }
 
 /// What is idle, without `earned` bytes in all.
