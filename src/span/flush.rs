@@ -114,7 +114,7 @@ fn flush_each(
 }
 
 /// Marks as free the leading ones of `blocks` that lie in this span, one at least: one look-up and one round of bookkeeping for them,
-/// which is most of a batch when blocks are freed in an order related to that of their allocation, or sorted. Says what is left.
+/// which is most of a batch when blocks are freed in an order related to that of their allocation. Says what is left.
 #[inline(always)]
 fn put_back<'a>(record: &mut Span, blocks: &'a [Addr]) -> Result<&'a [Addr], Misuse> {
     let Some((&at, rest)) = blocks.split_first() else { return Ok(blocks) };
